@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * control: the socket that vpnrctl talks to: one line with a command in, one JSON object out, then
+ * the end.
+ *
+ * The listening socket belongs to main's GMainContext; each connection is answered on a thread of
+ * its own pool with a time limit, so that a client that does not read holds up nobody. The socket's
+ * file has mode 0600 and is removed at the end.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/pool.h"
+
+G_BEGIN_DECLS
+
+typedef struct VpnrControl VpnrControl;
+
+/* Answers one command, on a pool thread, several at once. Returns the JSON text of one object
+ * (transfer full), or NULL with an error whose message goes to the caller as {"error": "..."}. */
+typedef char *(*VpnrControlFunc)(const char *command, gpointer data, GError **error);
+
+/* Listens on the Unix socket at path. A stale file of a process that is gone is replaced; one that
+ * answers is an error that names it, as is a path that is too long. Missing parent folders are made
+ * (mode 0755). */
+VpnrControl *
+vpnr_control_start(const char *path, VpnrControlFunc func, gpointer data, GError **error);
+
+/* Stops listening, waits for the answers under way (at most a second), removes the file, frees.
+ * Takes NULL. */
+void vpnr_control_stop(VpnrControl *control);
+
+/* vpnrctl's side: sends command to the socket at path and returns the JSON text (transfer full), or
+ * NULL with an error that names the path. An {"error": ...} answer becomes the error. */
+char *vpnr_control_ask(const char *path, const char *command, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fd: what every owner of a file descriptor needs, and nothing about who it is.
+ *
+ * All functions are thread-safe. Descriptors made here are close-on-exec.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+
+G_BEGIN_DECLS
+
+/* A descriptor that closes itself at the end of its scope: g_auto(VpnrFd) fd = -1; */
+typedef int VpnrFd;
+
+/* Closes fd unless it is negative; keeps errno. */
+void vpnr_fd_close(int fd);
+
+/* Takes the descriptor out of *fd and leaves -1 (transfer full). */
+int vpnr_fd_steal(int *fd);
+
+/* Makes fd blocking or not. fd must be open. */
+void vpnr_fd_set_blocking(int fd, gboolean blocking);
+
+/* Prepares a connected TCP socket: TCP_NODELAY, since frames and records are whole when they are
+ * written. Sockets that are not TCP are left as they are. */
+void vpnr_fd_set_nodelay(int fd);
+
+/* Keepalive probes and TCP_USER_TIMEOUT, so that a peer that is gone without a word ends the
+ * connection after about timeout_ms. */
+void vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms);
+
+/* Closes a connected TCP socket with a reset (SO_LINGER 0) instead of a FIN: the peer's application
+ * sees ECONNRESET, not an ordinary end. */
+void vpnr_fd_abort(int fd);
+
+/* Opens a listening TCP socket on addr (IPv4 or IPv6; IPv6 sockets are IPV6_V6ONLY), non-blocking,
+ * SO_REUSEADDR, with the system's largest backlog. Port 0 picks a free one. Returns the descriptor
+ * (transfer full), or -1 with an error (G_FILE_ERROR) that names the address. */
+int vpnr_fd_listen(const VpnrAddr *addr, GError **error);
+
+/* Raises the soft limit of open descriptors to the hard one: a stream needs two. Returns the limit
+ * that is in force. */
+guint64 vpnr_fd_raise_limit(void);
+
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(VpnrFd, vpnr_fd_close, -1)
+
+G_END_DECLS

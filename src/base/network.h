@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * network: an IPv4 or IPv6 prefix, such as 10.0.0.0/8. A plain value.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+	VpnrAddrType type; /* VPNR_ADDR_IPV4 or VPNR_ADDR_IPV6 */
+	guint8 prefix;	   /* bits, 0 to 32 or 0 to 128 */
+	guint8 bytes[16];  /* network byte order; bits past the prefix are zero */
+} VpnrNetwork;
+
+/* Parses "10.0.0.0/8", "2001:db8::/32" or a single address (prefix 32 or 128). Bits set past the
+ * prefix are an error. On failure the error (VPNR_ADDR_ERROR) quotes the text. */
+gboolean vpnr_network_parse(const char *text, VpnrNetwork *network, GError **error);
+
+/* TRUE if addr is an address inside network; names never are. */
+gboolean vpnr_network_contains(const VpnrNetwork *network, const VpnrAddr *addr);
+
+/* TRUE if every address of inner is in outer. */
+gboolean vpnr_network_covers(const VpnrNetwork *outer, const VpnrNetwork *inner);
+
+G_END_DECLS

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * resolve: names to addresses, by c-ares, so that a wait for a slow name server can be cancelled.
+ *
+ * Every call has a resolver channel of its own; it reads /etc/hosts and /etc/resolv.conf.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/cancel.h"
+
+G_BEGIN_DECLS
+
+/* Milliseconds for the whole look-up, all name servers and retries included. */
+#define VPNR_RESOLVE_TIMEOUT_MS 10000
+
+#define VPNR_RESOLVE_ERROR (vpnr_resolve_error_quark())
+GQuark vpnr_resolve_error_quark(void);
+
+typedef enum {
+	VPNR_RESOLVE_ERROR_NOT_FOUND, /* the name has no address */
+	VPNR_RESOLVE_ERROR_TIMED_OUT, /* no name server answered */
+	VPNR_RESOLVE_ERROR_CANCELLED,
+	VPNR_RESOLVE_ERROR_FAILED, /* anything else; the message says what */
+} VpnrResolveError;
+
+/* Returns the addresses of addr, sorted by RFC 6724, as a GArray of VpnrAddr (transfer full), each
+ * with addr's port; an addr that is no name comes back alone. NULL with an error that quotes the
+ * name. */
+GArray *vpnr_resolve(const VpnrAddr *addr, const VpnrCancel *cancel, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stats: every counter of the program, declared once with its help text.
+ *
+ * A VpnrStats is an array of atomics: any thread adds, any thread reads. It is owned by the
+ * program's main and passed to whoever counts.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdatomic.h>
+
+G_BEGIN_DECLS
+
+/* X(symbol, name in status --json, help) */
+#define VPNR_STATS_LIST(X)                                                                         \
+	X(STREAMS_TOTAL, "streams_total", "streams opened since the start")                        \
+	X(RECONNECTS, "reconnects", "links established after the first one")                       \
+	X(FRAMES_SENT, "frames_sent", "frames sent on links")                                      \
+	X(FRAMES_RECEIVED, "frames_received", "frames received on links")                          \
+	X(FRAMES_STALE, "frames_stale", "frames for streams that had ended, dropped")              \
+	X(FRAMES_REPLAYED, "frames_replayed", "frames sent again on a new link")                   \
+	X(BYTES_SENT, "bytes_sent", "bytes of stream data sent on links")                          \
+	X(BYTES_RECEIVED, "bytes_received", "bytes of stream data received on links")              \
+	X(LINKS_FAILED, "links_failed", "links that ended by an error or by silence")              \
+	X(VIOLATIONS, "violations", "links closed because the peer broke the protocol")            \
+	X(AUTH_REFUSED, "auth_refused", "links refused before authentication was complete")        \
+	X(LOOPS_REFUSED, "loops_refused",                                                          \
+	  "connections to the client itself, not redirected, refused")                             \
+	X(STREAMS_REFUSED, "streams_refused", "streams refused because a limit was reached")       \
+	X(STREAMS_DENIED, "streams_denied", "streams refused by the access list")                  \
+	X(PROXY_REFUSED, "proxy_refused",                                                          \
+	  "SOCKS and HTTP requests that were malformed or refused")                                \
+	X(NO_LINK, "no_link", "connections refused because there was no link")
+
+#define VPNR_STATS_ENUM(symbol, name, help) VPNR_STAT_##symbol,
+typedef enum {
+	VPNR_STATS_LIST(VPNR_STATS_ENUM) /* no trailing comma: each has its own */
+	VPNR_N_STATS
+} VpnrStat;
+
+typedef struct VpnrStats {
+	/* atomic */
+	_Atomic guint64 counters[VPNR_N_STATS];
+} VpnrStats;
+
+/* Adds n (thread-safe). stats may be NULL: nothing is counted. */
+void vpnr_stats_add(VpnrStats *stats, VpnrStat stat, guint64 n);
+
+/* The value now (thread-safe). */
+guint64 vpnr_stats_get(const VpnrStats *stats, VpnrStat stat);
+
+/* The name in status --json, and the sentence that explains it (transfer none). */
+const char *vpnr_stat_name(VpnrStat stat);
+const char *vpnr_stat_help(VpnrStat stat);
+
+G_END_DECLS

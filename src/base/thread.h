@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * thread: one named POSIX thread with a small stack, joined by whoever started it.
+ *
+ * Threads start with all signals blocked: signals belong to main. Nothing is ever detached or
+ * cancelled.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Bytes of stack. The deepest call is a TLS handshake, which takes 40 KiB; GLib's and c-ares'
+ * buffers and a margin make the rest. Pages that are never touched cost nothing. */
+#define VPNR_THREAD_STACK (256 * 1024)
+
+typedef struct VpnrThread VpnrThread;
+
+typedef void (*VpnrThreadFunc)(gpointer data);
+
+/* Starts func(data) on a new thread. name is cut to 15 bytes (the kernel's limit). Returns NULL
+ * with an error (G_THREAD_ERROR_AGAIN) when the system has no thread to give; func is then never
+ * called. */
+VpnrThread *vpnr_thread_start(const char *name, VpnrThreadFunc func, gpointer data, GError **error);
+
+/* Waits until the thread has ended and frees it. Takes NULL. */
+void vpnr_thread_join(VpnrThread *thread);
+
+/* Names the calling thread, as gdb's "info threads" and "top -H" show it; cut to 15 bytes. */
+void vpnr_thread_set_name(const char *name);
+
+/* The number of threads of this process, from /proc/self/status; 0 if it cannot be read. */
+guint vpnr_thread_count(void);
+
+G_END_DECLS

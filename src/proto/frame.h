@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * frame: the unit on the link as the program sees it, the same for every protocol version.
+ *
+ * A frame has one owner at a time: it is pushed from thread to thread and freed by the last. The
+ * bytes of data stand behind the struct, in one allocation.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+	VPNR_PROTOCOL_V1,      /* docs/protocol.md, part 1, as written in the founding README */
+	VPNR_PROTOCOL_V1_RUST, /* docs/protocol.md, part 1, as the founding program speaks it */
+	VPNR_PROTOCOL_V2,      /* docs/protocol.md, part 2 */
+} VpnrProtocol;
+
+typedef enum {
+	VPNR_ROLE_CLIENT,
+	VPNR_ROLE_SERVER,
+} VpnrRole;
+
+/* The values are those of VPNr/2 on the wire (docs/protocol.md, 2.2). VPNr/1 knows only some of
+ * them. */
+typedef enum {
+	VPNR_FRAME_HELLO = 1,
+	VPNR_FRAME_GOAWAY = 2,
+	VPNR_FRAME_PING = 3,
+	VPNR_FRAME_PONG = 4,
+	VPNR_FRAME_OPEN = 16,
+	VPNR_FRAME_OPENED = 17,
+	VPNR_FRAME_DATA = 18,
+	VPNR_FRAME_FIN = 19,
+	VPNR_FRAME_RESET = 20,
+	VPNR_FRAME_WINDOW = 21,
+	/* Never on a VPNr/2 link. VPNr/1's FAIL, which says "refused" and "over" with one bit: what
+	 * was sent before it still counts. */
+	VPNR_FRAME_END = 256,
+} VpnrFrameType;
+
+/* Why a stream or a link ended. The values are those of RESET and GOAWAY in VPNr/2
+ * (docs/protocol.md, 2.3). */
+typedef enum {
+	VPNR_REASON_NONE = 0,	     /* an ordinary end: GOAWAY of a peer that stops */
+	VPNR_REASON_REFUSED = 1,     /* the destination refused the connection */
+	VPNR_REASON_UNREACHABLE = 2, /* no route to the destination */
+	VPNR_REASON_TIMED_OUT = 3,   /* the destination did not answer */
+	VPNR_REASON_NOT_FOUND = 4,   /* the destination's name has no address */
+	VPNR_REASON_DENIED = 5,	     /* the server's access list forbids it */
+	VPNR_REASON_LIMIT = 6,	     /* too many streams, or no thread or descriptor left */
+	VPNR_REASON_INTERNAL = 7,    /* an error that says nothing about the destination */
+	VPNR_REASON_ABORTED = 8,     /* the socket at the other end was reset */
+	VPNR_REASON_LINK_LOST =
+	    9, /* never on the wire: the link that carried the stream has ended */
+	VPNR_REASON_PROTOCOL = 10, /* GOAWAY: the peer broke a rule */
+} VpnrReason;
+
+typedef enum {
+	VPNR_KIND_TCP = 1,
+	VPNR_KIND_UDP = 2,
+} VpnrKind;
+
+/* Data bytes of the largest DATA frame: with VPNr/2's header of 8 bytes it fills four TLS records
+ * of 16 KiB. */
+#define VPNR_DATA_MAX (65536 - 8)
+
+typedef struct VpnrHello VpnrHello;
+
+typedef struct VpnrFrame {
+	VpnrFrameType type;
+	guint32 stream; /* 0 for frames of the whole link */
+	union {
+		VpnrHello *hello; /* HELLO (owned) */
+		struct {
+			VpnrAddr *dest; /* (owned) */
+			VpnrKind kind;
+			guint8 priority; /* 0 is ordinary; higher goes first */
+			/* VPNr/1 on the server: every frame names the destination. If the stream is
+			 * open already, this is no news. */
+			gboolean implied;
+		} open;		   /* OPEN */
+		VpnrReason reason; /* RESET, GOAWAY */
+		guint64 limit;	   /* WINDOW: the absolute offset up to which the peer may send */
+		guint64 cookie;	   /* PING, PONG: the PONG repeats the PING's */
+	};
+	guint32 size;  /* DATA: bytes in data */
+	guint8 data[]; /* DATA */
+} VpnrFrame;
+
+/* A new frame with room for size bytes of data (0 unless type is DATA); size may be lowered later,
+ * never raised. stream and the rest are zero. Aborts when memory is exhausted, as GLib does. */
+VpnrFrame *vpnr_frame_new(VpnrFrameType type, guint32 stream, gsize size);
+
+/* An OPEN frame for TCP to dest (copied), priority 0. */
+VpnrFrame *vpnr_frame_new_open(guint32 stream, const VpnrAddr *dest);
+
+VpnrFrame *vpnr_frame_new_reset(guint32 stream, VpnrReason reason);
+VpnrFrame *vpnr_frame_new_window(guint32 stream, guint64 limit);
+
+/* Frees the frame and what it owns. Takes NULL. */
+void vpnr_frame_free(VpnrFrame *frame);
+
+/* "OPEN", "DATA" ...; "?" for an unknown value (transfer none). */
+const char *vpnr_frame_type_name(VpnrFrameType type);
+
+/* "connection refused" ...: for logs and answers; "unknown reason" for an unknown value (transfer
+ * none). */
+const char *vpnr_reason_text(VpnrReason reason);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrFrame, vpnr_frame_free)
+
+G_END_DECLS

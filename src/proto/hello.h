@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hello: the message of VPNr/2's HELLO frame (docs/protocol.md, 2.4).
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define VPNR_HELLO_VERSION 2
+
+/* Bytes of the software version on the wire. */
+#define VPNR_SOFTWARE_MAX 64
+
+typedef struct VpnrHello {
+	guint8 version;		/* VPNR_HELLO_VERSION */
+	guint32 capabilities;	/* bit set; none is defined yet, unknown bits are ignored */
+	guint32 max_streams;	/* streams that the sender of HELLO lets the peer have open */
+	guint64 initial_window; /* bytes that the peer may send on a new stream */
+	char software[VPNR_SOFTWARE_MAX + 1]; /* "vpnr 0.1.0": printable ASCII, for logs */
+} VpnrHello;
+
+/* A copy (transfer full, g_free). */
+VpnrHello *vpnr_hello_copy(const VpnrHello *hello);
+
+/* Appends the message (without frame header) to out. */
+void vpnr_hello_encode(const VpnrHello *hello, GByteArray *out);
+
+/* Decodes a message of n bytes. Returns NULL, or a phrase that says what is wrong (transfer none).
+ * Parameters that are missing get their default, those that are unknown are skipped. */
+const char *vpnr_hello_decode(const guint8 *bytes, gsize n, VpnrHello *hello);
+
+G_END_DECLS

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * v2: the wire form of VPNr/2 (docs/protocol.md, 2.1 to 2.3). Pure: bytes in, frames out.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "proto/decode.h"
+#include "proto/frame.h"
+
+G_BEGIN_DECLS
+
+/* size (3), type (1), stream id (4) */
+#define VPNR_V2_HEADER 8
+
+/* The longest frame on the wire: a buffer of this size always holds a whole one. */
+#define VPNR_V2_FRAME_MAX (VPNR_V2_HEADER + VPNR_DATA_MAX)
+
+/* Appends the wire form of frame to out. Frames of VPNr/1 only (END) are the caller's mistake. */
+void vpnr_v2_encode(const VpnrFrame *frame, GByteArray *out);
+
+/* Decodes the frame at the start of n bytes. VPNR_DECODE_OK: *frame is new (transfer full), *used
+ * is its length on the wire. VPNR_DECODE_MORE: it is not whole yet; nothing is allocated.
+ * VPNR_DECODE_BAD: *why says what is wrong (transfer none). A size or type that cannot be valid is
+ * BAD as soon as its header is there. */
+VpnrDecode
+vpnr_v2_decode(const guint8 *bytes, gsize n, VpnrFrame **frame, gsize *used, const char **why);
+
+G_END_DECLS
