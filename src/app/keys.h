@@ -17,7 +17,7 @@ GQuark vpnr_keys_error_quark(void);
 typedef enum {
 	VPNR_KEYS_ERROR_INVALID,    /* not 32 bytes of base64 */
 	VPNR_KEYS_ERROR_PERMISSION, /* a private key that others can read */
-	VPNR_KEYS_ERROR_FAILED,	    /* the library refused */
+	VPNR_KEYS_ERROR_FAILED,     /* the library refused */
 } VpnrKeysError;
 
 /* Makes a new private key from the system's random source. */

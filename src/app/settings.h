@@ -33,24 +33,24 @@ typedef struct {
 } VpnrClientEntry;
 
 typedef struct {
-	GArray *listen;		 /* VpnrAddr; empty: no VPNr/2 */
-	VpnrKey private_key;	 /* of private-key-file; needed unless listen is empty */
-	char *control_socket;	 /* absolute path, or NULL: none */
-	guint max_streams;	 /* per link */
-	GPtrArray *clients;	 /* VpnrClientEntry, sorted by name */
-	GArray *v1_listen;	 /* VpnrAddr; empty: no VPNr/1 */
+	GArray *listen;          /* VpnrAddr; empty: no VPNr/2 */
+	VpnrKey private_key;     /* of private-key-file; needed unless listen is empty */
+	char *control_socket;    /* absolute path, or NULL: none */
+	guint max_streams;       /* per link */
+	GPtrArray *clients;      /* VpnrClientEntry, sorted by name */
+	GArray *v1_listen;       /* VpnrAddr; empty: no VPNr/1 */
 	VpnrProtocol v1_dialect; /* VPNR_PROTOCOL_V1 or VPNR_PROTOCOL_V1_RUST */
-	VpnrAcl *v1_acl;	 /* NULL if v1_listen is empty */
+	VpnrAcl *v1_acl;         /* NULL if v1_listen is empty */
 } VpnrServerSettings;
 
 typedef struct {
 	VpnrAddr server;
 	VpnrProtocol protocol;
 	VpnrKey server_public_key; /* VPNr/2 */
-	VpnrKey private_key;	   /* VPNr/2 */
-	GArray *redirect;	   /* VpnrAddr */
-	GArray *socks;		   /* VpnrAddr */
-	char *control_socket;	   /* absolute path, or NULL: none */
+	VpnrKey private_key;       /* VPNr/2 */
+	GArray *redirect;          /* VpnrAddr */
+	GArray *socks;             /* VpnrAddr */
+	char *control_socket;      /* absolute path, or NULL: none */
 } VpnrClientSettings;
 
 /* Reads the file at path and lays the overrides ("section.key=value", NULL-terminated, nullable)

@@ -30,8 +30,8 @@ typedef struct {
 	VpnrAddrType type;
 	guint16 port; /* host byte order */
 	union {
-		guint8 ip4[4];		      /* network byte order */
-		guint8 ip6[16];		      /* network byte order */
+		guint8 ip4[4];                /* network byte order */
+		guint8 ip6[16];               /* network byte order */
 		char name[VPNR_NAME_MAX + 1]; /* NUL-terminated, no final dot */
 	};
 } VpnrAddr;

@@ -28,7 +28,7 @@ typedef enum {
 
 typedef struct {
 	int timeout_ms; /* for all addresses together */
-	guint32 mark;	/* SO_MARK of the sockets; 0: none */
+	guint32 mark;   /* SO_MARK of the sockets; 0: none */
 	VpnrCancel cancel;
 } VpnrDialOptions;
 

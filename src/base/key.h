@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-#define VPNR_KEY_SIZE	32
+#define VPNR_KEY_SIZE   32
 #define VPNR_KEY_STRLEN 45 /* 44 characters and NUL */
 
 typedef struct {

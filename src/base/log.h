@@ -16,8 +16,8 @@ G_BEGIN_DECLS
 
 typedef enum {
 	VPNR_LOG_ERROR, /* the program cannot do what it was asked for */
-	VPNR_LOG_WARN,	/* something failed or was refused; the program goes on */
-	VPNR_LOG_INFO,	/* start, stop, links that come and go */
+	VPNR_LOG_WARN,  /* something failed or was refused; the program goes on */
+	VPNR_LOG_INFO,  /* start, stop, links that come and go */
 	VPNR_LOG_DEBUG, /* every stream; shown with --verbose */
 } VpnrLogLevel;
 

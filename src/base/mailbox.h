@@ -3,11 +3,11 @@
  * mailbox: the one queue between threads: a GAsyncQueue with a descriptor that can be polled.
  *
  * Any thread pushes; one thread, the owner, pops and waits. A push gives the item away: the pusher
- *must not touch it again. The eventfd is written only when the owner has announced that it sleeps,
- *so a busy queue costs no system call.
+ * must not touch it again. The eventfd is written only when the owner has announced that it sleeps,
+ * so a busy queue costs no system call.
  *
  * The queue itself has no bound. Who pushes must have a reason why it cannot grow for ever (credit,
- *in most places); docs/threads.md has the list.
+ * in most places); docs/threads.md has the list.
  *
  * The owner's loop:
  *

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct {
 	VpnrAddrType type; /* VPNR_ADDR_IPV4 or VPNR_ADDR_IPV6 */
-	guint8 prefix;	   /* bits, 0 to 32 or 0 to 128 */
+	guint8 prefix;     /* bits, 0 to 32 or 0 to 128 */
 	guint8 bytes[16];  /* network byte order; bits past the prefix are zero */
 } VpnrNetwork;
 

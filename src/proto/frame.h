@@ -45,13 +45,13 @@ typedef enum {
 /* Why a stream or a link ended. The values are those of RESET and GOAWAY in VPNr/2
  * (docs/protocol.md, 2.3). */
 typedef enum {
-	VPNR_REASON_NONE = 0,	     /* an ordinary end: GOAWAY of a peer that stops */
+	VPNR_REASON_NONE = 0,        /* an ordinary end: GOAWAY of a peer that stops */
 	VPNR_REASON_REFUSED = 1,     /* the destination refused the connection */
 	VPNR_REASON_UNREACHABLE = 2, /* no route to the destination */
 	VPNR_REASON_TIMED_OUT = 3,   /* the destination did not answer */
 	VPNR_REASON_NOT_FOUND = 4,   /* the destination's name has no address */
-	VPNR_REASON_DENIED = 5,	     /* the server's access list forbids it */
-	VPNR_REASON_LIMIT = 6,	     /* too many streams, or no thread or descriptor left */
+	VPNR_REASON_DENIED = 5,      /* the server's access list forbids it */
+	VPNR_REASON_LIMIT = 6,       /* too many streams, or no thread or descriptor left */
 	VPNR_REASON_INTERNAL = 7,    /* an error that says nothing about the destination */
 	VPNR_REASON_ABORTED = 8,     /* the socket at the other end was reset */
 	VPNR_REASON_LINK_LOST =
@@ -82,10 +82,10 @@ typedef struct VpnrFrame {
 			/* VPNr/1 on the server: every frame names the destination. If the stream is
 			 * open already, this is no news. */
 			gboolean implied;
-		} open;		   /* OPEN */
+		} open;            /* OPEN */
 		VpnrReason reason; /* RESET, GOAWAY */
-		guint64 limit;	   /* WINDOW: the absolute offset up to which the peer may send */
-		guint64 cookie;	   /* PING, PONG: the PONG repeats the PING's */
+		guint64 limit;     /* WINDOW: the absolute offset up to which the peer may send */
+		guint64 cookie;    /* PING, PONG: the PONG repeats the PING's */
 	};
 	guint32 size;  /* DATA: bytes in data */
 	guint8 data[]; /* DATA */

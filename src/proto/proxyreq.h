@@ -36,7 +36,7 @@ typedef enum {
 typedef struct {
 	VpnrProxyKind kind;
 	gboolean greeted; /* SOCKS5: the method is agreed */
-	VpnrAddr dest;	  /* valid after VPNR_PROXYREQ_REQUEST */
+	VpnrAddr dest;    /* valid after VPNR_PROXYREQ_REQUEST */
 } VpnrProxyreq;
 
 /* Looks at the n bytes that were received and not used yet. *used is how many are done with; those

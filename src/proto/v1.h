@@ -12,8 +12,8 @@
 
 G_BEGIN_DECLS
 
-#define VPNR_V1_HEADER	  10
-#define VPNR_V1_MSG_MAX	  500 /* dialect readme */
+#define VPNR_V1_HEADER    10
+#define VPNR_V1_MSG_MAX   500 /* dialect readme */
 #define VPNR_RUST_MSG_MAX 245 /* dialect rust: size counts the whole frame in one byte */
 
 #define VPNR_V1_FAIL 0x01
