@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+src_libvpnr_a_SOURCES += \
+	%D%/control.h \
+	%D%/keys.h \
+	%D%/settings.h
+
+EXTRA_DIST += %D%/.may_include

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+src_libvpnr_a_SOURCES += \
+	%D%/acl.h
+
+EXTRA_DIST += %D%/.may_include

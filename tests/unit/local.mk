@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+#
+# One program per source file, in the same folders as src/:
+#
+#	unit_tests += %D%/mailbox
+#	%C%_mailbox_SOURCES = %D%/mailbox.c
+
+include %D%/base/local.mk
+include %D%/proto/local.mk
+include %D%/link/local.mk
+include %D%/stream/local.mk
+include %D%/client/local.mk
+include %D%/server/local.mk
+include %D%/app/local.mk
