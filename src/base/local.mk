@@ -4,6 +4,7 @@ src_libvpnr_a_SOURCES += \
 	%D%/cancel.h \
 	%D%/dial.h \
 	%D%/fd.h \
+	%D%/key.c \
 	%D%/key.h \
 	%D%/latch.h \
 	%D%/log.h \
