@@ -27,8 +27,8 @@ gboolean vpnr_keys_generate(VpnrKey *private_key, GError **error);
 gboolean vpnr_keys_derive_public(const VpnrKey *private_key, VpnrKey *public_key, GError **error);
 
 /* Reads the private key in the file at path: one line of base64. Refused, with an error that names
- * the file, when group or others have any access to it, or when it is no key. The error never
- * quotes a private key. */
+ * the file, when group or others have any access to it, or when it is no key (G_FILE_ERROR when it
+ * cannot be opened). The error never quotes a private key. */
 gboolean vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError **error);
 
 G_END_DECLS
