@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * bytes: one bounded cursor for all parsing and one for all writing, big-endian.
+ * bytes: one bounded cursor for all parsing, and writers that append; big-endian.
  *
  * Reading past the end makes the cursor fail: it stays failed, and every later read gives zero or
  * NULL. So a decoder reads all its fields first and asks vpnr_cursor_ok() once.

@@ -24,8 +24,10 @@ VpnrEncoder *vpnr_encoder_new(VpnrProtocol protocol, VpnrRole role);
 void vpnr_encoder_free(VpnrEncoder *encoder);
 
 /* Appends the wire form of frame to out. Appends nothing for frames that the protocol does not know
- * (VPNr/1: HELLO, OPENED, WINDOW, PING, PONG, GOAWAY; client of dialect rust: FIN and RESET too,
- * since its peer would take them for data). A stream's OPEN must come before its other frames. */
+ * (VPNr/1: HELLO, OPENED, WINDOW, PING, PONG, GOAWAY, an OPEN that is not for TCP over IPv4 and all
+ * that follows on its stream; client of dialect rust: FIN, RESET and END too, since its peer would
+ * take them for data). A stream's OPEN must come before its other frames; VPNr/1 has no stream above
+ * 65535. */
 void vpnr_encoder_append(VpnrEncoder *encoder, const VpnrFrame *frame, GByteArray *out);
 
 /* A decoder for the link's side that has this role. */
@@ -34,8 +36,10 @@ void vpnr_decoder_free(VpnrDecoder *decoder);
 
 /* Decodes the next frame from the n bytes that follow those used so far. VPNR_DECODE_OK: *frame is
  * new (transfer full); *used bytes are done with, which may be 0 when one wire frame makes several
- * frames. VPNR_DECODE_MORE: *used is 0, come back with more. VPNR_DECODE_BAD: *why says what is
- * wrong (transfer none). */
+ * frames. VPNR_DECODE_MORE: come back with more; *used bytes are done with here too, which is 0
+ * unless the server of VPNr/1 sent frames that say nothing. VPNR_DECODE_BAD: *why says what is
+ * wrong (transfer none). What is left, never more than one wire frame, must be there again in the
+ * next call. */
 VpnrDecode vpnr_decoder_next(VpnrDecoder *decoder, const guint8 *bytes, gsize n, VpnrFrame **frame,
 			     gsize *used, const char **why);
 

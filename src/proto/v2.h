@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * v2: the wire form of VPNr/2 (docs/protocol.md, 2.1 to 2.3). Pure: bytes in, frames out.
+ * v2: the wire form of VPNr/2 (docs/protocol.md, 2.2 and 2.3). Pure: bytes in, frames out.
  */
 #pragma once
 
@@ -17,7 +17,8 @@ G_BEGIN_DECLS
 /* The longest frame on the wire: a buffer of this size always holds a whole one. */
 #define VPNR_V2_FRAME_MAX (VPNR_V2_HEADER + VPNR_DATA_MAX)
 
-/* Appends the wire form of frame to out. Frames of VPNr/1 only (END) are the caller's mistake. */
+/* Appends the wire form of frame to out. Frames that no receiver would take (END, an empty DATA, a
+ * stream's frame without a stream) are the caller's mistake. */
 void vpnr_v2_encode(const VpnrFrame *frame, GByteArray *out);
 
 /* Decodes the frame at the start of n bytes. VPNR_DECODE_OK: *frame is new (transfer full), *used
