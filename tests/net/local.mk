@@ -1,5 +1,45 @@
 # SPDX-License-Identifier: MIT
 #
-# Scenarios in network namespaces: net_tests += %D%/NAME.test, each printing TAP.
+# Scenarios in network namespaces, one goal each, printing TAP; they need root and skip without it.
+# Their numbers order them by how much must work before them: look at the first failure first.
 
-EXTRA_DIST += $(net_tests)
+net_tests += \
+	%D%/01-config.test \
+	%D%/10-curl.test \
+	%D%/11-status.test \
+	%D%/12-rules.test \
+	%D%/13-wget.test \
+	%D%/14-git.test \
+	%D%/15-ssh.test \
+	%D%/20-large.test \
+	%D%/21-many-at-once.test \
+	%D%/22-many-in-turn.test \
+	%D%/30-half-close.test \
+	%D%/31-refused.test \
+	%D%/32-socks.test \
+	%D%/33-http-connect.test \
+	%D%/34-vanished.test \
+	%D%/40-server-restart.test \
+	%D%/41-kill.test \
+	%D%/42-sigterm.test \
+	%D%/43-silence.test \
+	%D%/50-loop.test \
+	%D%/51-wrong-keys.test \
+	%D%/52-reload.test \
+	%D%/60-v1.test \
+	%D%/70-garbage.test \
+	%D%/90-gdb.test
+
+# Applications and servers of the tests' own. They share nothing with what they test.
+net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns
+check_PROGRAMS += $(net_helpers)
+%C%_probe_SOURCES = %D%/probe.c
+%C%_probe_LDADD =
+%C%_peer_SOURCES = %D%/peer.c
+%C%_peer_LDADD =
+%C%_garbage_SOURCES = %D%/garbage.c
+%C%_garbage_LDADD =
+%C%_dns_SOURCES = %D%/dns.c
+%C%_dns_LDADD =
+
+EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/nginx.conf.in %D%/.shellcheckrc
