@@ -49,13 +49,14 @@ typedef enum {
 gboolean vpnr_addr_parse(const char *text, guint16 default_port, VpnrAddr *addr, GError **error);
 
 /* TRUE if the n bytes are a name that may be looked up: 1 to VPNR_NAME_MAX letters, digits, '-',
- * '_' and
- * '.', no empty label, no label above 63 bytes. One final dot is accepted. (RFC 1123, section 2.1,
- * plus the underscore that is found in practice.) */
+ * '_' and '.', no empty label, no label above 63 bytes, the last label not all digits (it would be
+ * a mistyped address). One final dot is accepted. (RFC 1123, section 2.1, plus the underscore that
+ * is found in practice.) */
 gboolean vpnr_name_is_valid(const char *name, gsize n);
 
 /* Makes an address from the n bytes of a host, a literal (IPv6 without brackets) or a name, and a
- * port; FALSE if it is neither. A final dot of a name is dropped. */
+ * port; FALSE if it is neither. A final dot of a name is dropped; an IPv4-mapped IPv6 address
+ * becomes IPv4. */
 gboolean vpnr_addr_from_host(const char *host, gsize n, guint16 port, VpnrAddr *addr);
 
 /* Writes the form that vpnr_addr_parse() reads; "none" for VPNR_ADDR_NONE. Returns buf. */

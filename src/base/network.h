@@ -20,7 +20,8 @@ typedef struct {
  * prefix are an error. On failure the error (VPNR_ADDR_ERROR) quotes the text. */
 gboolean vpnr_network_parse(const char *text, VpnrNetwork *network, GError **error);
 
-/* TRUE if addr is an address inside network; names never are. */
+/* TRUE if addr is an address inside network; names never are. An IPv4-mapped IPv6 address is
+ * inside an IPv4 network, since that is where a connection to it would go. */
 gboolean vpnr_network_contains(const VpnrNetwork *network, const VpnrAddr *addr);
 
 /* TRUE if every address of inner is in outer. */
