@@ -19,4 +19,8 @@ typedef struct {
 
 #define VPNR_CANCEL_NEVER ((VpnrCancel){ .fd = -1 })
 
+/* For those who wait: TRUE if the wait is to end, after a poll() that gave revents for
+ * cancel->fd. */
+gboolean vpnr_cancel_is_due(const VpnrCancel *cancel, short revents);
+
 G_END_DECLS

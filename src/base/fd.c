@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fd: descriptors and sockets. Any thread; nothing here keeps state.
+ */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void
+vpnr_fd_close(int fd)
+{
+	int saved_errno = errno;
+
+	/* Linux closes the descriptor even when close() says EINTR: never try again. */
+	if (fd >= 0)
+		close(fd);
+	errno = saved_errno;
+}
+
+int
+vpnr_fd_steal(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
+void
+vpnr_fd_set_blocking(int fd, gboolean blocking)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	g_assert(flags >= 0);
+	fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
+static gboolean
+set_option(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+void
+vpnr_fd_set_nodelay(int fd)
+{
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+/* On an idle connection probes begin after a third of the time and come every sixth, so that four
+ * of them may be lost. TCP_USER_TIMEOUT covers the connection with data in flight, which sends no
+ * probes (RFC 5482; tcp(7)). The kernel counts probes in whole seconds. */
+void
+vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms)
+{
+	int seconds = (int)(timeout_ms / 1000);
+
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, MAX(1, seconds / 3));
+	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, MAX(1, seconds / 6));
+	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)timeout_ms);
+}
+
+void
+vpnr_fd_abort(int fd)
+{
+	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	vpnr_fd_close(fd);
+}
+
+/* V6ONLY, so that [::]:80 and 0.0.0.0:80 can be listened on side by side. */
+static int
+open_listener(const VpnrAddr *addr)
+{
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(addr, &ss);
+	g_auto(VpnrFd) fd = -1;
+
+	if (length == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || !set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1))
+		return -1;
+	if (ss.ss_family == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1))
+		return -1;
+	if (bind(fd, (struct sockaddr *)&ss, length) < 0)
+		return -1;
+	if (listen(fd, G_MAXINT) < 0) /* the kernel cuts it to net.core.somaxconn */
+		return -1;
+	return vpnr_fd_steal(&fd);
+}
+
+int
+vpnr_fd_listen(const VpnrAddr *addr, GError **error)
+{
+	char text[VPNR_ADDR_STRLEN];
+	int fd = open_listener(addr);
+	int saved_errno = errno;
+
+	if (fd < 0)
+		g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(saved_errno),
+			    "cannot listen on %s: %s", vpnr_addr_format(addr, text),
+			    g_strerror(saved_errno));
+	return fd;
+}
+
+guint64
+vpnr_fd_raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur;
+}
