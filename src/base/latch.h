@@ -16,7 +16,7 @@ typedef struct VpnrLatch VpnrLatch;
  * left. */
 VpnrLatch *vpnr_latch_new(GError **error);
 
-/* Frees it; no thread may wait on it. Takes NULL. */
+/* Frees it; no thread may wait on it or be about to trip it. Takes NULL. */
 void vpnr_latch_free(VpnrLatch *latch);
 
 /* Trips it (thread-safe, any number of times). */

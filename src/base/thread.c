@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * thread: starts and joins POSIX threads. A VpnrThread is written by its starter before the thread
+ * exists and read by the thread; it is freed by the joiner, when the thread is gone.
+ */
+#include "base/thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_SIZE 16 /* with the NUL: TASK_COMM_LEN of the kernel */
+
+struct VpnrThread {
+	/* const after start */
+	char name[NAME_SIZE];
+	VpnrThreadFunc func;
+	gpointer data;
+	/* starter and joiner */
+	pthread_t id;
+};
+
+void
+vpnr_thread_set_name(const char *name)
+{
+	char cut[NAME_SIZE];
+
+	g_strlcpy(cut, name, sizeof(cut));
+	pthread_setname_np(pthread_self(), cut);
+}
+
+static void *
+run(void *data)
+{
+	VpnrThread *thread = data;
+
+	vpnr_thread_set_name(thread->name);
+	thread->func(thread->data);
+	return NULL;
+}
+
+/* A thread inherits the mask of its starter: blocking around pthread_create() leaves no moment in
+ * which a signal could be delivered to the new thread. */
+static int
+create_with_signals_blocked(pthread_t *id, const pthread_attr_t *attr, VpnrThread *thread)
+{
+	sigset_t all;
+	sigset_t before;
+	int result;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	result = pthread_create(id, attr, run, thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+VpnrThread *
+vpnr_thread_start(const char *name, VpnrThreadFunc func, gpointer data, GError **error)
+{
+	g_autofree VpnrThread *thread = g_new0(VpnrThread, 1);
+	pthread_attr_t attr;
+	int result;
+
+	g_strlcpy(thread->name, name, sizeof(thread->name));
+	thread->func = func;
+	thread->data = data;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, VPNR_THREAD_STACK);
+	result = create_with_signals_blocked(&thread->id, &attr, thread);
+	pthread_attr_destroy(&attr);
+	if (result != 0) {
+		g_set_error(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN,
+			    "cannot start thread \"%s\": %s", name, g_strerror(result));
+		return NULL;
+	}
+	return g_steal_pointer(&thread);
+}
+
+void
+vpnr_thread_join(VpnrThread *thread)
+{
+	int result;
+
+	if (thread == NULL)
+		return;
+	result = pthread_join(thread->id, NULL);
+	g_assert_cmpint(result, ==, 0);
+	g_free(thread);
+}
+
+guint
+vpnr_thread_count(void)
+{
+	static const char field[] = "\nThreads:";
+	g_autofree char *status = NULL;
+	const char *line;
+
+	if (!g_file_get_contents("/proc/self/status", &status, NULL, NULL))
+		return 0;
+	line = strstr(status, field);
+	return line != NULL ? (guint)strtoul(line + strlen(field), NULL, 10) : 0;
+}
