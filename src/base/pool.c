@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pool: threads that wait for a task, run it and wait again.
+ *
+ * A worker is idle (in pool->idle, newest first, so that the thread whose stack is warm is reused
+ * and those below age), or busy, or has retired. All fields but the constants are under the lock;
+ * tasks run without it.
+ *
+ * Retired threads are joined one by the next: a worker that retires joins the one that retired
+ * before it, so that at most one thread is ever left unjoined, and nobody has to come by to free
+ * the stacks after a peak. The last is joined by vpnr_pool_free().
+ */
+#include "base/pool.h"
+
+#include <pthread.h>
+#include <time.h>
+
+typedef struct {
+	/* const after start */
+	VpnrPool *pool;
+	VpnrThread *thread;
+	/* lock */
+	pthread_cond_t changed; /* func was set, or the pool is closing */
+	VpnrThreadFunc func;    /* NULL while idle */
+	gpointer data;
+	GList link; /* in pool->idle */
+} Worker;
+
+struct VpnrPool {
+	/* const after start */
+	char *name;
+	guint max_threads;
+	/* lock */
+	pthread_mutex_t lock;
+	pthread_cond_t emptied; /* the last worker has retired */
+	GQueue idle;            /* of Worker, by their links */
+	guint n_busy;
+	Worker *retired; /* the last one; nobody has joined it yet */
+	gboolean closing;
+};
+
+VpnrPool *
+vpnr_pool_new(const char *name, guint max_threads)
+{
+	VpnrPool *pool = g_new0(VpnrPool, 1);
+
+	pool->name = g_strdup(name);
+	pool->max_threads = max_threads;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->emptied, NULL);
+	g_queue_init(&pool->idle);
+	return pool;
+}
+
+static Worker *
+worker_new(VpnrPool *pool, VpnrThreadFunc func, gpointer data)
+{
+	Worker *worker = g_new0(Worker, 1);
+	pthread_condattr_t attr;
+
+	worker->pool = pool;
+	worker->func = func;
+	worker->data = data;
+	worker->link.data = worker;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&worker->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return worker;
+}
+
+static void
+worker_free(Worker *worker)
+{
+	pthread_cond_destroy(&worker->changed);
+	g_free(worker);
+}
+
+static void
+worker_join(Worker *worker)
+{
+	if (worker == NULL)
+		return;
+	vpnr_thread_join(worker->thread);
+	worker_free(worker);
+}
+
+static struct timespec
+idle_deadline(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += VPNR_POOL_IDLE_MS / 1000;
+	return at;
+}
+
+/* FALSE when no task came: the worker is out of the idle queue then. */
+static gboolean
+wait_for_task_locked(Worker *worker)
+{
+	VpnrPool *pool = worker->pool;
+	struct timespec deadline = idle_deadline();
+	gboolean timed_out = FALSE;
+
+	g_queue_push_head_link(&pool->idle, &worker->link);
+	while (worker->func == NULL && !pool->closing && !timed_out)
+		timed_out = pthread_cond_timedwait(&worker->changed, &pool->lock, &deadline) != 0;
+
+	if (worker->func != NULL)
+		return TRUE; /* whoever gave the task took the worker out */
+	g_queue_unlink(&pool->idle, &worker->link);
+	return FALSE;
+}
+
+static void
+run_task_locked(Worker *worker)
+{
+	VpnrPool *pool = worker->pool;
+	VpnrThreadFunc func = worker->func;
+
+	pthread_mutex_unlock(&pool->lock);
+	func(worker->data);
+	vpnr_thread_set_name(pool->name); /* the task may have given the thread its own */
+	pthread_mutex_lock(&pool->lock);
+
+	worker->func = NULL;
+	worker->data = NULL;
+	pool->n_busy--;
+}
+
+static void
+work(gpointer data)
+{
+	Worker *worker = data;
+	VpnrPool *pool = worker->pool;
+	Worker *before;
+
+	pthread_mutex_lock(&pool->lock);
+	do
+		run_task_locked(worker);
+	while (wait_for_task_locked(worker));
+
+	before = pool->retired;
+	pool->retired = worker;
+	if (pool->n_busy == 0 && pool->idle.length == 0)
+		pthread_cond_signal(&pool->emptied);
+	pthread_mutex_unlock(&pool->lock);
+	worker_join(before);
+}
+
+/* The lock is held while the thread is created, so that worker->thread is there before anybody can
+ * join the worker. pthread_create() neither calls back nor waits for another thread. */
+static gboolean
+start_worker_locked(VpnrPool *pool, VpnrThreadFunc func, gpointer data)
+{
+	Worker *worker = worker_new(pool, func, data);
+
+	worker->thread = vpnr_thread_start(pool->name, work, worker, NULL);
+	if (worker->thread == NULL) {
+		worker_free(worker);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
+run_locked(VpnrPool *pool, VpnrThreadFunc func, gpointer data)
+{
+	GList *link;
+	Worker *worker;
+
+	if (pool->closing)
+		return FALSE;
+	link = g_queue_pop_head_link(&pool->idle);
+	if (link == NULL)
+		return pool->n_busy < pool->max_threads && start_worker_locked(pool, func, data);
+
+	worker = link->data;
+	worker->func = func;
+	worker->data = data;
+	pthread_cond_signal(&worker->changed);
+	return TRUE;
+}
+
+gboolean
+vpnr_pool_run(VpnrPool *pool, VpnrThreadFunc func, gpointer data)
+{
+	gboolean taken;
+
+	pthread_mutex_lock(&pool->lock);
+	taken = run_locked(pool, func, data);
+	if (taken)
+		pool->n_busy++;
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+guint
+vpnr_pool_busy(VpnrPool *pool)
+{
+	guint n_busy;
+
+	pthread_mutex_lock(&pool->lock);
+	n_busy = pool->n_busy;
+	pthread_mutex_unlock(&pool->lock);
+	return n_busy;
+}
+
+void
+vpnr_pool_free(VpnrPool *pool)
+{
+	if (pool == NULL)
+		return;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->closing = TRUE;
+	for (GList *link = pool->idle.head; link != NULL; link = link->next)
+		pthread_cond_signal(&((Worker *)link->data)->changed);
+	while (pool->n_busy > 0 || pool->idle.length > 0)
+		pthread_cond_wait(&pool->emptied, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
+
+	/* It holds the chain: each retired worker joins the one before it. */
+	worker_join(pool->retired);
+	pthread_cond_destroy(&pool->emptied);
+	pthread_mutex_destroy(&pool->lock);
+	g_free(pool->name);
+	g_free(pool);
+}
