@@ -1,18 +1,32 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/addr.c \
 	%D%/addr.h \
+	%D%/cancel.c \
 	%D%/cancel.h \
+	%D%/deadline.c \
+	%D%/deadline.h \
+	%D%/dial.c \
 	%D%/dial.h \
+	%D%/fd.c \
 	%D%/fd.h \
 	%D%/key.c \
 	%D%/key.h \
+	%D%/latch.c \
 	%D%/latch.h \
+	%D%/log.c \
 	%D%/log.h \
+	%D%/mailbox.c \
 	%D%/mailbox.h \
+	%D%/network.c \
 	%D%/network.h \
+	%D%/pool.c \
 	%D%/pool.h \
+	%D%/resolve.c \
 	%D%/resolve.h \
+	%D%/stats.c \
 	%D%/stats.h \
+	%D%/thread.c \
 	%D%/thread.h
 
 EXTRA_DIST += %D%/.may_include
