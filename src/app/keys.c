@@ -18,7 +18,7 @@
  * is more than one line. */
 #define FILE_MAX 128
 
-G_DEFINE_QUARK(vpnr - keys - error - quark, vpnr_keys_error)
+G_DEFINE_QUARK(vpnr_keys_error, vpnr_keys_error)
 
 static void
 set_gnutls_error(GError **error, const char *what, int code)
