@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+EXTRA_DIST += %D%/packages %D%/lib.sh %D%/check %D%/demo .ci/run

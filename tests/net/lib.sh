@@ -163,7 +163,7 @@ spawn() {
 user=(setpriv --reuid 65534 --regid 65534 --clear-groups env "HOME=$work/home")
 
 as_user() {
-	ip netns exec "$app" "${user[@]}" "$@"
+	ip netns exec "$app" timeout "${VPNR_TEST_TIMEOUT:-120}" "${user[@]}" "$@"
 }
 
 as_root() {
