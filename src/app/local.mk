@@ -3,6 +3,11 @@ src_libvpnr_a_SOURCES += \
 	%D%/control.h \
 	%D%/keys.c \
 	%D%/keys.h \
-	%D%/settings.h
+	%D%/keyfile.c \
+	%D%/keyfile.h \
+	%D%/settings.c \
+	%D%/settings.h \
+	%D%/values.c \
+	%D%/values.h
 
 EXTRA_DIST += %D%/.may_include

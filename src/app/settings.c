@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * settings: what the sections and keys of both configuration files mean. Called by main, at start
+ * and on reload.
+ *
+ * Each reader is one chain of checks over defaults that are in place before it starts; the first
+ * check that fails has set the error.
+ */
+#include "app/settings.h"
+
+#include <string.h>
+
+#include "app/keyfile.h"
+#include "app/values.h"
+
+#define PORT_SERVER 4334
+#define PORT_V1     4335
+
+/* Streams of one link. Ten thousand is normal; a stream costs a thread and two descriptors. */
+#define MAX_STREAMS_DEFAULT 16384
+#define MAX_STREAMS_LIMIT   1000000
+
+/* Bytes of a client's name, which stands in logs and tables. */
+#define CLIENT_NAME_MAX 64
+
+#define CLIENT_PREFIX "client "
+
+static const VpnrListenKey server_listen = { "listen", PORT_SERVER, "0.0.0.0:4334;[::]:4334" };
+static const VpnrListenKey v1_listen = { "listen", PORT_V1, "127.0.0.1:4335" };
+static const VpnrListenKey redirect = { "redirect", 4333, "127.0.0.1:4333;[::1]:4333" };
+static const VpnrListenKey socks = { "socks", 1080, "none" };
+
+static const VpnrSectionKind server_kinds[] = {
+	{ "server", (const char *const[]){ "listen", "private-key-file", "control-socket",
+					   "max-streams", NULL } },
+	{ "v1", (const char *const[]){ "listen", "dialect", "allow", "deny", NULL } },
+	{ CLIENT_PREFIX, (const char *const[]){ "public-key", "allow", "deny", NULL } },
+};
+
+static const VpnrSectionKind client_kinds[] = {
+	{ "client",
+	  (const char *const[]){ "server", "server-public-key", "private-key-file", "protocol",
+				 "redirect", "socks", "control-socket", NULL } },
+	{ "capture", (const char *const[]){ "mode", NULL } },
+};
+
+G_DEFINE_QUARK(vpnr_settings_error, vpnr_settings_error)
+
+static void
+client_entry_free(VpnrClientEntry *entry)
+{
+	g_free(entry->name);
+	g_clear_pointer(&entry->acl, vpnr_acl_unref);
+	g_free(entry);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrClientEntry, client_entry_free)
+
+static gboolean
+check_client_name(const VpnrSection *section, const char *name, GError **error)
+{
+	gsize n = strlen(name);
+
+	if (n == 0 || n > CLIENT_NAME_MAX)
+		return vpnr_section_fail(section, error, "a client's name has 1 to %d bytes",
+					 CLIENT_NAME_MAX);
+	if (g_ascii_isspace(name[0]) || g_ascii_isspace(name[n - 1]))
+		return vpnr_section_fail(section, error,
+					 "a client's name neither starts nor ends with a space");
+	for (const char *c = name; *c != '\0'; c = g_utf8_next_char(c)) {
+		if (!g_unichar_isprint(g_utf8_get_char(c)))
+			return vpnr_section_fail(section, error,
+						 "a client's name has printable characters only");
+	}
+	return TRUE;
+}
+
+/* Two clients with one key could not be told apart: the key is the identity. */
+static gboolean
+check_client_key(const VpnrSection *section, const GPtrArray *clients, const VpnrKey *key,
+		 GError **error)
+{
+	for (guint i = 0; i < clients->len; i++) {
+		const VpnrClientEntry *other = g_ptr_array_index(clients, i);
+		char text[VPNR_KEY_STRLEN];
+
+		if (vpnr_key_equal(&other->public_key, key))
+			return vpnr_section_fail_key(section, "public-key", error,
+						     "\"%s\" is also the key of [client %s]",
+						     vpnr_key_format(key, text), other->name);
+	}
+	return TRUE;
+}
+
+static gboolean
+read_client_entry(const VpnrSection *section, GPtrArray *clients, GError **error)
+{
+	g_autoptr(VpnrClientEntry) entry = g_new0(VpnrClientEntry, 1);
+
+	entry->name = g_strdup(section->name + strlen(CLIENT_PREFIX));
+	if (!check_client_name(section, entry->name, error) ||
+	    !vpnr_section_require(section, "public-key", error) ||
+	    !vpnr_section_get_key(section, "public-key", &entry->public_key, error) ||
+	    !check_client_key(section, clients, &entry->public_key, error) ||
+	    !vpnr_section_get_acl(section, &entry->acl, error))
+		return FALSE;
+	g_ptr_array_add(clients, g_steal_pointer(&entry));
+	return TRUE;
+}
+
+static int
+compare_clients(gconstpointer a, gconstpointer b)
+{
+	const VpnrClientEntry *const *left = a;
+	const VpnrClientEntry *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+static gboolean
+read_client_entries(const VpnrKeyfile *file, gboolean allowed, GPtrArray *clients, GError **error)
+{
+	g_auto(GStrv) names = vpnr_keyfile_sections(file);
+
+	for (guint i = 0; names[i] != NULL; i++) {
+		VpnrSection section = { file, names[i] };
+
+		if (!g_str_has_prefix(names[i], CLIENT_PREFIX))
+			continue;
+		if (!allowed)
+			return vpnr_section_fail(&section, error,
+						 "there is no [server] for this client");
+		if (!read_client_entry(&section, clients, error))
+			return FALSE;
+	}
+	g_ptr_array_sort(clients, compare_clients);
+	return TRUE;
+}
+
+static gboolean
+read_server(const VpnrSection *section, VpnrServerSettings *settings, GError **error)
+{
+	if (!vpnr_section_get_socket_path(section, "control-socket", &settings->control_socket,
+					  error))
+		return FALSE;
+	if (!vpnr_section_exists(section))
+		return TRUE;
+	return vpnr_section_get_listen(section, &server_listen, settings->listen, error) &&
+	       (settings->listen->len == 0 ||
+		vpnr_section_require(section, "private-key-file", error)) &&
+	       vpnr_section_get_private_key(section, "private-key-file", &settings->private_key,
+					    error) &&
+	       vpnr_section_get_number(section, "max-streams", MAX_STREAMS_LIMIT,
+				       &settings->max_streams, error);
+}
+
+static gboolean
+read_v1(const VpnrSection *section, VpnrServerSettings *settings, GError **error)
+{
+	static const char *const dialects[] = { "readme", "rust", NULL };
+	guint dialect = 0;
+
+	if (!vpnr_section_exists(section))
+		return TRUE;
+	if (!vpnr_section_get_listen(section, &v1_listen, settings->v1_listen, error) ||
+	    !vpnr_section_get_choice(section, "dialect", dialects, &dialect, error) ||
+	    !vpnr_section_get_acl(section, &settings->v1_acl, error))
+		return FALSE;
+	settings->v1_dialect = dialect == 1 ? VPNR_PROTOCOL_V1_RUST : VPNR_PROTOCOL_V1;
+	if (settings->v1_listen->len == 0)
+		g_clear_pointer(&settings->v1_acl, vpnr_acl_unref);
+	return TRUE;
+}
+
+static VpnrServerSettings *
+server_settings_read(VpnrKeyfile *file, GError **error)
+{
+	g_autoptr(VpnrServerSettings) settings = g_new0(VpnrServerSettings, 1);
+	const VpnrSection server = { file, "server" };
+	const VpnrSection v1 = { file, "v1" };
+
+	settings->listen = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	settings->v1_listen = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	settings->clients = g_ptr_array_new_with_free_func((GDestroyNotify)client_entry_free);
+	settings->control_socket = g_strdup("/run/vpnr/server.sock");
+	settings->max_streams = MAX_STREAMS_DEFAULT;
+
+	if (!vpnr_keyfile_check(file, server_kinds, G_N_ELEMENTS(server_kinds), error) ||
+	    !read_server(&server, settings, error) || !read_v1(&v1, settings, error) ||
+	    !read_client_entries(file, vpnr_section_exists(&server), settings->clients, error))
+		return NULL;
+	if (settings->listen->len == 0 && settings->v1_listen->len == 0) {
+		vpnr_section_fail(&server, error,
+				  "nothing to listen on: neither here nor in a section [v1]");
+		return NULL;
+	}
+	return g_steal_pointer(&settings);
+}
+
+static gboolean
+read_identity(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
+{
+	static const char *const protocols[] = { "2", "1", "1-rust", NULL };
+	static const VpnrProtocol values[] = { VPNR_PROTOCOL_V2, VPNR_PROTOCOL_V1,
+					       VPNR_PROTOCOL_V1_RUST };
+	guint protocol = 0;
+
+	if (!vpnr_section_get_choice(section, "protocol", protocols, &protocol, error))
+		return FALSE;
+	settings->protocol = values[protocol];
+	if (settings->protocol == VPNR_PROTOCOL_V2 &&
+	    (!vpnr_section_require(section, "server-public-key", error) ||
+	     !vpnr_section_require(section, "private-key-file", error)))
+		return FALSE;
+	return vpnr_section_get_key(section, "server-public-key", &settings->server_public_key,
+				    error) &&
+	       vpnr_section_get_private_key(section, "private-key-file", &settings->private_key,
+					    error);
+}
+
+static gboolean
+read_inbounds(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
+{
+	if (!vpnr_section_get_listen(section, &redirect, settings->redirect, error) ||
+	    !vpnr_section_get_listen(section, &socks, settings->socks, error))
+		return FALSE;
+	if (settings->redirect->len == 0 && settings->socks->len == 0)
+		return vpnr_section_fail(section, error,
+					 "nothing to listen on: redirect and socks are both none");
+	return TRUE;
+}
+
+/* The only mode of this version; the key exists so that a file may say what it means. */
+static gboolean
+read_capture(const VpnrSection *section, GError **error)
+{
+	static const char *const modes[] = { "off", NULL };
+	guint mode = 0;
+
+	return vpnr_section_get_choice(section, "mode", modes, &mode, error);
+}
+
+static gboolean
+read_client(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
+{
+	if (!vpnr_section_require(section, "server", error) ||
+	    !read_identity(section, settings, error))
+		return FALSE;
+
+	guint16 port = settings->protocol == VPNR_PROTOCOL_V2 ? PORT_SERVER : PORT_V1;
+	return vpnr_section_get_addr(section, "server", port, &settings->server, error) &&
+	       read_inbounds(section, settings, error) &&
+	       vpnr_section_get_socket_path(section, "control-socket", &settings->control_socket,
+					    error);
+}
+
+static VpnrClientSettings *
+client_settings_read(VpnrKeyfile *file, GError **error)
+{
+	g_autoptr(VpnrClientSettings) settings = g_new0(VpnrClientSettings, 1);
+	const VpnrSection client = { file, "client" };
+	const VpnrSection capture = { file, "capture" };
+
+	settings->redirect = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	settings->socks = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	settings->control_socket = g_strdup("/run/vpnr/client.sock");
+
+	if (!vpnr_keyfile_check(file, client_kinds, G_N_ELEMENTS(client_kinds), error) ||
+	    !read_client(&client, settings, error) || !read_capture(&capture, error))
+		return NULL;
+	return g_steal_pointer(&settings);
+}
+
+VpnrServerSettings *
+vpnr_server_settings_load(const char *path, const char *const *overrides, GError **error)
+{
+	g_autoptr(VpnrKeyfile) file = vpnr_keyfile_load(path, overrides, error);
+
+	return file != NULL ? server_settings_read(file, error) : NULL;
+}
+
+VpnrClientSettings *
+vpnr_client_settings_load(const char *path, const char *const *overrides, GError **error)
+{
+	g_autoptr(VpnrKeyfile) file = vpnr_keyfile_load(path, overrides, error);
+
+	return file != NULL ? client_settings_read(file, error) : NULL;
+}
+
+VpnrServerSettings *
+vpnr_server_settings_parse(const char *text, gsize n, const char *base, GError **error)
+{
+	g_autoptr(VpnrKeyfile) file = vpnr_keyfile_parse(text, n, base, error);
+
+	return file != NULL ? server_settings_read(file, error) : NULL;
+}
+
+VpnrClientSettings *
+vpnr_client_settings_parse(const char *text, gsize n, const char *base, GError **error)
+{
+	g_autoptr(VpnrKeyfile) file = vpnr_keyfile_parse(text, n, base, error);
+
+	return file != NULL ? client_settings_read(file, error) : NULL;
+}
+
+void
+vpnr_server_settings_free(VpnrServerSettings *settings)
+{
+	if (settings == NULL)
+		return;
+	vpnr_key_wipe(&settings->private_key);
+	g_array_unref(settings->listen);
+	g_array_unref(settings->v1_listen);
+	g_ptr_array_unref(settings->clients);
+	g_clear_pointer(&settings->v1_acl, vpnr_acl_unref);
+	g_free(settings->control_socket);
+	g_free(settings);
+}
+
+void
+vpnr_client_settings_free(VpnrClientSettings *settings)
+{
+	if (settings == NULL)
+		return;
+	vpnr_key_wipe(&settings->private_key);
+	g_array_unref(settings->redirect);
+	g_array_unref(settings->socks);
+	g_free(settings->control_socket);
+	g_free(settings);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * values: reads one key of a section as what it means. Called by settings, on main's thread.
+ */
+#include "app/values.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+#include "app/keys.h"
+
+gboolean
+vpnr_section_get_key(const VpnrSection *section, const char *key, VpnrKey *value, GError **error)
+{
+	g_autofree char *text = NULL;
+
+	if (!vpnr_section_get_text(section, key, &text, error))
+		return FALSE;
+	if (text != NULL && !vpnr_key_parse(text, value))
+		return vpnr_section_fail_key(section, key, error,
+					     "\"%s\" is not a key of 32 bytes in base64, which has "
+					     "%d characters",
+					     text, VPNR_KEY_STRLEN - 1);
+	return TRUE;
+}
+
+gboolean
+vpnr_section_get_private_key(const VpnrSection *section, const char *key, VpnrKey *value,
+			     GError **error)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GError) why = NULL;
+
+	if (!vpnr_section_get_text(section, key, &text, error))
+		return FALSE;
+	if (text == NULL || !vpnr_keyfile_is_loaded(section->file))
+		return TRUE;
+	g_autofree char *path = vpnr_keyfile_resolve(section->file, text);
+	if (!vpnr_keys_load_private(path, value, &why))
+		return vpnr_section_fail_key(section, key, error, "%s", why->message);
+	return TRUE;
+}
+
+gboolean
+vpnr_section_get_socket_path(const VpnrSection *section, const char *key, char **value,
+			     GError **error)
+{
+	const gsize room = sizeof((struct sockaddr_un){ 0 }.sun_path);
+	g_autofree char *text = NULL;
+
+	if (!vpnr_section_get_text(section, key, &text, error))
+		return FALSE;
+	if (text == NULL)
+		return TRUE;
+	g_clear_pointer(value, g_free);
+	if (strcmp(text, "none") == 0)
+		return TRUE;
+	*value = vpnr_keyfile_resolve(section->file, text);
+	if (strlen(*value) >= room)
+		return vpnr_section_fail_key(section, key, error,
+					     "\"%s\" is longer than a socket's path may be, %zu "
+					     "bytes",
+					     *value, room - 1);
+	return TRUE;
+}
+
+static gboolean
+append_address(const VpnrSection *section, const VpnrListenKey *key, const char *text,
+	       GArray *addrs, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	VpnrAddr addr;
+
+	if (!vpnr_addr_parse(text, key->port, &addr, &why))
+		return vpnr_section_fail_key(section, key->name, error, "%s", why->message);
+	if (addr.type == VPNR_ADDR_NAME)
+		return vpnr_section_fail_key(section, key->name, error,
+					     "\"%s\" is a name, an address is needed", text);
+	for (guint i = 0; i < addrs->len; i++) {
+		if (vpnr_addr_equal(&g_array_index(addrs, VpnrAddr, i), &addr))
+			return vpnr_section_fail_key(section, key->name, error,
+						     "\"%s\" stands twice", text);
+	}
+	g_array_append_val(addrs, addr);
+	return TRUE;
+}
+
+gboolean
+vpnr_section_get_listen(const VpnrSection *section, const VpnrListenKey *key, GArray *addrs,
+			GError **error)
+{
+	g_auto(GStrv) texts = g_strsplit(key->fallback, ";", -1);
+
+	if (!vpnr_section_get_list(section, key->name, &texts, error))
+		return FALSE;
+	if (strcmp(texts[0], "none") == 0 && texts[1] == NULL)
+		return TRUE;
+	for (guint i = 0; texts[i] != NULL; i++) {
+		if (!append_address(section, key, texts[i], addrs, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* The two lists are tried one after the other, so that an error names the right one. */
+gboolean
+vpnr_section_get_acl(const VpnrSection *section, VpnrAcl **acl, GError **error)
+{
+	g_auto(GStrv) allow = NULL;
+	g_auto(GStrv) deny = NULL;
+	g_autoptr(GError) why = NULL;
+
+	if (!vpnr_section_get_list(section, "allow", &allow, error) ||
+	    !vpnr_section_get_list(section, "deny", &deny, error))
+		return FALSE;
+
+	const char *const *allowed = (const char *const *)allow;
+	g_autoptr(VpnrAcl) half = vpnr_acl_new(allowed, NULL, &why);
+	if (half == NULL)
+		return vpnr_section_fail_key(section, "allow", error, "%s", why->message);
+	*acl = vpnr_acl_new(allowed, (const char *const *)deny, &why);
+	if (*acl == NULL)
+		return vpnr_section_fail_key(section, "deny", error, "%s", why->message);
+	return TRUE;
+}
+
+gboolean
+vpnr_section_get_choice(const VpnrSection *section, const char *key, const char *const *choices,
+			guint *value, GError **error)
+{
+	g_autofree char *text = NULL;
+
+	if (!vpnr_section_get_text(section, key, &text, error))
+		return FALSE;
+	if (text == NULL)
+		return TRUE;
+	for (guint i = 0; choices[i] != NULL; i++) {
+		if (strcmp(text, choices[i]) == 0) {
+			*value = i;
+			return TRUE;
+		}
+	}
+	g_autofree char *known = g_strjoinv(", ", (char **)choices);
+	return vpnr_section_fail_key(section, key, error, "\"%s\" is not one of: %s", text, known);
+}
+
+gboolean
+vpnr_section_get_number(const VpnrSection *section, const char *key, guint max, guint *value,
+			GError **error)
+{
+	g_autofree char *text = NULL;
+	guint64 number;
+
+	if (!vpnr_section_get_text(section, key, &text, error))
+		return FALSE;
+	if (text == NULL)
+		return TRUE;
+	if (!g_ascii_string_to_unsigned(text, 10, 1, max, &number, NULL))
+		return vpnr_section_fail_key(section, key, error,
+					     "\"%s\" is not a number from 1 to %u", text, max);
+	*value = (guint)number;
+	return TRUE;
+}
+
+gboolean
+vpnr_section_get_addr(const VpnrSection *section, const char *key, guint16 port, VpnrAddr *value,
+		      GError **error)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GError) why = NULL;
+
+	if (!vpnr_section_get_text(section, key, &text, error))
+		return FALSE;
+	if (text != NULL && !vpnr_addr_parse(text, port, value, &why))
+		return vpnr_section_fail_key(section, key, error, "%s", why->message);
+	return TRUE;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * values: the values of a section (keyfile.h) as what they mean: keys, addresses, access lists.
+ *
+ * Every function returns FALSE with an error that names file, section, key and value. Where the key
+ * is missing it returns TRUE and leaves *value as it was.
+ */
+#pragma once
+
+#include "app/keyfile.h"
+#include "base/addr.h"
+#include "base/key.h"
+#include "server/acl.h"
+
+G_BEGIN_DECLS
+
+/* A key whose value is a list of addresses to listen on. */
+typedef struct {
+	const char *name;
+	guint16 port;         /* for an entry without one */
+	const char *fallback; /* the value where the key is missing */
+} VpnrListenKey;
+
+/* A public key in base64. */
+gboolean
+vpnr_section_get_key(const VpnrSection *section, const char *key, VpnrKey *value, GError **error);
+
+/* The private key in the file that the value names; not read unless the configuration came from a
+ * file itself. */
+gboolean vpnr_section_get_private_key(const VpnrSection *section, const char *key, VpnrKey *value,
+				      GError **error);
+
+/* An address or a name, with this port if it has none. */
+gboolean vpnr_section_get_addr(const VpnrSection *section, const char *key, guint16 port,
+			       VpnrAddr *value, GError **error);
+
+/* Appends the addresses of the list to addrs (VpnrAddr). "none" is the empty list; names and
+ * repetitions are errors. */
+gboolean vpnr_section_get_listen(const VpnrSection *section, const VpnrListenKey *key,
+				 GArray *addrs, GError **error);
+
+/* The absolute path of a Unix socket (transfer full, frees what was there), or NULL for "none". One
+ * that is too long for a socket is an error. */
+gboolean vpnr_section_get_socket_path(const VpnrSection *section, const char *key, char **value,
+				      GError **error);
+
+/* The access list of the section's keys "allow" and "deny" (transfer full). */
+gboolean vpnr_section_get_acl(const VpnrSection *section, VpnrAcl **acl, GError **error);
+
+/* The index of the value in choices (NULL-terminated). */
+gboolean vpnr_section_get_choice(const VpnrSection *section, const char *key,
+				 const char *const *choices, guint *value, GError **error);
+
+/* A number from 1 to max. */
+gboolean vpnr_section_get_number(const VpnrSection *section, const char *key, guint max,
+				 guint *value, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * settings: what files mean, their defaults, and that every error says where it is.
+ */
+#include "app/settings.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define KEY_A "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+#define KEY_B "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
+
+#define CLIENT                                                                                     \
+	"[client]\nserver = vpn.example.org\nserver-public-key = " KEY_A                           \
+	"\nprivate-key-file = client.key\n"
+#define SERVER "[server]\nprivate-key-file = server.key\n"
+#define V1     "[v1]\n"
+#define ALICE  "[client alice]\npublic-key = " KEY_A "\n"
+#define BOB    "[client bob]\npublic-key = " KEY_B "\n"
+
+/* A text, and what its error must contain, separated by '|'. */
+typedef struct {
+	const char *text;
+	const char *expected;
+} Refusal;
+
+static VpnrServerSettings *
+parse_server(const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrServerSettings *settings =
+	    vpnr_server_settings_parse(text, strlen(text), "/etc/vpnr", &error);
+
+	g_assert_no_error(error);
+	return settings;
+}
+
+static VpnrClientSettings *
+parse_client(const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrClientSettings *settings =
+	    vpnr_client_settings_parse(text, strlen(text), "/etc/vpnr", &error);
+
+	g_assert_no_error(error);
+	return settings;
+}
+
+static void
+assert_addrs(const GArray *addrs, const char *expected)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < addrs->len; i++) {
+		char buf[VPNR_ADDR_STRLEN];
+
+		if (i > 0)
+			g_string_append_c(text, ';');
+		g_string_append(text, vpnr_addr_format(&g_array_index(addrs, VpnrAddr, i), buf));
+	}
+	g_assert_cmpstr(text->str, ==, expected);
+}
+
+static void
+assert_addr(const VpnrAddr *addr, const char *expected)
+{
+	char buf[VPNR_ADDR_STRLEN];
+
+	g_assert_cmpstr(vpnr_addr_format(addr, buf), ==, expected);
+}
+
+static gboolean
+allows(const VpnrAcl *acl, const char *text)
+{
+	VpnrAddr addr;
+
+	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
+	return vpnr_acl_allows(acl, &addr, &addr);
+}
+
+static void
+assert_mentions(const GError *error, const char *expected)
+{
+	g_auto(GStrv) parts = g_strsplit(expected, "|", -1);
+
+	g_assert_error(error, VPNR_SETTINGS_ERROR, VPNR_SETTINGS_ERROR_INVALID);
+	for (guint i = 0; parts[i] != NULL; i++) {
+		if (strstr(error->message, parts[i]) == NULL)
+			g_error("\"%s\" does not mention \"%s\"", error->message, parts[i]);
+	}
+}
+
+static void
+test_client_defaults(void)
+{
+	g_autoptr(VpnrClientSettings) settings = parse_client(CLIENT);
+	char buf[VPNR_KEY_STRLEN];
+
+	assert_addr(&settings->server, "vpn.example.org:4334");
+	g_assert_cmpint(settings->protocol, ==, VPNR_PROTOCOL_V2);
+	g_assert_cmpstr(vpnr_key_format(&settings->server_public_key, buf), ==, KEY_A);
+	assert_addrs(settings->redirect, "127.0.0.1:4333;[::1]:4333");
+	assert_addrs(settings->socks, "");
+	g_assert_cmpstr(settings->control_socket, ==, "/run/vpnr/client.sock");
+}
+
+static void
+test_client_full(void)
+{
+	g_autoptr(VpnrClientSettings) settings =
+	    parse_client("# a comment\r\n[client]\r\nserver=[2001:db8::1]:99\r\n"
+			 "protocol = 2\r\nserver-public-key=" KEY_B "\r\n"
+			 "private-key-file = keys/client.key\r\n"
+			 "redirect = 10.0.0.1 ; [2001:db8::2]:7 ;\r\nsocks = 127.0.0.1\r\n"
+			 "control-socket = run/client.sock\r\n\r\n[capture]\r\nmode = off\r\n");
+
+	assert_addr(&settings->server, "[2001:db8::1]:99");
+	assert_addrs(settings->redirect, "10.0.0.1:4333;[2001:db8::2]:7");
+	assert_addrs(settings->socks, "127.0.0.1:1080");
+	g_assert_cmpstr(settings->control_socket, ==, "/etc/vpnr/run/client.sock");
+}
+
+static void
+test_client_v1(void)
+{
+	g_autoptr(VpnrClientSettings) settings =
+	    parse_client("[client]\nserver = 192.0.2.1\nprotocol = 1\nredirect = none\n"
+			 "socks = [::1]\ncontrol-socket = none\n");
+	g_autoptr(VpnrClientSettings) rust =
+	    parse_client("[client]\nserver = 192.0.2.1:9\nprotocol = 1-rust\n");
+
+	g_assert_cmpint(settings->protocol, ==, VPNR_PROTOCOL_V1);
+	assert_addr(&settings->server, "192.0.2.1:4335");
+	assert_addrs(settings->redirect, "");
+	assert_addrs(settings->socks, "[::1]:1080");
+	g_assert_null(settings->control_socket);
+	g_assert_cmpint(rust->protocol, ==, VPNR_PROTOCOL_V1_RUST);
+	assert_addr(&rust->server, "192.0.2.1:9");
+}
+
+static void
+test_server_defaults(void)
+{
+	g_autoptr(VpnrServerSettings) settings = parse_server(SERVER);
+
+	assert_addrs(settings->listen, "0.0.0.0:4334;[::]:4334");
+	assert_addrs(settings->v1_listen, "");
+	g_assert_null(settings->v1_acl);
+	g_assert_cmpuint(settings->clients->len, ==, 0);
+	g_assert_cmpuint(settings->max_streams, ==, 16384);
+	g_assert_cmpstr(settings->control_socket, ==, "/run/vpnr/server.sock");
+}
+
+static void
+test_server_clients(void)
+{
+	g_autoptr(VpnrServerSettings) settings =
+	    parse_server("[client zo\xc3\xab d.]\npublic-key = " KEY_B "\nallow = 10.0.0.0/8;\n"
+			 "deny=10.9.0.0/16:25\n" SERVER "listen = 192.0.2.1\nmax-streams = 7\n"
+			 "control-socket = none\n" ALICE);
+	const VpnrClientEntry *alice = g_ptr_array_index(settings->clients, 0);
+	const VpnrClientEntry *zoe = g_ptr_array_index(settings->clients, 1);
+	char buf[VPNR_KEY_STRLEN];
+
+	assert_addrs(settings->listen, "192.0.2.1:4334");
+	g_assert_null(settings->control_socket);
+	g_assert_cmpuint(settings->max_streams, ==, 7);
+	g_assert_cmpuint(settings->clients->len, ==, 2);
+
+	g_assert_cmpstr(alice->name, ==, "alice");
+	g_assert_cmpstr(vpnr_key_format(&alice->public_key, buf), ==, KEY_A);
+	g_assert_true(allows(alice->acl, "192.0.2.1:80"));
+	g_assert_false(allows(alice->acl, "127.0.0.1:80"));
+
+	g_assert_cmpstr(zoe->name, ==, "zo\xc3\xab d.");
+	g_assert_true(allows(zoe->acl, "10.9.0.1:80"));
+	g_assert_false(allows(zoe->acl, "10.9.0.1:25"));
+	g_assert_false(allows(zoe->acl, "192.0.2.1:80"));
+}
+
+static void
+test_server_v1(void)
+{
+	g_autoptr(VpnrServerSettings) settings = parse_server(V1);
+	g_autoptr(VpnrServerSettings) rust =
+	    parse_server("[v1]\ndialect = rust\nlisten = 10.0.0.1;10.0.0.2:5\nallow=10.0.0.0/8\n");
+	g_autoptr(VpnrServerSettings) off = parse_server(SERVER V1 "listen = none\n");
+	g_autoptr(VpnrServerSettings) only = parse_server("[server]\nlisten = none\n" V1);
+
+	assert_addrs(settings->listen, "");
+	assert_addrs(settings->v1_listen, "127.0.0.1:4335");
+	g_assert_cmpint(settings->v1_dialect, ==, VPNR_PROTOCOL_V1);
+	g_assert_true(allows(settings->v1_acl, "192.0.2.1:80"));
+
+	assert_addrs(rust->v1_listen, "10.0.0.1:4335;10.0.0.2:5");
+	g_assert_cmpint(rust->v1_dialect, ==, VPNR_PROTOCOL_V1_RUST);
+	g_assert_false(allows(rust->v1_acl, "192.0.2.1:80"));
+
+	assert_addrs(off->v1_listen, "");
+	g_assert_null(off->v1_acl);
+	assert_addrs(only->listen, "");
+	assert_addrs(only->v1_listen, "127.0.0.1:4335");
+}
+
+static void
+test_client_refused(void)
+{
+	static const Refusal refusals[] = {
+		{ "", "configuration|[client]|server" },
+		{ "[client]\n", "configuration|[client] server|missing" },
+		{ "[client]\nserver = a.example\n", "[client] server-public-key|missing" },
+		{ "[client]\nserver = a.example\nserver-public-key=" KEY_A "\n",
+		  "[client] private-key-file|missing" },
+		{ CLIENT "[wrong]\n", "[wrong]|unknown section" },
+		{ CLIENT "[server]\n", "[server]|unknown section" },
+		{ CLIENT "socs = 127.0.0.1\n", "[client] socs|unknown key|\"127.0.0.1\"" },
+		{ CLIENT "socks[de] = 127.0.0.1\n", "[client] socks[de]|unknown key" },
+		{ CLIENT "[capture]\nmode = tproxy\n", "[capture] mode|\"tproxy\"|off" },
+		{ CLIENT "[capture]\nkill-switch = no\n", "[capture] kill-switch|\"no\"" },
+		{ CLIENT "protocol = 3\n", "[client] protocol|\"3\"|2, 1, 1-rust" },
+		{ CLIENT "protocol = 2 # or 1\n", "[client] protocol|\"2 # or 1\"" },
+		{ CLIENT "server = b.example\n", "line 5|server = b.example|twice" },
+		{ CLIENT "[client]\nsocks = 127.0.0.1\n", "line 5|[client]|twice" },
+		{ CLIENT "redirect = 127.0.0.1:0\n", "[client] redirect|127.0.0.1:0" },
+		{ CLIENT "redirect = localhost\n", "[client] redirect|\"localhost\"|name" },
+		{ CLIENT "redirect =\n", "[client] redirect|empty" },
+		{ CLIENT "redirect = ;\n", "[client] redirect|\";\"|empty" },
+		{ CLIENT "redirect = 127.0.0.1;;[::1]\n", "[client] redirect|empty" },
+		{ CLIENT "redirect = 127.0.0.1;none\n", "[client] redirect|\"none\"" },
+		{ CLIENT "redirect = 127.0.0.1;127.0.0.1:4333\n", "[client] redirect|twice" },
+		{ CLIENT "redirect = none\n", "[client]|redirect and socks" },
+		{ CLIENT "socks = 127.0.0.1:99999\n", "[client] socks|127.0.0.1:99999" },
+		{ CLIENT "socks = 127.0.0.1\\n\n", "[client] socks|\"127.0.0.1\\n\"" },
+		{ CLIENT "socks = 127.0.0.1\x1b\n", "[client] socks|control character" },
+		{ CLIENT "socks\n", "line 5|\"socks\"" },
+		{ CLIENT "= 1\n", "line 5|no key" },
+		{ CLIENT "[capture\n", "line 5|\"[capture\"" },
+		{ "server = a.example\n", "line 1|before the first section" },
+		{ CLIENT "[]\n", "configuration" },
+		{ CLIENT "socks = \xff\n", "UTF-8|byte" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
+		const char *text = refusals[i].text;
+		g_autoptr(GError) error = NULL;
+
+		g_test_message("refusal %zu: %s", i, refusals[i].expected);
+		g_assert_null(vpnr_client_settings_parse(text, strlen(text), "/", &error));
+		assert_mentions(error, refusals[i].expected);
+	}
+}
+
+static void
+test_server_refused(void)
+{
+	static const Refusal refusals[] = {
+		{ "", "[server]|nothing to listen on" },
+		{ "[server]\nlisten = none\n", "[server]|nothing to listen on" },
+		{ "[server]\n", "[server] private-key-file|missing" },
+		{ ALICE V1, "[client alice]|no [server]" },
+		{ SERVER "[client]\npublic-key = " KEY_A "\n", "[client]|unknown section" },
+		{ SERVER "[client ]\npublic-key = " KEY_A "\n", "[client ]|1 to 64" },
+		{ SERVER "[client  a]\npublic-key = " KEY_A "\n", "space" },
+		{ SERVER "[client 0123456789012345678901234567890123456789012345678901234567890123"
+			 "4]\npublic-key = " KEY_A "\n",
+		  "1 to 64" },
+		{ SERVER "[client a\xe2\x80\xae]\npublic-key = " KEY_A "\n", "printable" },
+		{ SERVER "[client a\x1b]\npublic-key = " KEY_A "\n", "configuration" },
+		{ SERVER "[client a]\n", "[client a] public-key|missing" },
+		{ SERVER "[client a]\npublic-key = abc\n", "[client a] public-key|\"abc\"|44" },
+		{ SERVER ALICE "[client eve]\npublic-key = " KEY_A "\n",
+		  "[client eve] public-key|" KEY_A "|[client alice]" },
+		{ SERVER ALICE BOB ALICE, "line 7|[client alice]|twice" },
+		{ SERVER ALICE "allow = 10.0.0.0/8;10.0.0.1/8\n",
+		  "[client alice] allow|\"10.0.0.1/8\"" },
+		{ SERVER ALICE "deny = x y\n", "[client alice] deny|\"x y\"" },
+		{ SERVER ALICE "allow =\n", "[client alice] allow|empty" },
+		{ SERVER "listen = example.org\n", "[server] listen|\"example.org\"" },
+		{ SERVER "max-streams = 0\n", "[server] max-streams|\"0\"" },
+		{ SERVER "max-streams = 1000001\n", "[server] max-streams|\"1000001\"" },
+		{ SERVER "max-streams = many\n", "[server] max-streams|\"many\"" },
+		{ SERVER "max-streams = -1\n", "[server] max-streams|\"-1\"" },
+		{ SERVER "resume-timeout = 300\n", "[server] resume-timeout|unknown key|\"300\"" },
+		{ SERVER "control-socket = /0123456789012345678901234567890123456789012345678901234"
+			 "56789012345678901234567890123456789012345678901234567890123\n",
+		  "[server] control-socket|longer" },
+		{ SERVER V1 "dialect = go\n", "[v1] dialect|\"go\"|readme, rust" },
+		{ SERVER V1 "listen = 127.0.0.1:x\n", "[v1] listen|127.0.0.1:x" },
+		{ SERVER V1 "allow = *\n", "[v1] allow|\"*\"" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
+		const char *text = refusals[i].text;
+		g_autoptr(GError) error = NULL;
+
+		g_test_message("refusal %zu: %s", i, refusals[i].expected);
+		g_assert_null(vpnr_server_settings_parse(text, strlen(text), "/", &error));
+		assert_mentions(error, refusals[i].expected);
+	}
+}
+
+static void
+test_nul(void)
+{
+	static const char text[] = CLIENT "\0[capture]\n";
+	g_autoptr(GError) error = NULL;
+
+	g_test_summary("What stands behind a NUL byte is not silently left out.");
+	g_assert_null(vpnr_client_settings_parse(text, sizeof text - 1, "/", &error));
+	assert_mentions(error, "UTF-8");
+}
+
+/* A folder with a configuration and a private key in it. */
+typedef struct {
+	char *folder;
+	char *config;
+	char *key;
+} Files;
+
+static void
+files_set_up(Files *files, gconstpointer config)
+{
+	files->folder = g_dir_make_tmp("vpnr-settings-XXXXXX", NULL);
+	files->config = g_build_filename(files->folder, "vpnr.conf", NULL);
+	files->key = g_build_filename(files->folder, "server.key", NULL);
+	g_assert_true(g_file_set_contents(files->config, config, -1, NULL));
+	g_assert_true(g_file_set_contents(files->key, KEY_B "\n", -1, NULL));
+	g_assert_cmpint(g_chmod(files->key, 0600), ==, 0);
+}
+
+static void
+files_tear_down(Files *files, gconstpointer config)
+{
+	g_unlink(files->config);
+	g_unlink(files->key);
+	g_assert_cmpint(g_rmdir(files->folder), ==, 0);
+	g_free(files->config);
+	g_free(files->key);
+	g_free(files->folder);
+}
+
+static void
+test_load(Files *files, gconstpointer config)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VpnrServerSettings) settings =
+	    vpnr_server_settings_load(files->config, NULL, &error);
+	g_autofree char *path = g_build_filename(files->folder, "s.sock", NULL);
+	char buf[VPNR_KEY_STRLEN];
+
+	g_assert_no_error(error);
+	g_assert_cmpstr(vpnr_key_format(&settings->private_key, buf), ==, KEY_B);
+	g_assert_cmpstr(settings->control_socket, ==, path);
+}
+
+static void
+test_load_overrides(Files *files, gconstpointer config)
+{
+	const char *const overrides[] = { "server.listen=192.0.2.7:1",
+					  "client alice.allow=10.0.0.0/8",
+					  "client b.c=d.public-key=" KEY_B, "v1.listen=127.0.0.1:2",
+					  NULL };
+	const char *const good[] = { overrides[0], overrides[1], overrides[3], NULL };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VpnrServerSettings) settings =
+	    vpnr_server_settings_load(files->config, good, &error);
+
+	g_assert_no_error(error);
+	assert_addrs(settings->listen, "192.0.2.7:1");
+	assert_addrs(settings->v1_listen, "127.0.0.1:2");
+	const VpnrClientEntry *alice = g_ptr_array_index(settings->clients, 0);
+	g_assert_false(allows(alice->acl, "192.0.2.1:80"));
+	g_assert_true(allows(alice->acl, "10.0.0.1:80"));
+
+	/* The first '=' ends the key, whatever the section is called. */
+	g_assert_null(vpnr_server_settings_load(files->config, overrides, &error));
+	assert_mentions(error, "[client b] c|(from -o)|\"d.public-key=" KEY_B "\"");
+}
+
+static void
+test_load_bad_overrides(Files *files, gconstpointer config)
+{
+	static const Refusal refusals[] = {
+		{ "", "-o|\"\"" },
+		{ "listen", "-o|\"listen\"" },
+		{ "listen=1", "-o|\"listen=1\"" },
+		{ ".listen=1", "-o|\".listen=1\"" },
+		{ "server.=1", "-o|\"server.=1\"" },
+		{ "a]b.listen=1", "-o|\"a]b.listen=1\"" },
+		{ "server.listen=\xff", "-o|UTF-8" },
+		{ "server.listen=192.0.2.1\nx=y", "-o" },
+		{ "server.listen=", "vpnr.conf: [server] listen (from -o)|empty" },
+		{ "server.listen=nowhere:0", "[server] listen (from -o)|nowhere:0" },
+		{ "wrong.key=1", "[wrong]|unknown section" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
+		const char *const overrides[] = { refusals[i].text, NULL };
+		g_autoptr(GError) error = NULL;
+
+		g_test_message("refusal %zu: %s", i, refusals[i].expected);
+		g_assert_null(vpnr_server_settings_load(files->config, overrides, &error));
+		assert_mentions(error, refusals[i].expected);
+	}
+}
+
+static void
+test_load_private_key(Files *files, gconstpointer config)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(g_chmod(files->key, 0644), ==, 0);
+	g_assert_null(vpnr_server_settings_load(files->config, NULL, &error));
+	assert_mentions(error, files->config);
+	assert_mentions(error, "[server] private-key-file|0644");
+	assert_mentions(error, files->key);
+	g_clear_error(&error);
+
+	g_assert_cmpint(g_unlink(files->key), ==, 0);
+	g_assert_null(vpnr_server_settings_load(files->config, NULL, &error));
+	assert_mentions(error, "[server] private-key-file");
+	assert_mentions(error, files->key);
+}
+
+static void
+test_load_missing(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(vpnr_client_settings_load("/nonexistent/client.conf", NULL, &error));
+	assert_mentions(error, "/nonexistent/client.conf");
+}
+
+static void
+test_free_null(void)
+{
+	vpnr_server_settings_free(NULL);
+	vpnr_client_settings_free(NULL);
+}
+
+static void
+add_files_test(const char *path, void (*test)(Files *files, gconstpointer config))
+{
+	static const char config[] = SERVER "control-socket = s.sock\n" ALICE;
+
+	g_test_add(path, Files, config, files_set_up, test, files_tear_down);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/settings/client/defaults", test_client_defaults);
+	g_test_add_func("/settings/client/full", test_client_full);
+	g_test_add_func("/settings/client/v1", test_client_v1);
+	g_test_add_func("/settings/client/refused", test_client_refused);
+	g_test_add_func("/settings/server/defaults", test_server_defaults);
+	g_test_add_func("/settings/server/clients", test_server_clients);
+	g_test_add_func("/settings/server/v1", test_server_v1);
+	g_test_add_func("/settings/server/refused", test_server_refused);
+	g_test_add_func("/settings/nul", test_nul);
+	add_files_test("/settings/load", test_load);
+	add_files_test("/settings/load/overrides", test_load_overrides);
+	add_files_test("/settings/load/bad-overrides", test_load_bad_overrides);
+	add_files_test("/settings/load/private-key", test_load_private_key);
+	g_test_add_func("/settings/load/missing", test_load_missing);
+	g_test_add_func("/settings/free-null", test_free_null);
+	return g_test_run();
+}
