@@ -1,2 +1,18 @@
 # SPDX-License-Identifier: MIT
+src_libvpnr_a_SOURCES += \
+	%D%/link.c \
+	%D%/link.h \
+	%D%/reader.c \
+	%D%/reader.h \
+	%D%/schedule.c \
+	%D%/schedule.h \
+	%D%/tls.c \
+	%D%/tls.h \
+	%D%/transport.c \
+	%D%/transport.h \
+	%D%/wire.c \
+	%D%/wire.h \
+	%D%/writer.c \
+	%D%/writer.h
+
 EXTRA_DIST += %D%/.may_include

@@ -73,6 +73,8 @@ typedef struct VpnrHello VpnrHello;
 typedef struct VpnrFrame {
 	VpnrFrameType type;
 	guint32 stream; /* 0 for frames of the whole link */
+	/* Made by the reader because of what the peer sent; the link bounds how many may wait. */
+	gboolean answer;
 	union {
 		VpnrHello *hello; /* HELLO (owned) */
 		struct {

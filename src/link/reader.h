@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * reader: the only thread that receives on a link. It turns bytes into frames and hands each to the
+ * link. It never waits for a stream.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/stats.h"
+#include "link/transport.h"
+#include "proto/frame.h"
+
+G_BEGIN_DECLS
+
+typedef struct VpnrReader VpnrReader;
+
+typedef enum {
+	VPNR_READER_END,       /* the peer closed the connection in order */
+	VPNR_READER_FAILED,    /* the transport failed; text says how */
+	VPNR_READER_MALFORMED, /* bytes that are no frame; text says what is wrong with them */
+	VPNR_READER_STOPPED,   /* a callback returned FALSE */
+} VpnrReaderEnd;
+
+/* All are called on the reader thread. */
+typedef struct {
+	VpnrTransport *transport; /* outlives the reader */
+	VpnrProtocol protocol;
+	VpnrRole role;
+	int tick_ms; /* how long a receive waits */
+	/* A frame (transfer full). FALSE ends the reader. */
+	gboolean (*frame)(gpointer data, VpnrFrame *frame);
+	/* After every receive; heard: bytes came. FALSE ends the reader. */
+	gboolean (*tick)(gpointer data, gboolean heard);
+	/* The last call. */
+	void (*ended)(gpointer data, VpnrReaderEnd end, const char *text);
+	gpointer data;
+	VpnrStats *stats;
+} VpnrReaderParams;
+
+VpnrReader *vpnr_reader_new(const VpnrReaderParams *params);
+
+/* Starts the thread. */
+gboolean vpnr_reader_start(VpnrReader *reader, GError **error);
+
+/* Joins the thread and frees. The transport has been shut or has ended, else this waits. Takes
+ * NULL. */
+void vpnr_reader_free(VpnrReader *reader);
+
+G_END_DECLS

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * transport: see transport.h. The plain kind lives here too; it is wire.h with a class around it.
+ */
+#include "link/transport.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "link/wire.h"
+
+static gboolean
+plain_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
+{
+	return vpnr_wire_send(transport->fd, bytes, n);
+}
+
+static gssize
+plain_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
+{
+	gssize got = vpnr_wire_recv(transport->fd, bytes, n, timeout_ms, -1);
+
+	if (got == VPNR_WIRE_FAILED) {
+		g_strlcpy(transport->error, g_strerror(errno), sizeof transport->error);
+		return VPNR_TRANSPORT_FAILED;
+	}
+	return got == VPNR_WIRE_IDLE ? VPNR_TRANSPORT_IDLE : got;
+}
+
+static void
+plain_finish(VpnrTransport *transport)
+{
+	shutdown(transport->fd, SHUT_WR);
+}
+
+static void
+plain_free(VpnrTransport *transport)
+{
+	g_free(transport);
+}
+
+static const VpnrTransportClass plain_class = {
+	.send = plain_send,
+	.recv = plain_recv,
+	.finish = plain_finish,
+	.free = plain_free,
+};
+
+VpnrTransport *
+vpnr_transport_new_plain(int fd)
+{
+	VpnrTransport *transport = g_new0(VpnrTransport, 1);
+
+	transport->class = &plain_class;
+	transport->fd = fd;
+	return transport;
+}
+
+gboolean
+vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
+{
+	return transport->class->send(transport, bytes, n);
+}
+
+gssize
+vpnr_transport_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
+{
+	return transport->class->recv(transport, bytes, n, timeout_ms);
+}
+
+void
+vpnr_transport_finish(VpnrTransport *transport)
+{
+	transport->class->finish(transport);
+}
+
+void
+vpnr_transport_shut(VpnrTransport *transport)
+{
+	shutdown(transport->fd, SHUT_RDWR);
+}
+
+const char *
+vpnr_transport_error(const VpnrTransport *transport)
+{
+	return transport->error;
+}
+
+void
+vpnr_transport_free(VpnrTransport *transport)
+{
+	int fd;
+
+	if (transport == NULL)
+		return;
+	fd = transport->fd;
+	transport->class->free(transport);
+	vpnr_fd_close(fd);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * transport: the byte pipe below a link: TLS (tls.h) for VPNr/2, the bare socket for VPNr/1.
+ *
+ * Two threads use it at once: the writer calls send and finish, the reader calls recv. Any thread
+ * may shut it down. Whoever made it frees it, when both are done.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct VpnrTransport VpnrTransport;
+
+/* What recv can come back with, beside a number of bytes above zero. */
+typedef enum {
+	VPNR_TRANSPORT_END = 0,     /* the peer has finished sending, in order */
+	VPNR_TRANSPORT_FAILED = -1, /* vpnr_transport_error() says why */
+	VPNR_TRANSPORT_IDLE = -2,   /* nothing came within the time; not an error */
+} VpnrTransportResult;
+
+/* The functions of one kind of transport; only transports themselves need them. */
+typedef struct {
+	gboolean (*send)(VpnrTransport *transport, const guint8 *bytes, gsize n);
+	gssize (*recv)(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);
+	void (*finish)(VpnrTransport *transport);
+	void (*free)(VpnrTransport *transport);
+} VpnrTransportClass;
+
+struct VpnrTransport {
+	/* const after start */
+	const VpnrTransportClass *class;
+	int fd; /* non-blocking, owned */
+	/* reader thread */
+	char error[128]; /* why recv failed */
+};
+
+/* A transport without encryption on a connected non-blocking socket (transfer full). */
+VpnrTransport *vpnr_transport_new_plain(int fd);
+
+/* Sends all n bytes, blocking (writer thread). FALSE: the transport is broken. */
+gboolean vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n);
+
+/* Receives 1 to n bytes, waiting for at most timeout_ms, -1 for ever (reader thread). */
+gssize vpnr_transport_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);
+
+/* Says in order that nothing more will be sent (writer thread). */
+void vpnr_transport_finish(VpnrTransport *transport);
+
+/* Breaks the connection: a send or recv under way comes back soon (thread-safe). */
+void vpnr_transport_shut(VpnrTransport *transport);
+
+/* Why recv failed, for logs (reader thread, transfer none). */
+const char *vpnr_transport_error(const VpnrTransport *transport);
+
+/* Closes the socket and frees. Takes NULL. */
+void vpnr_transport_free(VpnrTransport *transport);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrTransport, vpnr_transport_free)
+
+G_END_DECLS
