@@ -1,2 +1,20 @@
 # SPDX-License-Identifier: MIT
+src_libvpnr_a_SOURCES += \
+	%D%/credit.c \
+	%D%/credit.h \
+	%D%/deliver.c \
+	%D%/lifecycle.c \
+	%D%/lifecycle.h \
+	%D%/outflow.c \
+	%D%/outflow.h \
+	%D%/retired.c \
+	%D%/retired.h \
+	%D%/stream.c \
+	%D%/stream.h \
+	%D%/table.c \
+	%D%/table.h \
+	%D%/table_private.h \
+	%D%/worker.c \
+	%D%/worker.h
+
 EXTRA_DIST += %D%/.may_include

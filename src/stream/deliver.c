@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * deliver: the reader's half of the table: finds the stream of a frame, checks what the peer may
+ * do, and gives the frame to the worker (docs/protocol.md, 2.5 to 2.7). Everything here happens on
+ * the reader thread.
+ */
+#include "stream/table.h"
+
+#include "stream/table_private.h"
+
+/* The stream of this id (transfer full), or NULL. *violation is set if no such stream can exist
+ * yet. */
+static VpnrStream *
+find(VpnrTable *table, const VpnrFrame *frame, const char **violation)
+{
+	gboolean v2 = table->params.protocol == VPNR_PROTOCOL_V2;
+	VpnrStream *stream;
+
+	pthread_mutex_lock(&table->lock);
+	stream = g_hash_table_lookup(table->streams, GUINT_TO_POINTER(frame->stream));
+	if (stream != NULL)
+		vpnr_stream_ref(stream);
+	else if (v2 && frame->stream > table->highest)
+		*violation = "a frame for a stream that was never opened";
+	else if (!v2 && frame->type == VPNR_FRAME_END)
+		vpnr_retired_remove(table->retired, frame->stream);
+	pthread_mutex_unlock(&table->lock);
+	return stream;
+}
+
+/* VPNr/1 has no windows: the reader stops reading the link until the stream's socket has taken
+ * something. Its peers know no better, and the alternative is memory without bound. */
+static gboolean
+wait_for_room(VpnrTable *table, VpnrStream *stream, guint32 size)
+{
+	gboolean taken;
+
+	pthread_mutex_lock(&table->lock);
+	while (!(taken = vpnr_recv_credit_take(&stream->recv, size)) && !table->closed &&
+	       g_hash_table_lookup(table->streams, GUINT_TO_POINTER(stream->id)) == stream)
+		pthread_cond_wait(&table->changed, &table->lock);
+	pthread_mutex_unlock(&table->lock);
+	return taken;
+}
+
+void
+vpnr_table_made_room(VpnrTable *table)
+{
+	pthread_mutex_lock(&table->lock);
+	pthread_cond_broadcast(&table->changed);
+	pthread_mutex_unlock(&table->lock);
+}
+
+static const char *
+deliver_data(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
+{
+	guint32 size = (*frame)->size;
+
+	if (!stream->opened)
+		return "DATA before OPENED";
+	if (atomic_load(&stream->ended))
+		return "DATA after FIN";
+	if (!vpnr_recv_credit_take(&stream->recv, size)) {
+		if (table->params.protocol == VPNR_PROTOCOL_V2)
+			return "DATA beyond the window";
+		if (!wait_for_room(table, stream, size))
+			return NULL;
+	}
+	vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
+	return NULL;
+}
+
+static const char *
+deliver_end(VpnrStream *stream, VpnrFrame **frame)
+{
+	if ((*frame)->type == VPNR_FRAME_END) {
+		if (stream->failed)
+			return NULL;
+		stream->failed = TRUE;
+	} else if (!stream->opened) {
+		return "FIN before OPENED";
+	} else if (atomic_load(&stream->ended)) {
+		return "second FIN";
+	}
+	atomic_store(&stream->ended, TRUE);
+	vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
+	return NULL;
+}
+
+static const char *
+deliver_opened(VpnrStream *stream, VpnrFrame **frame)
+{
+	if (stream->opened)
+		return "OPENED for a stream that is open";
+	stream->opened = TRUE;
+	vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
+	return NULL;
+}
+
+static const char *
+deliver_to(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
+{
+	switch ((*frame)->type) {
+	case VPNR_FRAME_DATA:
+		return deliver_data(table, stream, frame);
+	case VPNR_FRAME_FIN:
+	case VPNR_FRAME_END:
+		return deliver_end(stream, frame);
+	case VPNR_FRAME_OPENED:
+		return deliver_opened(stream, frame);
+	case VPNR_FRAME_RESET:
+		vpnr_table_forget(table, stream);
+		vpnr_stream_reset(stream, (*frame)->reason);
+		return NULL;
+	case VPNR_FRAME_WINDOW:
+		vpnr_send_credit_raise(&stream->send, (*frame)->limit);
+		vpnr_mailbox_wake(stream->inbox);
+		return NULL;
+	default:
+		return "a frame that this side never receives";
+	}
+}
+
+const char *
+vpnr_table_deliver(VpnrTable *table, VpnrFrame *frame)
+{
+	g_autoptr(VpnrFrame) owned = frame;
+	const char *violation = NULL;
+	g_autoptr(VpnrStream) stream = find(table, frame, &violation);
+
+	if (stream != NULL)
+		return deliver_to(table, stream, &owned);
+	vpnr_stats_add(table->params.stats, VPNR_STAT_FRAMES_STALE, 1);
+	return violation;
+}
+
+void
+vpnr_table_sent(VpnrTable *table, guint32 id, gsize bytes)
+{
+	VpnrStream *stream;
+
+	pthread_mutex_lock(&table->lock);
+	stream = g_hash_table_lookup(table->streams, GUINT_TO_POINTER(id));
+	if (stream != NULL)
+		vpnr_stream_ref(stream);
+	pthread_mutex_unlock(&table->lock);
+	if (stream == NULL)
+		return;
+	vpnr_stream_sent(stream, bytes);
+	vpnr_stream_unref(stream);
+}

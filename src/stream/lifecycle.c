@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lifecycle: see lifecycle.h. One function per event.
+ */
+#include "stream/lifecycle.h"
+
+VpnrLifecycle
+vpnr_lifecycle_init(VpnrLifeKind kind)
+{
+	return (VpnrLifecycle){ .kind = kind };
+}
+
+static VpnrActions
+finish(VpnrLifecycle *life, VpnrActions actions)
+{
+	life->input = VPNR_INPUT_CLOSED;
+	life->output = VPNR_OUTPUT_CLOSED;
+	life->over = TRUE;
+	return actions;
+}
+
+static VpnrActions
+on_input_eof(VpnrLifecycle *life)
+{
+	VpnrActions actions = life->input == VPNR_INPUT_OPEN ? VPNR_ACTION_SEND_FIN : 0;
+
+	if (life->input == VPNR_INPUT_CLOSED)
+		return 0;
+	life->input = VPNR_INPUT_CLOSED;
+	if (life->output == VPNR_OUTPUT_CLOSED || life->kind == VPNR_LIFE_RUST_SERVER)
+		return finish(life, actions | VPNR_ACTION_CLOSE);
+	return actions;
+}
+
+static VpnrActions
+on_fin(VpnrLifecycle *life)
+{
+	if (life->output == VPNR_OUTPUT_OPEN)
+		life->output = VPNR_OUTPUT_DRAINING;
+	return 0;
+}
+
+/* VPNr/1's FAIL is answered by one, so that both sides know that the id is free. */
+static VpnrActions
+on_end(VpnrLifecycle *life)
+{
+	if (life->input == VPNR_INPUT_OPEN)
+		life->input = VPNR_INPUT_DISCARD;
+	return on_fin(life) | VPNR_ACTION_SEND_RESET;
+}
+
+static VpnrActions
+on_drained(VpnrLifecycle *life)
+{
+	if (life->output != VPNR_OUTPUT_DRAINING)
+		return 0;
+	life->output = VPNR_OUTPUT_CLOSED;
+	if (life->input == VPNR_INPUT_CLOSED ||
+	    (life->input == VPNR_INPUT_DISCARD && life->kind != VPNR_LIFE_SYMMETRIC))
+		return finish(life, VPNR_ACTION_SHUT_OUTPUT | VPNR_ACTION_CLOSE);
+	return VPNR_ACTION_SHUT_OUTPUT;
+}
+
+VpnrActions
+vpnr_lifecycle_step(VpnrLifecycle *life, VpnrEvent event)
+{
+	if (life->over)
+		return 0;
+	switch (event) {
+	case VPNR_EVENT_INPUT_EOF:
+		return on_input_eof(life);
+	case VPNR_EVENT_SOCKET_ERROR:
+		return finish(life, VPNR_ACTION_SEND_RESET | VPNR_ACTION_ABORT);
+	case VPNR_EVENT_FIN:
+		return on_fin(life);
+	case VPNR_EVENT_END:
+		return on_end(life);
+	case VPNR_EVENT_RESET:
+		return finish(life, VPNR_ACTION_ABORT);
+	case VPNR_EVENT_DRAINED:
+		return on_drained(life);
+	}
+	g_return_val_if_reached(0);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * outflow: what has come for a socket that does not take it yet: DATA frames in order, owned by one
+ * worker.
+ *
+ * The peer's credit bounds the bytes in it; that the memory stays near the bytes, small frames
+ * behind others are put together.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "proto/frame.h"
+
+G_BEGIN_DECLS
+
+typedef struct VpnrOutflow VpnrOutflow;
+
+VpnrOutflow *vpnr_outflow_new(void);
+
+/* Frees it with what is in it. Takes NULL. */
+void vpnr_outflow_free(VpnrOutflow *outflow);
+
+/* Appends a DATA frame (transfer full). */
+void vpnr_outflow_push(VpnrOutflow *outflow, VpnrFrame *frame);
+
+gboolean vpnr_outflow_is_empty(const VpnrOutflow *outflow);
+
+/* Writes as much as the non-blocking socket takes. *written are the bytes that it took. FALSE with
+ * errno if the socket is broken. */
+gboolean vpnr_outflow_write(VpnrOutflow *outflow, int fd, gsize *written);
+
+G_END_DECLS

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * table: the streams of one link, by id, and what the rules of the protocol say about ids.
+ *
+ * The reader looks a stream up for every frame that it delivers; the client's accept threads and
+ * the server's reader add streams; each worker removes its own. The table knows no link: it gets
+ * the mailbox of the writer at birth and passes it on to the workers.
+ *
+ * Lock: table.lock, a leaf but for the push of an OPEN into the writer's mailbox (ids must reach
+ * the wire in the order in which they were given out). Nothing blocks under it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/mailbox.h"
+#include "base/stats.h"
+#include "proto/frame.h"
+#include "stream/stream.h"
+
+G_BEGIN_DECLS
+
+/* Bytes that the streams of VPNr/1, which has no flow control, may have waiting each before the
+ * reader stops reading the link. */
+#define VPNR_V1_WINDOW (256 * 1024)
+
+typedef struct VpnrTable VpnrTable;
+
+typedef struct {
+	VpnrProtocol protocol;
+	VpnrRole role;
+	VpnrMailbox *outbox; /* of the writer; outlives the streams */
+	guint max_streams;   /* open at once; the client learns it from the peer's HELLO */
+	guint64 send_limit;  /* what the peer lets us send on a new stream; VPNr/1: G_MAXUINT64 */
+	VpnrStats *stats;
+} VpnrTableParams;
+
+/* An empty table. Never fails. */
+VpnrTable *vpnr_table_new(const VpnrTableParams *params);
+
+/* Frees it; no stream is left (vpnr_table_wait_empty). Takes NULL. */
+void vpnr_table_free(VpnrTable *table);
+
+/* Why a stream could not be added. */
+typedef enum {
+	VPNR_TABLE_OK,
+	VPNR_TABLE_FULL,      /* max_streams are open, or no descriptor is left */
+	VPNR_TABLE_CLOSED,    /* the link is going away */
+	VPNR_TABLE_DUPLICATE, /* server: VPNr/1, the stream is open already: the frame is no news */
+	VPNR_TABLE_VIOLATION, /* server: an id that is not above all earlier ones */
+} VpnrTableResult;
+
+/* Client: opens a stream to dest for the application at peer: picks the id and pushes OPEN. On
+ * VPNR_TABLE_OK *stream is the caller's reference (transfer full). Thread-safe. */
+VpnrTableResult
+vpnr_table_open(VpnrTable *table, const VpnrAddr *dest, const VpnrAddr *peer, VpnrStream **stream);
+
+/* Server: takes the stream that an OPEN frame (transfer none) announces. As above. Reader
+ * thread. */
+VpnrTableResult vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrStream **stream);
+
+/* Delivers a frame other than OPEN to its stream (transfer full). Frames for streams that have
+ * ended are counted and dropped. Returns NULL, or the rule that the peer broke. Reader thread. With
+ * VPNr/1 it waits while the stream's socket takes nothing. */
+const char *vpnr_table_deliver(VpnrTable *table, VpnrFrame *frame);
+
+/* A DATA frame of bytes of this stream has left the writer. Writer thread. */
+void vpnr_table_sent(VpnrTable *table, guint32 id, gsize bytes);
+
+/* The worker of a stream has ended (transfer none): no frame finds it any more. */
+void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
+
+/* The worker has given room to a stream: wakes a reader that waits for it (VPNr/1). */
+void vpnr_table_made_room(VpnrTable *table);
+
+/* Refuses new streams and aborts those that are open (thread-safe). */
+void vpnr_table_close(VpnrTable *table, VpnrReason reason);
+
+/* Waits until the last worker has removed its stream. After vpnr_table_close(). */
+void vpnr_table_wait_empty(VpnrTable *table);
+
+/* Streams that are open now (thread-safe). */
+guint vpnr_table_size(VpnrTable *table);
+
+/* Calls func for each stream, with the lock held: it must not block and not call the table
+ * (thread-safe). */
+void vpnr_table_foreach(VpnrTable *table, void (*func)(VpnrStream *stream, gpointer data),
+			gpointer data);
+
+VpnrProtocol vpnr_table_protocol(const VpnrTable *table);
+VpnrRole vpnr_table_role(const VpnrTable *table);
+VpnrMailbox *vpnr_table_outbox(const VpnrTable *table);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrTable, vpnr_table_free)
+
+G_END_DECLS

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * table_private: the inside of a table, for table.c and deliver.c only (and
+ * contrib/gdb/vpnr-gdb.py).
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "stream/retired.h"
+#include "stream/table.h"
+
+struct VpnrTable {
+	/* const after start */
+	VpnrTableParams params;
+	/* lock */
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a stream was removed, room was made, the table was closed */
+	GHashTable *streams;    /* id to VpnrStream: those that frames find */
+	VpnrStream *first;    /* all streams whose worker runs; the table has a reference to each */
+	guint n_streams;      /* in that list */
+	guint32 highest;      /* the highest (VPNr/1, client: the last) id used so far */
+	VpnrRetired *retired; /* VPNr/1 */
+	gboolean closed;
+};
+
+/* Frames no longer find the stream; it stays in the list until its worker removes it. */
+void vpnr_table_forget(VpnrTable *table, VpnrStream *stream);
