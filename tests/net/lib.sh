@@ -215,10 +215,9 @@ needs_tools() {
 add_host() {
 	ip netns add "$1" 2>"$work/netns.err" || skip_all "no network namespaces: $(cat "$work/netns.err")"
 	ip -n "$1" link set lo up
-	# Twice the usual source ports, and none kept back by the firewall: the tests with many
-	# connections need them.
+	# Twice the usual source ports: the tests with many connections need them.
 	ip netns exec "$1" sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 \
-		net.ipv4.ip_local_port_range="1024 65535"
+		net.ipv4.ip_local_port_range="1024 65535" || skip_all "namespaces cannot be set up"
 }
 
 # add_cable NAMESPACE SUBNET NAMESPACE: the first gets address 1, the second address 2
@@ -247,9 +246,12 @@ topology() {
 	add_cable "$srv" 2 "$web"
 	ip -n "$app" route add default via 10.77.1.1
 	ip -n "$app" -6 route add default via fd00:77:1::1
+	local tables
+	for tables in iptables ip6tables; do
+		as_root $tables -t nat -nL >/dev/null || skip_all "$tables has no nat table"
+	done
 	as_root iptables -A OUTPUT -d 10.77.2.0/24 -p tcp -j REJECT --reject-with tcp-reset
-	as_root ip6tables -A OUTPUT -d fd00:77:2::/64 -p tcp -j REJECT --reject-with tcp-reset ||
-		skip_all "no ip6tables"
+	as_root ip6tables -A OUTPUT -d fd00:77:2::/64 -p tcp -j REJECT --reject-with tcp-reset
 	mkdir -p "$work/home" "$work/www"
 	chown 65534:65534 "$work/home"
 	# The ordinary user may not be able to enter the build folder.
@@ -265,7 +267,7 @@ redirect_all() {
 	local tables
 	for tables in iptables ip6tables; do
 		as_root "$tables" -t nat -A OUTPUT -j REDIRECT -p tcp --to-port 4333 \
-			-m owner ! --uid-owner root || skip_all "$tables cannot redirect"
+			-m owner ! --uid-owner root || bail "$tables does not redirect"
 	done
 }
 
