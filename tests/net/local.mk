@@ -42,4 +42,4 @@ check_PROGRAMS += $(net_helpers)
 %C%_dns_SOURCES = %D%/dns.c
 %C%_dns_LDADD =
 
-EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/nginx.conf.in %D%/.shellcheckrc
+EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/tap.sh %D%/nginx.conf.in %D%/.shellcheckrc
