@@ -14,7 +14,7 @@
 #include "proto/bytes.h"
 #include "proto/hello.h"
 
-/* Values of OPEN's address type (docs/protocol.md, 2.2.14). */
+/* Values of OPEN's address type (docs/protocol.md, 2.2.7). */
 enum {
 	WIRE_IPV4 = 1,
 	WIRE_IPV6 = 2,
