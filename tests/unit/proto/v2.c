@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Goal: the frames of VPNr/2 are read and written as docs/protocol.md, 2.2, says, against the
+ * vectors of 2.12 and 2.13.
+ */
+#include "proto/v2.h"
+
+#include <string.h>
+
+#include "document.h"
+#include "proto/bytes.h"
+#include "proto/hello.h"
+
+static VpnrFrame *
+hello(guint32 max_streams, const char *software)
+{
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_HELLO, 0, 0);
+	VpnrHello message = { .version = VPNR_HELLO_VERSION,
+			      .max_streams = max_streams,
+			      .initial_window = 65536 };
+
+	g_strlcpy(message.software, software, sizeof message.software);
+	frame->hello = vpnr_hello_copy(&message);
+	return frame;
+}
+
+static VpnrFrame *
+goaway(VpnrReason reason)
+{
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_GOAWAY, 0, 0);
+
+	frame->reason = reason;
+	return frame;
+}
+
+static VpnrFrame *
+ping(VpnrFrameType type)
+{
+	VpnrFrame *frame = vpnr_frame_new(type, 0, 0);
+
+	frame->cookie = 0x0102030405060708;
+	return frame;
+}
+
+static VpnrFrame *
+open_to(guint32 stream, VpnrKind kind, guint8 priority, const char *host, guint16 port)
+{
+	VpnrAddr dest;
+	VpnrFrame *frame;
+
+	g_assert_true(vpnr_addr_from_host(host, strlen(host), port, &dest));
+	frame = vpnr_frame_new_open(stream, &dest);
+	frame->open.kind = kind;
+	frame->open.priority = priority;
+	return frame;
+}
+
+static VpnrFrame *
+data(const char *text)
+{
+	gsize size = text != NULL ? strlen(text) : VPNR_DATA_MAX;
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATA, 1, size);
+
+	memset(frame->data, 'a', size);
+	if (text != NULL)
+		memcpy(frame->data, text, size);
+	return frame;
+}
+
+/* The frames of 2.12, in order. */
+static GPtrArray *
+expected_frames(void)
+{
+	GPtrArray *frames = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_frame_free);
+
+	g_ptr_array_add(frames, hello(100, "vpnr 0.1.0"));
+	g_ptr_array_add(frames, hello(100, "unknown"));
+	g_ptr_array_add(frames, hello(7, "unknown"));
+	g_ptr_array_add(frames, goaway(VPNR_REASON_NONE));
+	g_ptr_array_add(frames, goaway(VPNR_REASON_PROTOCOL));
+	g_ptr_array_add(frames, ping(VPNR_FRAME_PING));
+	g_ptr_array_add(frames, ping(VPNR_FRAME_PONG));
+	g_ptr_array_add(frames, open_to(1, VPNR_KIND_TCP, 0, "192.0.2.1", 80));
+	g_ptr_array_add(frames, open_to(2, VPNR_KIND_TCP, 7, "2001:db8::1", 443));
+	g_ptr_array_add(frames, open_to(3, VPNR_KIND_TCP, 0, "example.org", 443));
+	g_ptr_array_add(frames, open_to(4, VPNR_KIND_UDP, 0, "192.0.2.53", 53));
+	g_ptr_array_add(frames, vpnr_frame_new(VPNR_FRAME_OPENED, 1, 0));
+	g_ptr_array_add(frames, data("hello"));
+	g_ptr_array_add(frames, data(NULL));
+	g_ptr_array_add(frames, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	g_ptr_array_add(frames, vpnr_frame_new_reset(G_MAXUINT32, VPNR_REASON_REFUSED));
+	g_ptr_array_add(frames, vpnr_frame_new_reset(1, 99));
+	g_ptr_array_add(frames, vpnr_frame_new_window(1, 131072));
+	return frames;
+}
+
+static void
+assert_same_hello(const VpnrHello *a, const VpnrHello *b)
+{
+	g_assert_cmpuint(a->version, ==, b->version);
+	g_assert_cmpuint(a->capabilities, ==, b->capabilities);
+	g_assert_cmpuint(a->max_streams, ==, b->max_streams);
+	g_assert_cmpuint(a->initial_window, ==, b->initial_window);
+	g_assert_cmpstr(a->software, ==, b->software);
+}
+
+static void
+assert_same(const VpnrFrame *a, const VpnrFrame *b)
+{
+	g_assert_cmpint(a->type, ==, b->type);
+	g_assert_cmpuint(a->stream, ==, b->stream);
+	g_assert_cmpmem(a->data, a->size, b->data, b->size);
+	switch (a->type) {
+	case VPNR_FRAME_HELLO:
+		assert_same_hello(a->hello, b->hello);
+		break;
+	case VPNR_FRAME_OPEN:
+		g_assert_true(vpnr_addr_equal(a->open.dest, b->open.dest));
+		g_assert_cmpint(a->open.kind, ==, b->open.kind);
+		g_assert_cmpuint(a->open.priority, ==, b->open.priority);
+		g_assert_cmpint(a->open.implied, ==, b->open.implied);
+		break;
+	case VPNR_FRAME_RESET:
+	case VPNR_FRAME_GOAWAY:
+		g_assert_cmpint(a->reason, ==, b->reason);
+		break;
+	case VPNR_FRAME_WINDOW:
+	case VPNR_FRAME_PING:
+	case VPNR_FRAME_PONG:
+		g_assert_cmphex(a->cookie, ==, b->cookie);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The bytes around a header and around the end; every one in between would take too long. */
+static gboolean
+is_interesting(gsize n, gsize whole)
+{
+	return n < 300 || n + 2 > whole;
+}
+
+static void
+check_decode(const GByteArray *vector, const VpnrFrame *wanted)
+{
+	for (gsize n = 0; n <= vector->len + 1; n++) {
+		g_autofree guint8 *bytes = NULL;
+		g_autoptr(VpnrFrame) frame = NULL;
+		const char *why = NULL;
+		gsize used = 99;
+		VpnrDecode result;
+
+		if (!is_interesting(n, vector->len))
+			continue;
+		bytes = g_malloc0(n);
+		if (n > 0)
+			memcpy(bytes, vector->data, MIN(n, vector->len));
+		result = vpnr_v2_decode(bytes, n, &frame, &used, &why);
+		if (n < vector->len) {
+			g_assert_cmpint(result, ==, VPNR_DECODE_MORE);
+			g_assert_null(frame);
+			g_assert_cmpuint(used, ==, 0);
+		} else {
+			g_assert_cmpint(result, ==, VPNR_DECODE_OK);
+			g_assert_cmpuint(used, ==, vector->len);
+			assert_same(frame, wanted);
+		}
+	}
+}
+
+/* 2.12; 2.12.2 and 2.12.3 are HELLOs that this program reads and does not write. */
+static void
+test_vectors(void)
+{
+	g_autoptr(GPtrArray) frames = expected_frames();
+
+	g_assert_cmpuint(document_count("2.12"), ==, frames->len);
+	for (guint i = 0; i < frames->len; i++) {
+		g_autoptr(GByteArray) vector = document_vector("2.12", i + 1);
+		g_autoptr(GByteArray) out = g_byte_array_new();
+		const VpnrFrame *frame = g_ptr_array_index(frames, i);
+
+		g_test_message("2.12.%u", i + 1);
+		check_decode(vector, frame);
+		if (i == 1 || i == 2)
+			continue;
+		vpnr_put_u8(out, 0xff);
+		vpnr_v2_encode(frame, out);
+		g_assert_cmpmem(out->data + 1, out->len - 1, vector->data, vector->len);
+	}
+}
+
+/* 2.13; with the header alone those of 2.13.1 to 2.13.7, the others with their message. */
+static void
+test_violations(void)
+{
+	guint n = document_count("2.13");
+
+	g_assert_cmpuint(n, ==, 26);
+	for (guint i = 1; i <= n; i++) {
+		g_autoptr(GByteArray) vector = document_vector("2.13", i);
+		VpnrFrame *frame = NULL;
+		const char *why = NULL;
+		gsize used;
+
+		g_test_message("2.13.%u", i);
+		g_assert_cmpint(vpnr_v2_decode(vector->data, VPNR_V2_HEADER, &frame, &used, &why),
+				==, i <= 7 ? VPNR_DECODE_BAD : VPNR_DECODE_MORE);
+		g_assert_cmpint(vpnr_v2_decode(vector->data, vector->len, &frame, &used, &why), ==,
+				VPNR_DECODE_BAD);
+		g_assert_nonnull(why);
+		g_assert_null(frame);
+	}
+}
+
+/* Whether any size at all is allowed for this header. */
+static gboolean
+has_a_valid_size(guint8 type, guint8 stream)
+{
+	for (guint32 size = 0; size <= 512; size++) {
+		guint8 header[] = { 0, (guint8)(size >> 8), (guint8)size, type, 0, 0, 0, stream };
+		g_autoptr(VpnrFrame) frame = NULL;
+		const char *why = NULL;
+		gsize used;
+
+		if (vpnr_v2_decode(header, sizeof header, &frame, &used, &why) != VPNR_DECODE_BAD)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* 2.2.2 and 2.2.3: types that exist, each in its scope only. */
+static void
+test_every_type(void)
+{
+	for (guint type = 0; type <= 255; type++) {
+		gboolean of_link = type >= VPNR_FRAME_HELLO && type <= VPNR_FRAME_PONG;
+		gboolean of_stream = type >= VPNR_FRAME_OPEN && type <= VPNR_FRAME_WINDOW;
+
+		g_assert_cmpint(has_a_valid_size((guint8)type, 0), ==, of_link);
+		g_assert_cmpint(has_a_valid_size((guint8)type, 1), ==, of_stream);
+	}
+}
+
+/* The longest name of 2.2.9 makes the longest OPEN of 2.2.2. */
+static void
+test_longest_name(void)
+{
+	g_autofree char *label = g_strnfill(63, 'a');
+	g_autofree char *name = g_strdup_printf("%s.%s.%s.%.61s", label, label, label, label);
+	g_autoptr(VpnrFrame) frame = open_to(1, VPNR_KIND_TCP, 0, name, 1);
+	g_autoptr(VpnrFrame) back = NULL;
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	const char *why = NULL;
+	gsize used;
+
+	g_assert_cmpuint(strlen(name), ==, VPNR_NAME_MAX);
+	vpnr_v2_encode(frame, out);
+	g_assert_cmpuint(out->len, ==, VPNR_V2_HEADER + 259);
+	g_assert_cmpint(vpnr_v2_decode(out->data, out->len, &back, &used, &why), ==,
+			VPNR_DECODE_OK);
+	assert_same(back, frame);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/proto/v2/vectors", test_vectors);
+	g_test_add_func("/proto/v2/violations", test_violations);
+	g_test_add_func("/proto/v2/every-type", test_every_type);
+	g_test_add_func("/proto/v2/longest-name", test_longest_name);
+	return g_test_run();
+}
