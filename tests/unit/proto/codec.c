@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "document.h"
+#include "tests/unit/proto/document.h"
 #include "proto/v1.h"
 
 static void

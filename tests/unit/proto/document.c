@@ -2,7 +2,7 @@
  *
  * document: finds "| 2.12.3 | ... | `hex hex*count` |" in docs/protocol.md.
  */
-#include "document.h"
+#include "tests/unit/proto/document.h"
 
 #include <stdlib.h>
 #include <string.h>

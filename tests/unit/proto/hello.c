@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "document.h"
+#include "tests/unit/proto/document.h"
 #include "proto/v2.h"
 
 static const char *

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "document.h"
+#include "tests/unit/proto/document.h"
 
 typedef struct {
 	guint8 flags;

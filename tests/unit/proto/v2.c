@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "document.h"
+#include "tests/unit/proto/document.h"
 #include "proto/bytes.h"
 #include "proto/hello.h"
 
