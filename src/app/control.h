@@ -17,7 +17,17 @@ G_BEGIN_DECLS
 
 typedef struct VpnrControl VpnrControl;
 
-/* Answers one command, on a pool thread, several at once. Returns the JSON text of one object
+#define VPNR_CONTROL_ERROR (vpnr_control_error_quark())
+GQuark vpnr_control_error_quark(void);
+
+typedef enum {
+	VPNR_CONTROL_ERROR_ABSENT,  /* nobody listens at the path */
+	VPNR_CONTROL_ERROR_TAKEN,   /* somebody listens there already */
+	VPNR_CONTROL_ERROR_REFUSED, /* the program answered with an error */
+	VPNR_CONTROL_ERROR_FAILED,  /* anything else; the message says what */
+} VpnrControlError;
+
+/* Answers one command (printable ASCII), on a pool thread, several at once. Returns the JSON text of one object
  * (transfer full), or NULL with an error whose message goes to the caller as {"error": "..."}. */
 typedef char *(*VpnrControlFunc)(const char *command, gpointer data, GError **error);
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/control.c \
 	%D%/control.h \
+	%D%/control_ask.c \
+	%D%/control_wire.h \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keyfile.c \
