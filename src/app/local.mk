@@ -8,6 +8,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/keys.h \
 	%D%/keyfile.c \
 	%D%/keyfile.h \
+	%D%/options.c \
+	%D%/options.h \
 	%D%/settings.c \
 	%D%/settings.h \
 	%D%/values.c \

@@ -5,3 +5,5 @@ unit_tests += %D%/settings
 %C%_settings_SOURCES = %D%/settings.c
 unit_tests += %D%/control
 %C%_control_SOURCES = %D%/control.c
+unit_tests += %D%/options
+%C%_options_SOURCES = %D%/options.c

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * options: the command line that vpnr-client and vpnr-server share.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+	char *config;     /* NULL only with version */
+	char **overrides; /* "section.key=value", NULL-terminated; NULL: none */
+	gboolean check;   /* read and check the configuration, nothing else */
+	gboolean verbose;
+	gboolean version; /* print it, nothing else */
+} VpnrOptions;
+
+/* Reads the arguments of main(), which stay as they are. FALSE with an error (G_OPTION_ERROR) that
+ * quotes the word it is about; options is empty then. --help prints the options and ends the
+ * process with status 0. */
+gboolean vpnr_options_parse(int argc, char **argv, VpnrOptions *options, GError **error);
+
+void vpnr_options_clear(VpnrOptions *options);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VpnrOptions, vpnr_options_clear)
+
+G_END_DECLS
