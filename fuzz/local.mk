@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# One target per decoder, each with a corpus in fuzz/corpus/NAME/:
+# One target per decoder, each with a corpus in fuzz/corpus/NAME/, which make check replays. To
+# search for new inputs, configure with --enable-fuzz and CC=clang, then for example:
 #
-#	fuzz_targets += %D%/v1
-#	%C%_v1_SOURCES = %D%/v1.c
-#	%C%_v1_LDADD = $(fuzz_ldadd)
-#	EXTRA_DIST += %D%/corpus/v1
+#	make fuzz/v2 && fuzz/v2 -max_total_time=60 fuzz/corpus/v2
 
 if ENABLE_FUZZ
 fuzz_ldadd = $(FUZZ_ENGINE) $(LDADD)
@@ -13,4 +11,30 @@ else
 fuzz_ldadd = fuzz/libreplay.a $(LDADD)
 check_LIBRARIES += fuzz/libreplay.a
 endif
-fuzz_libreplay_a_SOURCES = fuzz/replay.c
+fuzz_libreplay_a_SOURCES = fuzz/replay.c fuzz/target.h
+fuzz_pieces = %D%/pieces.c %D%/pieces.h
+
+fuzz_targets += \
+	%D%/hello \
+	%D%/proxyreq \
+	%D%/settings \
+	%D%/v1-readme \
+	%D%/v1-rust \
+	%D%/v2
+
+%C%_hello_SOURCES = %D%/hello.c
+%C%_hello_LDADD = $(fuzz_ldadd)
+%C%_proxyreq_SOURCES = %D%/proxyreq.c $(fuzz_pieces)
+%C%_proxyreq_LDADD = $(fuzz_ldadd)
+%C%_settings_SOURCES = %D%/settings.c
+%C%_settings_LDADD = $(fuzz_ldadd)
+%C%_v1_readme_SOURCES = %D%/v1.c $(fuzz_pieces)
+%C%_v1_readme_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_DIALECT=VPNR_PROTOCOL_V1
+%C%_v1_readme_LDADD = $(fuzz_ldadd)
+%C%_v1_rust_SOURCES = %D%/v1.c $(fuzz_pieces)
+%C%_v1_rust_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_DIALECT=VPNR_PROTOCOL_V1_RUST
+%C%_v1_rust_LDADD = $(fuzz_ldadd)
+%C%_v2_SOURCES = %D%/v2.c $(fuzz_pieces)
+%C%_v2_LDADD = $(fuzz_ldadd)
+
+EXTRA_DIST += %D%/corpus

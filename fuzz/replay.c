@@ -4,11 +4,10 @@
  * file that its arguments name, and every file of the folders that they name. Options ("-runs=0")
  * are libFuzzer's and ignored, so both builds are called alike.
  */
-#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const guint8 *data, size_t size);
+#include "fuzz/target.h"
 
 /* The data is copied to a block of its own size, so that ASan and valgrind see a read past its
  * end, which they would not see past the NUL that GLib appends. */
