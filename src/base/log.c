@@ -68,6 +68,7 @@ vpnr_log(VpnrLogLevel level, const char *format, ...)
 	char line[PREFIX_MAX + TEXT_MAX + 1];
 	int saved_errno = errno;
 	gsize prefix;
+	int length;
 	gsize n;
 	gssize written;
 	va_list args;
@@ -81,9 +82,9 @@ vpnr_log(VpnrLogLevel level, const char *format, ...)
 	prefix += (gsize)snprintf(line + prefix, PREFIX_MAX - prefix,
 				  "%.40s: %s: ", program_invocation_short_name, levels[level].name);
 	va_start(args, format);
-	n = (gsize)MAX(0, vsnprintf(line + prefix, TEXT_MAX + 1, format, args));
+	length = vsnprintf(line + prefix, TEXT_MAX + 1, format, args);
 	va_end(args);
-	n = MIN(n, TEXT_MAX);
+	n = (gsize)CLAMP(length, 0, TEXT_MAX);
 	mask_controls(line + prefix, n);
 	line[prefix + n] = '\n';
 

@@ -139,7 +139,6 @@ error_code(int status)
 	case ARES_EBADNAME:
 		return VPNR_RESOLVE_ERROR_NOT_FOUND;
 	case ARES_ETIMEOUT:
-	case ARES_ECONNREFUSED: /* of the name servers */
 		return VPNR_RESOLVE_ERROR_TIMED_OUT;
 	default:
 		return VPNR_RESOLVE_ERROR_FAILED;

@@ -1,3 +1,33 @@
 # SPDX-License-Identifier: MIT
-unit_tests += %D%/key
+unit_tests += \
+	%D%/addr \
+	%D%/cancel \
+	%D%/deadline \
+	%D%/dial \
+	%D%/fd \
+	%D%/key \
+	%D%/latch \
+	%D%/log \
+	%D%/mailbox \
+	%D%/network \
+	%D%/pool \
+	%D%/resolve \
+	%D%/stats \
+	%D%/thread
+
+%C%_addr_SOURCES = %D%/addr.c
+%C%_cancel_SOURCES = %D%/cancel.c
+%C%_deadline_SOURCES = %D%/deadline.c
+%C%_dial_SOURCES = %D%/dial.c
+%C%_fd_SOURCES = %D%/fd.c
 %C%_key_SOURCES = %D%/key.c
+%C%_latch_SOURCES = %D%/latch.c
+%C%_log_SOURCES = %D%/log.c
+%C%_mailbox_SOURCES = %D%/mailbox.c
+%C%_network_SOURCES = %D%/network.c
+%C%_pool_SOURCES = %D%/pool.c
+%C%_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+%C%_resolve_SOURCES = %D%/resolve.c
+%C%_stats_SOURCES = %D%/stats.c
+%C%_thread_SOURCES = %D%/thread.c
+%C%_thread_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create

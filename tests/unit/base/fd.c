@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fd: descriptors end when they should, and sockets have the options that were asked for.
+ */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const VpnrAddr loopback = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
+
+static VpnrAddr
+name_of(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t length = sizeof(ss);
+
+	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&ss, &length), ==, 0);
+	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+}
+
+static int
+listen_on(const VpnrAddr *addr)
+{
+	g_autoptr(GError) error = NULL;
+	int fd = vpnr_fd_listen(addr, &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpint(fd, >=, 0);
+	return fd;
+}
+
+static int
+connect_to(const VpnrAddr *addr)
+{
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(addr, &ss);
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(connect(fd, (struct sockaddr *)&ss, length), ==, 0);
+	return fd;
+}
+
+static int
+option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t length = sizeof(value);
+
+	g_assert_cmpint(getsockopt(fd, level, name, &value, &length), ==, 0);
+	return value;
+}
+
+static gboolean
+is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void
+test_close(void)
+{
+	int fds[2];
+
+	g_assert_cmpint(pipe(fds), ==, 0);
+	errno = EXDEV;
+	vpnr_fd_close(fds[0]);
+	vpnr_fd_close(-1);
+	vpnr_fd_close(fds[0]); /* EBADF */
+	g_assert_cmpint(errno, ==, EXDEV);
+	g_assert_false(is_open(fds[0]));
+	vpnr_fd_close(fds[1]);
+}
+
+static void
+test_scope(void)
+{
+	int fds[2];
+
+	g_assert_cmpint(pipe(fds), ==, 0);
+	{
+		g_auto(VpnrFd) closed = fds[0];
+		g_auto(VpnrFd) stolen = fds[1];
+
+		g_assert_true(is_open(closed));
+		g_assert_cmpint(vpnr_fd_steal(&stolen), ==, fds[1]);
+		g_assert_cmpint(stolen, ==, -1);
+	}
+	g_assert_false(is_open(fds[0]));
+	g_assert_true(is_open(fds[1]));
+	vpnr_fd_close(fds[1]);
+}
+
+static void
+test_blocking(void)
+{
+	int fds[2];
+	char byte;
+
+	g_assert_cmpint(pipe(fds), ==, 0);
+	vpnr_fd_set_blocking(fds[0], FALSE);
+	g_assert_cmpint(read(fds[0], &byte, 1), ==, -1);
+	g_assert_cmpint(errno, ==, EAGAIN);
+	vpnr_fd_set_blocking(fds[0], TRUE);
+	g_assert_false(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
+	vpnr_fd_close(fds[0]);
+	vpnr_fd_close(fds[1]);
+}
+
+static void
+test_options(void)
+{
+	g_auto(VpnrFd) fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	vpnr_fd_set_nodelay(fd);
+	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_NODELAY), ==, 1);
+
+	vpnr_fd_set_dead_peer_timeout(fd, 15000);
+	g_assert_cmpint(option(fd, SOL_SOCKET, SO_KEEPALIVE), ==, 1);
+	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), ==, 5);
+	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), ==, 2);
+	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), ==, 15000);
+
+	vpnr_fd_set_dead_peer_timeout(fd, 500);
+	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), ==, 1);
+}
+
+static void
+test_listen(void)
+{
+	g_auto(VpnrFd) listener = listen_on(&loopback);
+	VpnrAddr addr = name_of(listener);
+	g_auto(VpnrFd) client = -1;
+	g_auto(VpnrFd) accepted = -1;
+
+	g_assert_cmpint(addr.port, !=, 0);
+	g_assert_true(fcntl(listener, F_GETFD) & FD_CLOEXEC);
+	g_assert_cmpint(accept(listener, NULL, NULL), ==, -1);
+	g_assert_cmpint(errno, ==, EAGAIN);
+
+	client = connect_to(&addr);
+	accepted = accept(listener, NULL, NULL);
+	g_assert_cmpint(accepted, >=, 0);
+}
+
+static void
+test_listen_both_families(void)
+{
+	g_auto(VpnrFd) listener4 = listen_on(&loopback);
+	g_auto(VpnrFd) listener6 = -1;
+	g_autoptr(GError) error = NULL;
+	VpnrAddr addr = { .type = VPNR_ADDR_IPV6, .port = name_of(listener4).port };
+
+	if (access("/proc/net/if_inet6", R_OK) != 0) {
+		g_test_skip("this machine has no IPv6");
+		return;
+	}
+	listener6 = vpnr_fd_listen(&addr, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(option(listener6, IPPROTO_IPV6, IPV6_V6ONLY), ==, 1);
+}
+
+static void
+test_listen_fails(void)
+{
+	g_auto(VpnrFd) listener = listen_on(&loopback);
+	VpnrAddr taken = name_of(listener);
+	VpnrAddr name = { .type = VPNR_ADDR_NAME, .name = "example.org", .port = 80 };
+	g_autoptr(GError) error = NULL;
+	char text[VPNR_ADDR_STRLEN];
+
+	g_assert_cmpint(vpnr_fd_listen(&taken, &error), ==, -1);
+	g_assert_nonnull(error);
+	g_assert_true(error->domain == G_FILE_ERROR);
+	g_assert_nonnull(strstr(error->message, vpnr_addr_format(&taken, text)));
+	g_clear_error(&error);
+
+	g_assert_cmpint(vpnr_fd_listen(&name, &error), ==, -1);
+	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL);
+}
+
+static void
+test_abort(void)
+{
+	g_auto(VpnrFd) listener = listen_on(&loopback);
+	VpnrAddr addr = name_of(listener);
+	g_auto(VpnrFd) client = connect_to(&addr);
+	int accepted = accept(listener, NULL, NULL);
+	char byte;
+
+	g_assert_cmpint(accepted, >=, 0);
+	vpnr_fd_abort(accepted);
+	g_assert_false(is_open(accepted));
+	g_assert_cmpint(read(client, &byte, 1), ==, -1);
+	g_assert_cmpint(errno, ==, ECONNRESET);
+}
+
+static void
+test_raise_limit(void)
+{
+	struct rlimit limit;
+
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+	limit.rlim_cur = 64;
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+	g_assert_cmpuint(vpnr_fd_raise_limit(), ==, limit.rlim_max);
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+	g_assert_cmpuint(limit.rlim_cur, ==, limit.rlim_max);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/fd/close", test_close);
+	g_test_add_func("/fd/scope", test_scope);
+	g_test_add_func("/fd/blocking", test_blocking);
+	g_test_add_func("/fd/options", test_options);
+	g_test_add_func("/fd/listen", test_listen);
+	g_test_add_func("/fd/listen/both-families", test_listen_both_families);
+	g_test_add_func("/fd/listen/fails", test_listen_fails);
+	g_test_add_func("/fd/abort", test_abort);
+	g_test_add_func("/fd/raise-limit", test_raise_limit);
+	return g_test_run();
+}

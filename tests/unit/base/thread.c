@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * thread: names, signals, stack, and what happens when the system has no thread to give.
+ *
+ * Linked with --wrap=pthread_create, so that creation can be made to fail.
+ */
+#include "base/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+typedef struct {
+	char name[64];
+	sigset_t mask;
+	gsize stack;
+	guint n_threads;
+	guint n_entries; /* of /proc/self/task */
+} Report;
+
+static gboolean refuse;
+
+int
+__real_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*func)(void *), void *data);
+int
+__wrap_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*func)(void *), void *data);
+
+int
+__wrap_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*func)(void *), void *data)
+{
+	return refuse ? EAGAIN : __real_pthread_create(id, attr, func, data);
+}
+
+static guint
+count_entries(void)
+{
+	g_autoptr(GDir) dir = g_dir_open("/proc/self/task", 0, NULL);
+	guint n = 0;
+
+	g_assert_nonnull(dir);
+	while (g_dir_read_name(dir) != NULL)
+		n++;
+	return n;
+}
+
+static void
+report(gpointer data)
+{
+	Report *report = data;
+	pthread_attr_t attr;
+
+	pthread_getname_np(pthread_self(), report->name, sizeof(report->name));
+	pthread_sigmask(SIG_SETMASK, NULL, &report->mask);
+	pthread_getattr_np(pthread_self(), &attr);
+	pthread_attr_getstacksize(&attr, &report->stack);
+	pthread_attr_destroy(&attr);
+	report->n_threads = vpnr_thread_count();
+	report->n_entries = count_entries();
+}
+
+static Report
+report_of(const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	Report result = { 0 };
+	VpnrThread *thread = vpnr_thread_start(name, report, &result, &error);
+
+	g_assert_no_error(error);
+	vpnr_thread_join(thread);
+	return result;
+}
+
+static void
+test_name(void)
+{
+	g_assert_cmpstr(report_of("vpnr-writer").name, ==, "vpnr-writer");
+	g_assert_cmpstr(report_of("s42 10.0.0.7:443").name, ==, "s42 10.0.0.7:44");
+}
+
+static void
+test_signals(void)
+{
+	Report result = report_of("signals");
+	sigset_t mine;
+
+	g_assert_true(sigismember(&result.mask, SIGTERM));
+	g_assert_true(sigismember(&result.mask, SIGHUP));
+	pthread_sigmask(SIG_SETMASK, NULL, &mine);
+	g_assert_false(sigismember(&mine, SIGTERM));
+}
+
+/* Sanitizers add to the stack of a thread. */
+static void
+test_stack(void)
+{
+	g_assert_cmpuint(report_of("stack").stack, >=, VPNR_THREAD_STACK);
+}
+
+/* Runs first: a thread that has just ended is counted for a moment longer. */
+static void
+test_count(void)
+{
+	Report result = report_of("count");
+
+	g_assert_cmpuint(result.n_threads, >=, 2);
+	g_assert_cmpuint(result.n_threads, ==, result.n_entries);
+}
+
+static void
+test_fails(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	refuse = TRUE;
+	g_assert_null(vpnr_thread_start("vpnr-none", report, NULL, &error));
+	refuse = FALSE;
+	g_assert_error(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN);
+	g_assert_nonnull(strstr(error->message, "vpnr-none"));
+	vpnr_thread_join(NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/thread/count", test_count);
+	g_test_add_func("/thread/name", test_name);
+	g_test_add_func("/thread/signals", test_signals);
+	g_test_add_func("/thread/stack", test_stack);
+	g_test_add_func("/thread/fails", test_fails);
+	return g_test_run();
+}
