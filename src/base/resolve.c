@@ -52,20 +52,23 @@ on_answer(void *data, int status, int timeouts, struct ares_addrinfo *info)
 	ares_freeaddrinfo(info);
 }
 
-/* The sockets that c-ares waits for, with what it waits for. Returns how many there are. */
+/* The sockets that c-ares waits for, with what it waits for: a bit for reading of each, then a bit
+ * for writing of each. (The library's own macros shift a one into the sign.) Returns how many. */
 static guint
 fill_pollfds(ares_channel channel, struct pollfd *pollfds)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	int bits = ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	guint readable = (guint)ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	guint writable = readable >> ARES_GETSOCK_MAXNUM;
 	guint n = 0;
 
-	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		short events = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
-				       (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
+	for (guint i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+		guint in = readable >> i & 1 ? POLLIN : 0;
+		guint out = writable >> i & 1 ? POLLOUT : 0;
 
-		if (events != 0)
-			pollfds[n++] = (struct pollfd){ .fd = sockets[i], .events = events };
+		if (in | out)
+			pollfds[n++] =
+			    (struct pollfd){ .fd = sockets[i], .events = (short)(in | out) };
 	}
 	return n;
 }
