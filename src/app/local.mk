@@ -4,15 +4,23 @@ src_libvpnr_a_SOURCES += \
 	%D%/control.h \
 	%D%/control_ask.c \
 	%D%/control_wire.h \
+	%D%/daemon.c \
+	%D%/daemon.h \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keyfile.c \
 	%D%/keyfile.h \
 	%D%/options.c \
 	%D%/options.h \
+	%D%/report.c \
+	%D%/report.h \
 	%D%/settings.c \
 	%D%/settings.h \
 	%D%/values.c \
 	%D%/values.h
+
+bin_PROGRAMS += vpnr-client vpnr-server
+vpnr_client_SOURCES = %D%/client_main.c
+vpnr_server_SOURCES = %D%/server_main.c
 
 EXTRA_DIST += %D%/.may_include

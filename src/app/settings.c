@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "app/control.h"
 #include "app/keyfile.h"
 #include "app/values.h"
 
@@ -45,16 +46,6 @@ static const VpnrSectionKind client_kinds[] = {
 };
 
 G_DEFINE_QUARK(vpnr_settings_error, vpnr_settings_error)
-
-static void
-client_entry_free(VpnrClientEntry *entry)
-{
-	g_free(entry->name);
-	g_clear_pointer(&entry->acl, vpnr_acl_unref);
-	g_free(entry);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrClientEntry, client_entry_free)
 
 static gboolean
 check_client_name(const VpnrSection *section, const char *name, GError **error)
@@ -181,8 +172,8 @@ server_settings_read(VpnrKeyfile *file, GError **error)
 
 	settings->listen = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
 	settings->v1_listen = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
-	settings->clients = g_ptr_array_new_with_free_func((GDestroyNotify)client_entry_free);
-	settings->control_socket = g_strdup("/run/vpnr/server.sock");
+	settings->clients = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_client_entry_free);
+	settings->control_socket = g_strdup(VPNR_CONTROL_SERVER_PATH);
 	settings->max_streams = MAX_STREAMS_DEFAULT;
 
 	if (!vpnr_keyfile_check(file, server_kinds, G_N_ELEMENTS(server_kinds), error) ||
@@ -263,7 +254,7 @@ client_settings_read(VpnrKeyfile *file, GError **error)
 
 	settings->redirect = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
 	settings->socks = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
-	settings->control_socket = g_strdup("/run/vpnr/client.sock");
+	settings->control_socket = g_strdup(VPNR_CONTROL_CLIENT_PATH);
 
 	if (!vpnr_keyfile_check(file, client_kinds, G_N_ELEMENTS(client_kinds), error) ||
 	    !read_client(&client, settings, error) || !read_capture(&capture, error))

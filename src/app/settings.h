@@ -15,6 +15,7 @@
 #include "base/key.h"
 #include "proto/frame.h"
 #include "server/acl.h"
+#include "server/clients.h"
 
 G_BEGIN_DECLS
 
@@ -24,13 +25,6 @@ GQuark vpnr_settings_error_quark(void);
 typedef enum {
 	VPNR_SETTINGS_ERROR_INVALID, /* unknown or bad section, key or value */
 } VpnrSettingsError;
-
-/* One [client NAME] section of the server. */
-typedef struct {
-	char *name;
-	VpnrKey public_key;
-	VpnrAcl *acl;
-} VpnrClientEntry;
 
 typedef struct {
 	GArray *listen;          /* VpnrAddr; empty: no VPNr/2 */

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/accept.c \
+	%D%/accept.h \
 	%D%/addr.c \
 	%D%/addr.h \
 	%D%/cancel.c \

@@ -8,7 +8,7 @@
  *
  * The rules, in this order, for a destination with the address that the server would connect to:
  *  1. a deny entry matches the name that was asked for or the address: denied;
- *  2. the address lies in a guarded network (loopback, link-local with the cloud's metadata service,
+ * 2. the address lies in a guarded network (loopback, link-local with the cloud's metadata service,
  *     multicast, broadcast, unspecified, and their IPv6 twins): denied, unless an allow entry is a
  *     network inside that guarded network and matches: 0.0.0.0/0 does not open 127.0.0.1,
  *     127.0.0.0/8 and 127.0.0.1 do;

@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
 	%D%/acl.c \
-	%D%/acl.h
+	%D%/acl.h \
+	%D%/clients.c \
+	%D%/clients.h \
+	%D%/dialer.c \
+	%D%/dialer.h \
+	%D%/server.c \
+	%D%/server.h \
+	%D%/service.c \
+	%D%/service.h
 
 EXTRA_DIST += %D%/.may_include

@@ -106,6 +106,8 @@ vpnr_table_open(VpnrTable *table, const VpnrAddr *dest, const VpnrAddr *peer, Vp
 	VpnrTableResult result = VPNR_TABLE_FULL;
 	guint32 id;
 
+	if (is_v1(table) && dest->type != VPNR_ADDR_IPV4)
+		return VPNR_TABLE_UNSUPPORTED;
 	pthread_mutex_lock(&table->lock);
 	id = pick_id_locked(table);
 	if (id != 0)
@@ -122,6 +124,7 @@ static VpnrTableResult
 accept_v1_locked(VpnrTable *table, const VpnrFrame *open, VpnrStream **result)
 {
 	VpnrStream *old = g_hash_table_lookup(table->streams, GUINT_TO_POINTER(open->stream));
+	VpnrTableResult added;
 
 	if (vpnr_retired_contains(table->retired, open->stream))
 		return VPNR_TABLE_DUPLICATE;
@@ -129,7 +132,10 @@ accept_v1_locked(VpnrTable *table, const VpnrFrame *open, VpnrStream **result)
 		return VPNR_TABLE_DUPLICATE;
 	if (old != NULL)
 		g_hash_table_remove(table->streams, GUINT_TO_POINTER(open->stream));
-	return add_locked(table, open->stream, open->open.dest, NULL, result);
+	added = add_locked(table, open->stream, open->open.dest, NULL, result);
+	if (added == VPNR_TABLE_FULL) /* more of its frames are under way: one FAIL is enough */
+		vpnr_retired_add(table->retired, open->stream);
+	return added;
 }
 
 VpnrTableResult

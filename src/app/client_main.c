@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vpnr-client: puts the parts of the client together and takes them apart again.
+ */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/control.h"
+#include "app/daemon.h"
+#include "app/options.h"
+#include "app/report.h"
+#include "app/settings.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "client/inbound.h"
+#include "client/uplink.h"
+
+/* Threads for connections: more than a kernel gives one process by default, so its limit is the one
+ * that counts. */
+#define THREADS_MAX 65536
+
+/* main() has the only one, on its stack; contrib/gdb/vpnr-gdb.py begins its search there. */
+typedef struct {
+	VpnrOptions options;
+	VpnrStats stats;
+	gint64 born_us;
+	VpnrPool *pool;
+	VpnrUplink *uplink;
+	GPtrArray *inbounds; /* VpnrInbound */
+	VpnrControl *control;
+	pthread_mutex_t reloading; /* one reload at a time: SIGHUP and vpnrctl may meet */
+} VpnrClientApp;
+
+static void
+fill_target(const VpnrClientSettings *settings, VpnrUplinkTarget *target)
+{
+	target->server = settings->server;
+	target->protocol = settings->protocol;
+	target->server_public_key = settings->server_public_key;
+	target->private_key = settings->private_key;
+}
+
+static gboolean
+reload(gpointer data, GError **error)
+{
+	VpnrClientApp *app = data;
+	g_autoptr(VpnrClientSettings) settings = NULL;
+	VpnrUplinkTarget target;
+
+	pthread_mutex_lock(&app->reloading);
+	settings = vpnr_client_settings_load(app->options.config,
+					     (const char *const *)app->options.overrides, error);
+	if (settings != NULL) {
+		fill_target(settings, &target);
+		vpnr_uplink_set_target(app->uplink, &target);
+		vpnr_key_wipe(&target.private_key);
+		vpnr_log(VPNR_LOG_INFO, "the next link uses the new server and keys; "
+					"listening addresses change with a restart");
+	}
+	pthread_mutex_unlock(&app->reloading);
+	return settings != NULL;
+}
+
+/* --- answers to vpnrctl
+ * -------------------------------------------------------------------------- */
+
+static char *
+report_status(VpnrClientApp *app)
+{
+	VpnrUplinkStatus status = vpnr_uplink_status(app->uplink);
+	JsonBuilder *builder = vpnr_report_begin_status("client", app->born_us, &app->stats);
+
+	vpnr_report_string(builder, "state", vpnr_uplink_state_name(status.state));
+	vpnr_report_addr(builder, "server", &status.server);
+	vpnr_report_string(builder, "server_software", status.software);
+	vpnr_report_age(builder, "state_s", status.since_us);
+	vpnr_report_int(builder, "streams", vpnr_uplink_foreach(app->uplink, NULL, NULL));
+	vpnr_report_ms(builder, "rtt_ms", status.rtt_us);
+	return vpnr_report_end(builder);
+}
+
+static void
+add_stream(VpnrStream *stream, gpointer data)
+{
+	vpnr_report_add_stream(data, NULL, stream);
+}
+
+static char *
+report_connections(VpnrClientApp *app)
+{
+	JsonBuilder *builder = vpnr_report_begin_connections();
+
+	vpnr_uplink_foreach(app->uplink, add_stream, builder);
+	return vpnr_report_end_connections(builder);
+}
+
+static char *
+answer(const char *command, gpointer data, GError **error)
+{
+	VpnrClientApp *app = data;
+
+	if (g_str_equal(command, "status"))
+		return report_status(app);
+	if (g_str_equal(command, "connections"))
+		return report_connections(app);
+	if (g_str_equal(command, "reload"))
+		return reload(app, error) ? g_strdup("{\"ok\":true}") : NULL;
+	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED,
+		    "vpnr-client knows no command \"%s\"", command);
+	return NULL;
+}
+
+/* --- start and stop
+ * ------------------------------------------------------------------------------ */
+
+static gboolean
+start_inbounds(VpnrClientApp *app, VpnrInboundKind kind, const GArray *addrs, GError **error)
+{
+	for (guint i = 0; i < addrs->len; i++) {
+		VpnrInboundParams params = { .kind = kind,
+					     .listen = g_array_index(addrs, VpnrAddr, i),
+					     .pool = app->pool,
+					     .uplink = app->uplink,
+					     .stats = &app->stats };
+		VpnrInbound *inbound = vpnr_inbound_start(&params, error);
+
+		if (inbound == NULL)
+			return FALSE;
+		g_ptr_array_add(app->inbounds, inbound);
+	}
+	return TRUE;
+}
+
+static gboolean
+start(VpnrClientApp *app, const VpnrClientSettings *settings, GError **error)
+{
+	VpnrUplinkTarget target;
+
+	fill_target(settings, &target);
+	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
+	app->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_free);
+	app->uplink = vpnr_uplink_start(&target, &app->stats, error);
+	vpnr_key_wipe(&target.private_key);
+	if (app->uplink == NULL ||
+	    !start_inbounds(app, VPNR_INBOUND_REDIRECT, settings->redirect, error) ||
+	    !start_inbounds(app, VPNR_INBOUND_SOCKS, settings->socks, error))
+		return FALSE;
+	if (settings->control_socket == NULL)
+		return TRUE;
+	app->control = vpnr_control_start(settings->control_socket, answer, app, error);
+	return app->control != NULL;
+}
+
+/* In the order in which connections flow: first none come in any more, then the link goes and takes
+ * the streams with it, then the threads end. */
+static void
+stop(VpnrClientApp *app)
+{
+	vpnr_control_stop(app->control);
+	g_ptr_array_foreach(app->inbounds, (GFunc)(void (*)(void))vpnr_inbound_stop, NULL);
+	if (app->uplink != NULL)
+		vpnr_uplink_stop(app->uplink);
+	vpnr_pool_free(app->pool);
+	g_ptr_array_unref(app->inbounds);
+	vpnr_uplink_free(app->uplink);
+}
+
+static gboolean
+run(VpnrClientApp *app, GError **error)
+{
+	g_autoptr(VpnrClientSettings) settings =
+	    vpnr_client_settings_load(app->options.config,
+				      (const char *const *)app->options.overrides, error);
+	gboolean ok;
+
+	if (settings == NULL || app->options.check)
+		return settings != NULL;
+	vpnr_daemon_prepare();
+	ok = start(app, settings, error);
+	g_clear_pointer(&settings, vpnr_client_settings_free);
+	if (ok)
+		vpnr_daemon_run(reload, app);
+	stop(app);
+	return ok;
+}
+
+int
+main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrClientApp app = { .born_us = g_get_monotonic_time(),
+			      .reloading = PTHREAD_MUTEX_INITIALIZER };
+	gboolean ok = vpnr_options_parse(argc, argv, &app.options, &error);
+
+	if (ok && app.options.version) {
+		printf("vpnr-client %s\n", PACKAGE_VERSION);
+	} else if (ok) {
+		vpnr_log_set_level(app.options.verbose ? VPNR_LOG_DEBUG : VPNR_LOG_INFO);
+		ok = run(&app, &error);
+	}
+	if (!ok)
+		vpnr_log(VPNR_LOG_ERROR, "%s", error->message);
+	vpnr_options_clear(&app.options);
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

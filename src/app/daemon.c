@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * daemon: see daemon.h. Main thread.
+ */
+#include "app/daemon.h"
+
+#include <glib-unix.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+/* Arenas of malloc. Every thread would like one of its own, up to eight per processor, and freed
+ * memory stays in each: with thousands of workers two are fast enough and give memory back. */
+#define ARENAS 2
+
+typedef struct {
+	int fd;
+	GMainLoop *loop;
+	gboolean (*reload)(gpointer data, GError **error);
+	gpointer data;
+} Daemon;
+
+static void
+fill_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+void
+vpnr_daemon_prepare(void)
+{
+	sigset_t set;
+
+	fill_signals(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	vpnr_fd_raise_limit();
+	mallopt(M_ARENA_MAX, ARENAS);
+}
+
+static void
+reload(const Daemon *daemon)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (daemon->reload(daemon->data, &error))
+		vpnr_log(VPNR_LOG_INFO, "configuration reloaded");
+	else
+		vpnr_log(VPNR_LOG_ERROR, "configuration not reloaded, nothing has changed: %s",
+			 error->message);
+}
+
+static gboolean
+on_signal(gint fd, GIOCondition condition, gpointer data)
+{
+	Daemon *daemon = data;
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof info) != sizeof info)
+		return G_SOURCE_CONTINUE;
+	if (info.ssi_signo == SIGHUP) {
+		reload(daemon);
+		return G_SOURCE_CONTINUE;
+	}
+	vpnr_log(VPNR_LOG_INFO, "stopping: %s", g_strsignal((int)info.ssi_signo));
+	g_main_loop_quit(daemon->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+void
+vpnr_daemon_run(gboolean (*reload_func)(gpointer data, GError **error), gpointer data)
+{
+	sigset_t set;
+	Daemon daemon = { .reload = reload_func, .data = data };
+	guint source;
+
+	fill_signals(&set);
+	daemon.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (daemon.fd < 0)
+		vpnr_log(VPNR_LOG_ERROR, "no descriptor for signals is left");
+	daemon.loop = g_main_loop_new(NULL, FALSE);
+	source = g_unix_fd_add(daemon.fd, G_IO_IN, on_signal, &daemon);
+	if (daemon.fd >= 0)
+		g_main_loop_run(daemon.loop);
+	g_source_remove(source);
+	g_main_loop_unref(daemon.loop);
+	vpnr_fd_close(daemon.fd);
+}

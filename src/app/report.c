@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report: see report.h. Runs on the threads that answer the control socket.
+ */
+#include "config.h"
+
+#include "app/report.h"
+
+#include <unistd.h>
+
+#include "base/thread.h"
+
+void
+vpnr_report_string(JsonBuilder *builder, const char *name, const char *value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_string_value(builder, value);
+}
+
+void
+vpnr_report_int(JsonBuilder *builder, const char *name, gint64 value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_int_value(builder, value);
+}
+
+void
+vpnr_report_ms(JsonBuilder *builder, const char *name, gint64 us)
+{
+	json_builder_set_member_name(builder, name);
+	if (us < 0)
+		json_builder_add_null_value(builder);
+	else
+		json_builder_add_double_value(builder, (double)us / 1000.0);
+}
+
+void
+vpnr_report_addr(JsonBuilder *builder, const char *name, const VpnrAddr *addr)
+{
+	char text[VPNR_ADDR_STRLEN];
+
+	vpnr_report_string(builder, name, vpnr_addr_format(addr, text));
+}
+
+void
+vpnr_report_age(JsonBuilder *builder, const char *name, gint64 since_us)
+{
+	vpnr_report_int(builder, name, (g_get_monotonic_time() - since_us) / G_USEC_PER_SEC);
+}
+
+/* The counters that the interface promises stand at the top, all of them below "counters". */
+static void
+add_counters(JsonBuilder *builder, const VpnrStats *stats)
+{
+	static const VpnrStat promised[] = { VPNR_STAT_STREAMS_TOTAL, VPNR_STAT_RECONNECTS,
+					     VPNR_STAT_FRAMES_REPLAYED, VPNR_STAT_BYTES_SENT,
+					     VPNR_STAT_BYTES_RECEIVED };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(promised); i++)
+		vpnr_report_int(builder, vpnr_stat_name(promised[i]),
+				(gint64)vpnr_stats_get(stats, promised[i]));
+	json_builder_set_member_name(builder, "counters");
+	json_builder_begin_object(builder);
+	for (guint i = 0; i < VPNR_N_STATS; i++)
+		vpnr_report_int(builder, vpnr_stat_name((VpnrStat)i),
+				(gint64)vpnr_stats_get(stats, (VpnrStat)i));
+	json_builder_end_object(builder);
+}
+
+JsonBuilder *
+vpnr_report_begin_status(const char *role, gint64 born_us, const VpnrStats *stats)
+{
+	JsonBuilder *builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	vpnr_report_string(builder, "role", role);
+	vpnr_report_string(builder, "version", PACKAGE_VERSION);
+	vpnr_report_int(builder, "pid", getpid());
+	vpnr_report_int(builder, "threads", vpnr_thread_count());
+	vpnr_report_age(builder, "uptime_s", born_us);
+	add_counters(builder, stats);
+	return builder;
+}
+
+JsonBuilder *
+vpnr_report_begin_connections(void)
+{
+	JsonBuilder *builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	json_builder_set_member_name(builder, "connections");
+	json_builder_begin_array(builder);
+	return builder;
+}
+
+void
+vpnr_report_add_stream(JsonBuilder *builder, const char *link, const VpnrStream *stream)
+{
+	json_builder_begin_object(builder);
+	vpnr_report_int(builder, "id", stream->id);
+	if (link != NULL)
+		vpnr_report_string(builder, "link", link);
+	vpnr_report_string(builder, "state", vpnr_stream_state_name(atomic_load(&stream->state)));
+	vpnr_report_addr(builder, "destination", &stream->dest);
+	if (stream->peer.type != VPNR_ADDR_NONE)
+		vpnr_report_addr(builder, "peer", &stream->peer);
+	vpnr_report_int(builder, "bytes_sent", (gint64)atomic_load(&stream->bytes_out));
+	vpnr_report_int(builder, "bytes_received", (gint64)atomic_load(&stream->bytes_in));
+	vpnr_report_int(builder, "queue", vpnr_mailbox_length(stream->inbox));
+	vpnr_report_age(builder, "age_s", stream->born_us);
+	vpnr_report_int(builder, "thread", atomic_load(&stream->tid));
+	json_builder_end_object(builder);
+}
+
+char *
+vpnr_report_end(JsonBuilder *builder)
+{
+	JsonNode *root;
+	char *text;
+
+	json_builder_end_object(builder);
+	root = json_builder_get_root(builder);
+	text = json_to_string(root, FALSE);
+	json_node_unref(root);
+	g_object_unref(builder);
+	return text;
+}
+
+char *
+vpnr_report_end_connections(JsonBuilder *builder)
+{
+	json_builder_end_array(builder);
+	return vpnr_report_end(builder);
+}

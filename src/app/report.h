@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report: what client and server tell vpnrctl, as JSON: the parts that both share.
+ */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "base/stats.h"
+#include "stream/stream.h"
+
+G_BEGIN_DECLS
+
+/* Begins the object of "status": role, version, pid, uptime and every counter. The caller adds its
+ * own members and ends it with vpnr_report_end(). born_us: monotonic, of the start. */
+JsonBuilder *vpnr_report_begin_status(const char *role, gint64 born_us, const VpnrStats *stats);
+
+/* Begins the object of "connections", and the array in it. */
+JsonBuilder *vpnr_report_begin_connections(void);
+
+/* One stream of a link (nullable name). Does not block: may be called under the lock of a table. */
+void vpnr_report_add_stream(JsonBuilder *builder, const char *link, const VpnrStream *stream);
+
+/* Ends the array and the object of "connections". Frees the builder, returns the text (transfer
+ * full). */
+char *vpnr_report_end_connections(JsonBuilder *builder);
+
+/* Ends the object. Frees the builder, returns the text (transfer full). */
+char *vpnr_report_end(JsonBuilder *builder);
+
+/* Members of an object. us: microseconds, shown as milliseconds; negative: null. */
+void vpnr_report_string(JsonBuilder *builder, const char *name, const char *value);
+void vpnr_report_int(JsonBuilder *builder, const char *name, gint64 value);
+void vpnr_report_ms(JsonBuilder *builder, const char *name, gint64 us);
+void vpnr_report_addr(JsonBuilder *builder, const char *name, const VpnrAddr *addr);
+
+/* Seconds since a monotonic time in us. */
+void vpnr_report_age(JsonBuilder *builder, const char *name, gint64 since_us);
+
+G_END_DECLS

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vpnr-server: puts the parts of the server together and takes them apart again.
+ */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/control.h"
+#include "app/daemon.h"
+#include "app/options.h"
+#include "app/report.h"
+#include "app/settings.h"
+#include "base/log.h"
+#include "server/server.h"
+
+/* main() has the only one, on its stack; contrib/gdb/vpnr-gdb.py begins its search there. */
+typedef struct {
+	VpnrOptions options;
+	VpnrStats stats;
+	gint64 born_us;
+	VpnrServer *server;
+	VpnrControl *control;
+	pthread_mutex_t reloading; /* one reload at a time: SIGHUP and vpnrctl may meet */
+} VpnrServerApp;
+
+static VpnrServerSettings *
+load(const VpnrServerApp *app, GError **error)
+{
+	return vpnr_server_settings_load(app->options.config,
+					 (const char *const *)app->options.overrides, error);
+}
+
+static gboolean
+reload(gpointer data, GError **error)
+{
+	VpnrServerApp *app = data;
+	g_autoptr(VpnrServerSettings) settings = NULL;
+
+	pthread_mutex_lock(&app->reloading);
+	settings = load(app, error);
+	if (settings != NULL) {
+		vpnr_server_reload(app->server, settings->clients, settings->v1_acl);
+		vpnr_log(VPNR_LOG_INFO, "clients and access lists are in force; "
+					"addresses, keys and limits change with a restart");
+	}
+	pthread_mutex_unlock(&app->reloading);
+	return settings != NULL;
+}
+
+/* --- answers to vpnrctl
+ * -------------------------------------------------------------------------- */
+
+static const char *
+protocol_name(VpnrProtocol protocol)
+{
+	if (protocol == VPNR_PROTOCOL_V2)
+		return "2";
+	return protocol == VPNR_PROTOCOL_V1 ? "1" : "1-rust";
+}
+
+typedef struct {
+	JsonBuilder *builder;
+	guint links;
+	guint streams;
+	const char *link; /* of the streams that are added */
+} Report;
+
+static void
+add_link(VpnrService *service, gpointer data)
+{
+	Report *report = data;
+	VpnrServiceStatus status = vpnr_service_status(service);
+
+	report->links++;
+	report->streams += status.streams;
+	json_builder_begin_object(report->builder);
+	if (status.client != NULL)
+		vpnr_report_string(report->builder, "client", status.client);
+	vpnr_report_addr(report->builder, "peer", &status.peer);
+	vpnr_report_string(report->builder, "protocol", protocol_name(status.protocol));
+	vpnr_report_age(report->builder, "since_s", status.since_us);
+	vpnr_report_int(report->builder, "streams", status.streams);
+	vpnr_report_ms(report->builder, "rtt_ms", status.rtt_us);
+	vpnr_report_string(report->builder, "software", status.software);
+	json_builder_end_object(report->builder);
+}
+
+/* A server is "connected" when it has a link; each link has its own round-trip time. */
+static char *
+report_status(VpnrServerApp *app)
+{
+	Report report = { .builder =
+			      vpnr_report_begin_status("server", app->born_us, &app->stats) };
+
+	json_builder_set_member_name(report.builder, "links");
+	json_builder_begin_array(report.builder);
+	vpnr_server_foreach(app->server, add_link, &report);
+	json_builder_end_array(report.builder);
+	vpnr_report_string(report.builder, "state",
+			   report.links > 0 ? "connected" : "disconnected");
+	vpnr_report_int(report.builder, "streams", report.streams);
+	vpnr_report_ms(report.builder, "rtt_ms", -1);
+	return vpnr_report_end(report.builder);
+}
+
+static void
+add_stream(VpnrStream *stream, gpointer data)
+{
+	Report *report = data;
+
+	vpnr_report_add_stream(report->builder, report->link, stream);
+}
+
+static void
+add_streams(VpnrService *service, gpointer data)
+{
+	Report *report = data;
+	VpnrServiceStatus status = vpnr_service_status(service);
+	char peer[VPNR_ADDR_STRLEN];
+
+	report->link = status.client != NULL ? status.client : vpnr_addr_format(&status.peer, peer);
+	vpnr_service_foreach(service, add_stream, report);
+}
+
+static char *
+report_connections(VpnrServerApp *app)
+{
+	Report report = { .builder = vpnr_report_begin_connections() };
+
+	vpnr_server_foreach(app->server, add_streams, &report);
+	return vpnr_report_end_connections(report.builder);
+}
+
+static char *
+answer(const char *command, gpointer data, GError **error)
+{
+	VpnrServerApp *app = data;
+
+	if (g_str_equal(command, "status"))
+		return report_status(app);
+	if (g_str_equal(command, "connections"))
+		return report_connections(app);
+	if (g_str_equal(command, "reload"))
+		return reload(app, error) ? g_strdup("{\"ok\":true}") : NULL;
+	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED,
+		    "vpnr-server knows no command \"%s\"", command);
+	return NULL;
+}
+
+/* --- start and stop
+ * ------------------------------------------------------------------------------ */
+
+static void
+log_listening(const VpnrServerSettings *settings)
+{
+	char text[VPNR_ADDR_STRLEN];
+
+	for (guint i = 0; i < settings->listen->len; i++)
+		vpnr_log(VPNR_LOG_INFO, "listening on %s",
+			 vpnr_addr_format(&g_array_index(settings->listen, VpnrAddr, i), text));
+	for (guint i = 0; i < settings->v1_listen->len; i++)
+		vpnr_log(VPNR_LOG_WARN,
+			 "listening on %s for VPNr/1: IN THE CLEAR, without authentication",
+			 vpnr_addr_format(&g_array_index(settings->v1_listen, VpnrAddr, i), text));
+}
+
+static gboolean
+start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
+{
+	app->server = vpnr_server_start(&(VpnrServerParams){ .listen = settings->listen,
+							     .v1_listen = settings->v1_listen,
+							     .v1_dialect = settings->v1_dialect,
+							     .private_key = settings->private_key,
+							     .max_streams = settings->max_streams,
+							     .clients = settings->clients,
+							     .v1_acl = settings->v1_acl,
+							     .stats = &app->stats },
+					error);
+	if (app->server == NULL)
+		return FALSE;
+	log_listening(settings);
+	if (settings->control_socket == NULL)
+		return TRUE;
+	app->control = vpnr_control_start(settings->control_socket, answer, app, error);
+	return app->control != NULL;
+}
+
+static gboolean
+run(VpnrServerApp *app, GError **error)
+{
+	g_autoptr(VpnrServerSettings) settings = load(app, error);
+	gboolean ok;
+
+	if (settings == NULL || app->options.check)
+		return settings != NULL;
+	vpnr_daemon_prepare();
+	ok = start(app, settings, error);
+	g_clear_pointer(&settings, vpnr_server_settings_free);
+	if (ok)
+		vpnr_daemon_run(reload, app);
+	vpnr_control_stop(app->control);
+	vpnr_server_stop(app->server);
+	return ok;
+}
+
+int
+main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrServerApp app = { .born_us = g_get_monotonic_time(),
+			      .reloading = PTHREAD_MUTEX_INITIALIZER };
+	gboolean ok = vpnr_options_parse(argc, argv, &app.options, &error);
+
+	if (ok && app.options.version) {
+		printf("vpnr-server %s\n", PACKAGE_VERSION);
+	} else if (ok) {
+		vpnr_log_set_level(app.options.verbose ? VPNR_LOG_DEBUG : VPNR_LOG_INFO);
+		ok = run(&app, &error);
+	}
+	if (!ok)
+		vpnr_log(VPNR_LOG_ERROR, "%s", error->message);
+	vpnr_options_clear(&app.options);
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * accept: see accept.h.
+ */
+#include "base/accept.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/latch.h"
+#include "base/log.h"
+#include "base/thread.h"
+
+/* Milliseconds until the next try after accept() failed for want of descriptors or memory: what is
+ * missing comes back when a stream ends, and nothing tells us when that is. */
+#define RETRY_MS 100
+
+struct VpnrAccept {
+	/* const after start */
+	int fd;
+	VpnrAcceptFunc func;
+	gpointer data;
+	VpnrLatch *stop;
+	VpnrThread *thread;
+	/* accept thread */
+	gboolean starved; /* the last accept() found no descriptor */
+};
+
+VpnrAddr
+vpnr_accept_addr(const VpnrAccept *acceptor)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t size = sizeof ss;
+
+	getsockname(acceptor->fd, (struct sockaddr *)&ss, &size);
+	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+}
+
+/* The errors of the connection itself (accept(2)) concern nobody else; the others last. */
+static void
+on_accept_error(VpnrAccept *acceptor, int err)
+{
+	if (err == EAGAIN || err == EINTR || err == ECONNABORTED)
+		return;
+	if (!acceptor->starved)
+		vpnr_log(VPNR_LOG_WARN, "cannot accept connections: %s", g_strerror(err));
+	acceptor->starved = TRUE;
+	vpnr_latch_wait(acceptor->stop, RETRY_MS);
+}
+
+static void
+accept_one(VpnrAccept *acceptor)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t size = sizeof ss;
+	int fd = accept4(acceptor->fd, (struct sockaddr *)&ss, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	VpnrAddr peer;
+
+	if (fd < 0) {
+		on_accept_error(acceptor, errno);
+		return;
+	}
+	acceptor->starved = FALSE;
+	peer = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+	acceptor->func(fd, &peer, acceptor->data);
+}
+
+static void
+accept_run(gpointer data)
+{
+	VpnrAccept *acceptor = data;
+
+	while (!vpnr_latch_is_tripped(acceptor->stop)) {
+		struct pollfd pfd[2] = {
+			{ .fd = acceptor->fd, .events = POLLIN },
+			{ .fd = vpnr_latch_fd(acceptor->stop), .events = POLLIN },
+		};
+
+		if (poll(pfd, G_N_ELEMENTS(pfd), -1) > 0 && pfd[0].revents != 0)
+			accept_one(acceptor);
+	}
+}
+
+VpnrAccept *
+vpnr_accept_start(const VpnrAddr *addr, const char *name, VpnrAcceptFunc func, gpointer data,
+		  GError **error)
+{
+	VpnrAccept *acceptor = g_new0(VpnrAccept, 1);
+
+	acceptor->func = func;
+	acceptor->data = data;
+	acceptor->fd = vpnr_fd_listen(addr, error);
+	if (acceptor->fd >= 0)
+		acceptor->stop = vpnr_latch_new(error);
+	if (acceptor->stop != NULL)
+		acceptor->thread = vpnr_thread_start(name, accept_run, acceptor, error);
+	if (acceptor->thread == NULL) {
+		vpnr_accept_stop(acceptor);
+		return NULL;
+	}
+	return acceptor;
+}
+
+void
+vpnr_accept_stop(VpnrAccept *acceptor)
+{
+	if (acceptor == NULL)
+		return;
+	if (acceptor->stop != NULL)
+		vpnr_latch_trip(acceptor->stop);
+	vpnr_thread_join(acceptor->thread);
+	vpnr_latch_free(acceptor->stop);
+	vpnr_fd_close(acceptor->fd);
+	g_free(acceptor);
+}

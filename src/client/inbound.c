@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * inbound: see inbound.h. on_accept() runs on the accept thread, everything from serve_connection()
+ * down on the thread of one connection.
+ */
+#include "client/inbound.h"
+
+#include "base/accept.h"
+#include "base/fd.h"
+#include "base/latch.h"
+#include "base/log.h"
+#include "client/origdst.h"
+#include "client/request.h"
+#include "stream/worker.h"
+
+struct VpnrInbound {
+	/* const after start */
+	VpnrInboundParams params;
+	VpnrLatch *stop;
+	VpnrAccept *acceptor; /* main, until vpnr_inbound_stop() */
+};
+
+/* One accepted connection, on its way to becoming a stream. */
+typedef struct {
+	VpnrInbound *inbound;
+	int fd;
+	VpnrAddr peer;
+	VpnrAddr dest;
+} Connection;
+
+static void
+connection_free(Connection *connection)
+{
+	if (connection->fd >= 0)
+		vpnr_fd_abort(connection->fd);
+	g_free(connection);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Connection, connection_free)
+
+static void
+log_refusal(const Connection *connection, VpnrLogLevel level, const char *why)
+{
+	char peer[VPNR_ADDR_STRLEN], dest[VPNR_ADDR_STRLEN];
+
+	vpnr_log(level, "refused %s -> %s: %s", vpnr_addr_format(&connection->peer, peer),
+		 vpnr_addr_format(&connection->dest, dest), why);
+}
+
+/* Opens the stream. VPNR_REASON_NONE and its worker, or why there is none; then it is logged. */
+static VpnrReason
+open_stream(Connection *connection, VpnrWorker **worker)
+{
+	const VpnrInboundParams *params = &connection->inbound->params;
+	VpnrTable *table = NULL;
+	VpnrStream *stream = NULL;
+
+	switch (vpnr_uplink_open(params->uplink, &connection->dest, &connection->peer, &table,
+				 &stream)) {
+	case VPNR_TABLE_OK:
+		*worker = vpnr_worker_new(table, stream);
+		return VPNR_REASON_NONE;
+	case VPNR_TABLE_CLOSED:
+		vpnr_stats_add(params->stats, VPNR_STAT_NO_LINK, 1);
+		log_refusal(connection, VPNR_LOG_DEBUG, "there is no link to the server");
+		return VPNR_REASON_LINK_LOST;
+	case VPNR_TABLE_UNSUPPORTED:
+		log_refusal(connection, VPNR_LOG_WARN, "VPNr/1 carries IPv4 addresses only");
+		return VPNR_REASON_UNREACHABLE;
+	default:
+		vpnr_stats_add(params->stats, VPNR_STAT_STREAMS_REFUSED, 1);
+		log_refusal(connection, VPNR_LOG_WARN, "too many streams");
+		return VPNR_REASON_LIMIT;
+	}
+}
+
+/* --- redirect
+ * ------------------------------------------------------------------------------------ */
+
+static gboolean
+find_original_destination(Connection *connection)
+{
+	VpnrOrigdst result = vpnr_origdst_get(connection->fd, &connection->dest);
+
+	if (result == VPNR_ORIGDST_OK)
+		return TRUE;
+	vpnr_stats_add(connection->inbound->params.stats, VPNR_STAT_LOOPS_REFUSED, 1);
+	log_refusal(connection, VPNR_LOG_WARN,
+		    result == VPNR_ORIGDST_LOOP
+			? "it was made to this client itself, not redirected to it"
+			: "the kernel knows no original destination, so it was not redirected");
+	return FALSE;
+}
+
+/* The application believes that it is connected, so its stream is served at once: what it sends
+ * travels behind the OPEN, and a refusal becomes a reset. */
+static void
+serve_redirect(Connection *connection)
+{
+	VpnrWorker *worker;
+
+	if (find_original_destination(connection) &&
+	    open_stream(connection, &worker) == VPNR_REASON_NONE)
+		vpnr_worker_run(worker, vpnr_fd_steal(&connection->fd));
+}
+
+/* --- socks
+ * --------------------------------------------------------------------------------------- */
+
+/* An answer that says "no" must arrive, so the connection ends in order and not with a reset. */
+static void
+refuse_request(Connection *connection, const VpnrProxyreq *request, VpnrReason reason)
+{
+	vpnr_request_answer(connection->fd, request, reason);
+	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
+}
+
+/* The application waits for our answer, and we for the server's. */
+static void
+serve_request(Connection *connection, const VpnrProxyreq *request)
+{
+	VpnrWorker *worker;
+	VpnrReason reason = open_stream(connection, &worker);
+
+	if (reason != VPNR_REASON_NONE) {
+		refuse_request(connection, request, reason);
+		return;
+	}
+	reason = vpnr_worker_wait_opened(worker, connection->fd);
+	if (reason == VPNR_REASON_NONE &&
+	    !vpnr_request_answer(connection->fd, request, VPNR_REASON_NONE))
+		reason = VPNR_REASON_ABORTED;
+	if (reason == VPNR_REASON_NONE) {
+		vpnr_worker_run(worker, vpnr_fd_steal(&connection->fd));
+		return;
+	}
+	log_refusal(connection, VPNR_LOG_DEBUG, vpnr_reason_text(reason));
+	vpnr_worker_fail(worker, reason);
+	refuse_request(connection, request, reason);
+}
+
+static void
+serve_socks(Connection *connection)
+{
+	VpnrInbound *inbound = connection->inbound;
+	VpnrProxyreq request = { .kind = VPNR_PROXY_UNKNOWN };
+	g_autofree char *why = NULL;
+
+	if (vpnr_request_read(connection->fd, VPNR_INBOUND_REQUEST_MS, inbound->stop, &request,
+			      &why)) {
+		connection->dest = request.dest;
+		serve_request(connection, &request);
+		return;
+	}
+	if (vpnr_latch_is_tripped(inbound->stop))
+		return;
+	vpnr_stats_add(inbound->params.stats, VPNR_STAT_PROXY_REFUSED, 1);
+	log_refusal(connection, VPNR_LOG_WARN, why);
+	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
+}
+
+/* --- accepting
+ * ----------------------------------------------------------------------------------- */
+
+static void
+serve_connection(gpointer data)
+{
+	g_autoptr(Connection) connection = data;
+
+	if (connection->inbound->params.kind == VPNR_INBOUND_REDIRECT)
+		serve_redirect(connection);
+	else
+		serve_socks(connection);
+}
+
+static void
+on_accept(int fd, const VpnrAddr *peer, gpointer data)
+{
+	VpnrInbound *inbound = data;
+	Connection *connection = g_new0(Connection, 1);
+
+	connection->inbound = inbound;
+	connection->fd = fd;
+	connection->peer = *peer;
+	vpnr_fd_set_nodelay(fd);
+	if (vpnr_pool_run(inbound->params.pool, serve_connection, connection))
+		return;
+	vpnr_stats_add(inbound->params.stats, VPNR_STAT_STREAMS_REFUSED, 1);
+	log_refusal(connection, VPNR_LOG_WARN, "no thread is left");
+	connection_free(connection);
+}
+
+VpnrInbound *
+vpnr_inbound_start(const VpnrInboundParams *params, GError **error)
+{
+	VpnrInbound *inbound = g_new0(VpnrInbound, 1);
+	const char *name =
+	    params->kind == VPNR_INBOUND_REDIRECT ? "accept-redirect" : "accept-socks";
+
+	inbound->params = *params;
+	inbound->stop = vpnr_latch_new(error);
+	if (inbound->stop != NULL)
+		inbound->acceptor =
+		    vpnr_accept_start(&params->listen, name, on_accept, inbound, error);
+	if (inbound->acceptor == NULL) {
+		vpnr_inbound_free(inbound);
+		return NULL;
+	}
+	return inbound;
+}
+
+void
+vpnr_inbound_stop(VpnrInbound *inbound)
+{
+	vpnr_latch_trip(inbound->stop);
+	vpnr_accept_stop(g_steal_pointer(&inbound->acceptor));
+}
+
+void
+vpnr_inbound_free(VpnrInbound *inbound)
+{
+	if (inbound == NULL)
+		return;
+	vpnr_latch_free(inbound->stop);
+	g_free(inbound);
+}

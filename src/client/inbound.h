@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * inbound: the ways in which connections reach the client, each a listening socket with an accept
+ * thread.
+ *
+ * redirect   the kernel redirected the connection; the destination is what it was before
+ * (origdst.h) socks      the application asks for the destination: SOCKS5 or HTTP CONNECT
+ * (proxyreq.h)
+ *
+ * Each connection gets a thread of the pool, which finds the destination, opens a stream on the
+ * uplink and becomes its worker. It is refused with a TCP reset where the kind of inbound has no
+ * words for a refusal.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/pool.h"
+#include "base/stats.h"
+#include "client/uplink.h"
+
+G_BEGIN_DECLS
+
+/* Milliseconds that an application has for its SOCKS5 or HTTP request. */
+#define VPNR_INBOUND_REQUEST_MS 10000
+
+typedef enum {
+	VPNR_INBOUND_REDIRECT,
+	VPNR_INBOUND_SOCKS,
+} VpnrInboundKind;
+
+typedef struct VpnrInbound VpnrInbound;
+
+typedef struct {
+	VpnrInboundKind kind;
+	VpnrAddr listen;
+	VpnrPool *pool; /* all outlive the inbound */
+	VpnrUplink *uplink;
+	VpnrStats *stats;
+} VpnrInboundParams;
+
+/* Listens and accepts from now on. NULL with an error that names the address. */
+VpnrInbound *vpnr_inbound_start(const VpnrInboundParams *params, GError **error);
+
+/* Stops accepting and gives up requests that are not complete; streams go on. */
+void vpnr_inbound_stop(VpnrInbound *inbound);
+
+/* Frees it; its connections have ended (vpnr_pool_free). Takes NULL. */
+void vpnr_inbound_free(VpnrInbound *inbound);
+
+G_END_DECLS

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * request: reads a SOCKS5 or HTTP CONNECT request from an application's socket, and answers it.
+ *
+ * Not a byte behind the request is taken from the socket: what follows belongs to the stream.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/latch.h"
+#include "proto/proxyreq.h"
+
+G_BEGIN_DECLS
+
+/* Reads from the non-blocking socket fd until request->dest is known, for at most timeout_ms and
+ * until stop is tripped. FALSE with *why (transfer full) that says what was wrong; the application
+ * has been told as far as its protocol can. */
+gboolean
+vpnr_request_read(int fd, int timeout_ms, const VpnrLatch *stop, VpnrProxyreq *request, char **why);
+
+/* Tells the application how its request ended: VPNR_REASON_NONE, the destination is connected.
+ * FALSE if it does not listen. */
+gboolean vpnr_request_answer(int fd, const VpnrProxyreq *request, VpnrReason reason);
+
+G_END_DECLS

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * uplink: the client's thread that keeps a link to the server: it resolves, dials, authenticates,
+ * waits for the link to end, aborts its streams, and begins again after a back-off.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/key.h"
+#include "base/stats.h"
+#include "proto/frame.h"
+#include "stream/table.h"
+
+G_BEGIN_DECLS
+
+typedef struct VpnrUplink VpnrUplink;
+
+/* Whom to dial, and how. A plain value. */
+typedef struct {
+	VpnrAddr server;
+	VpnrProtocol protocol;
+	VpnrKey server_public_key; /* VPNr/2 */
+	VpnrKey private_key;       /* VPNr/2 */
+} VpnrUplinkTarget;
+
+typedef enum {
+	VPNR_UPLINK_DISCONNECTED, /* waiting for the next try */
+	VPNR_UPLINK_CONNECTING,
+	VPNR_UPLINK_CONNECTED,
+} VpnrUplinkState;
+
+typedef struct {
+	VpnrUplinkState state;
+	gint64 since_us;   /* monotonic, of the state */
+	gint64 rtt_us;     /* or -1 */
+	VpnrAddr server;   /* the address in use, or the configured one */
+	char software[65]; /* of the server; empty if not connected or VPNr/1 */
+} VpnrUplinkStatus;
+
+/* Starts dialling target (copied). */
+VpnrUplink *vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrStats *stats, GError **error);
+
+/* The next dial goes to this target (thread-safe). */
+void vpnr_uplink_set_target(VpnrUplink *uplink, const VpnrUplinkTarget *target);
+
+/* Opens a stream on the link for the application at peer (thread-safe). VPNR_TABLE_CLOSED: there is
+ * no link now. On VPNR_TABLE_OK *stream is the caller's reference (transfer full) and *table its
+ * table, which lives until a worker has removed the stream. */
+VpnrTableResult vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
+				 VpnrTable **table, VpnrStream **stream);
+
+/* How the link is (thread-safe). */
+VpnrUplinkStatus vpnr_uplink_status(VpnrUplink *uplink);
+
+/* Calls func for each stream, as vpnr_table_foreach() does. Returns their number; func may be NULL
+ * (thread-safe). */
+guint vpnr_uplink_foreach(VpnrUplink *uplink, void (*func)(VpnrStream *stream, gpointer data),
+			  gpointer data);
+
+/* "disconnected", "connecting", "connected" (transfer none). */
+const char *vpnr_uplink_state_name(VpnrUplinkState state);
+
+/* Closes the link, aborts its streams, waits for their workers and joins the thread. From then on no
+ * stream can be opened. */
+void vpnr_uplink_stop(VpnrUplink *uplink);
+
+/* Frees it, stopped or not. Takes NULL. */
+void vpnr_uplink_free(VpnrUplink *uplink);
+
+G_END_DECLS

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dialer: see dialer.h. Everything happens on the worker's thread, and every wait ends when the
+ * stream is aborted.
+ */
+#include "server/dialer.h"
+
+#include <sys/socket.h>
+
+#include "base/dial.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/resolve.h"
+
+static VpnrReason
+reason_of(const GError *error)
+{
+	if (g_error_matches(error, VPNR_RESOLVE_ERROR, VPNR_RESOLVE_ERROR_NOT_FOUND))
+		return VPNR_REASON_NOT_FOUND;
+	if (g_error_matches(error, VPNR_RESOLVE_ERROR, VPNR_RESOLVE_ERROR_TIMED_OUT) ||
+	    g_error_matches(error, VPNR_DIAL_ERROR, VPNR_DIAL_ERROR_TIMED_OUT))
+		return VPNR_REASON_TIMED_OUT;
+	if (g_error_matches(error, VPNR_DIAL_ERROR, VPNR_DIAL_ERROR_REFUSED))
+		return VPNR_REASON_REFUSED;
+	if (g_error_matches(error, VPNR_DIAL_ERROR, VPNR_DIAL_ERROR_UNREACHABLE))
+		return VPNR_REASON_UNREACHABLE;
+	return VPNR_REASON_INTERNAL;
+}
+
+/* Leaves only the addresses that the access list allows. */
+static void
+keep_allowed(GArray *addrs, const VpnrAddr *dest, const VpnrAcl *acl)
+{
+	for (guint i = addrs->len; i-- > 0;)
+		if (!vpnr_acl_allows(acl, dest, &g_array_index(addrs, VpnrAddr, i)))
+			g_array_remove_index(addrs, i);
+}
+
+static VpnrAddr
+name_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *))
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t size = sizeof ss;
+
+	get(fd, (struct sockaddr *)&ss, &size);
+	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+}
+
+/* TRUE if the connection is one to a port that this very server listens on: both ends have the same
+ * address, and the port is one of ours. A client must not reach the server's own ports from
+ * inside. */
+static gboolean
+is_own_port(const VpnrDialer *dialer, int fd)
+{
+	VpnrAddr local = name_of(fd, getsockname);
+	VpnrAddr remote = name_of(fd, getpeername);
+
+	for (guint i = 0; i < dialer->own_ports->len; i++)
+		if (remote.port == g_array_index(dialer->own_ports, guint16, i)) {
+			remote.port = local.port;
+			return vpnr_addr_equal(&local, &remote);
+		}
+	return FALSE;
+}
+
+/* -1 with an error, or with none: the access list forbids it. */
+static int
+resolve_and_dial(const VpnrDialer *dialer, const VpnrCancel *cancel, const VpnrAddr *dest,
+		 GError **error)
+{
+	VpnrDialOptions options = { .timeout_ms = VPNR_DIALER_TIMEOUT_MS, .cancel = *cancel };
+	g_autoptr(GArray) addrs = vpnr_resolve(dest, cancel, error);
+	g_auto(VpnrFd) fd = -1;
+
+	if (addrs == NULL)
+		return -1;
+	keep_allowed(addrs, dest, dialer->acl);
+	if (addrs->len == 0)
+		return -1;
+	fd = vpnr_dial((VpnrAddr *)addrs->data, addrs->len, &options, NULL, error);
+	if (fd < 0 || is_own_port(dialer, fd))
+		return -1;
+	return vpnr_fd_steal(&fd);
+}
+
+static void
+log_failure(const VpnrDialer *dialer, const VpnrAddr *dest, const char *why)
+{
+	char text[VPNR_ADDR_STRLEN];
+
+	vpnr_log(VPNR_LOG_DEBUG, "%s -> %s: %s", dialer->client, vpnr_addr_format(dest, text), why);
+}
+
+int
+vpnr_dialer_connect(const VpnrDialer *dialer, VpnrWorker *worker, const VpnrAddr *dest,
+		    VpnrReason *reason)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrCancel cancel;
+	int fd;
+
+	*reason = VPNR_REASON_ABORTED;
+	if (!vpnr_worker_prepare_cancel(worker, &cancel))
+		return -1;
+	fd = resolve_and_dial(dialer, &cancel, dest, &error);
+	if (fd >= 0)
+		return fd;
+	*reason = error != NULL ? reason_of(error) : VPNR_REASON_DENIED;
+	if (*reason == VPNR_REASON_DENIED)
+		vpnr_stats_add(dialer->stats, VPNR_STAT_STREAMS_DENIED, 1);
+	log_failure(dialer, dest, error != NULL ? error->message : "denied by the access list");
+	return -1;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server: see server.h. on_accept_*() run on the accept threads, run_service() on a pool thread
+ * each.
+ */
+#include "server/server.h"
+
+#include <pthread.h>
+
+#include "base/accept.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "server/clients.h"
+
+/* Threads in all: more than a kernel gives one process by default, so its limit is the one that
+ * counts. */
+#define THREADS_MAX 65536
+
+struct VpnrServer {
+	/* const after start */
+	VpnrKey private_key;
+	VpnrProtocol v1_dialect;
+	guint max_streams;
+	GArray *own_ports; /* guint16 */
+	VpnrStats *stats;
+	VpnrPool *pool;
+	/* main */
+	GPtrArray *acceptors; /* VpnrAccept */
+	/* lock */
+	pthread_mutex_t lock;
+	GPtrArray *services; /* VpnrService, all that run */
+	GArray *pending;     /* VpnrAddr, without port: of those that have not authenticated */
+	GPtrArray *clients;  /* VpnrClientEntry */
+	VpnrAcl *v1_acl;
+	gboolean stopping;
+};
+
+/* --- admission
+ * ---------------------------------------------------------------------------------- */
+
+static VpnrAddr
+source_of(const VpnrAddr *peer)
+{
+	VpnrAddr source = *peer;
+
+	source.port = 0;
+	return source;
+}
+
+/* Counts the connection among those that have not authenticated. FALSE: there are too many. */
+static gboolean
+admit_locked(VpnrServer *server, const VpnrAddr *peer)
+{
+	VpnrAddr source = source_of(peer);
+	guint same = 0;
+
+	for (guint i = 0; i < server->pending->len; i++)
+		if (vpnr_addr_equal(&g_array_index(server->pending, VpnrAddr, i), &source))
+			same++;
+	if (server->stopping || server->pending->len >= VPNR_PENDING_MAX ||
+	    same >= VPNR_PENDING_PER_SOURCE_MAX)
+		return FALSE;
+	g_array_append_val(server->pending, source);
+	return TRUE;
+}
+
+static void
+on_settled(gpointer data, VpnrService *service)
+{
+	VpnrServer *server = data;
+	VpnrAddr source = source_of(vpnr_service_peer(service));
+
+	pthread_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->pending->len; i++)
+		if (vpnr_addr_equal(&g_array_index(server->pending, VpnrAddr, i), &source)) {
+			g_array_remove_index_fast(server->pending, i);
+			break;
+		}
+	pthread_mutex_unlock(&server->lock);
+}
+
+static gboolean
+on_authorise(gpointer data, const VpnrKey *key, char **name, VpnrAcl **acl)
+{
+	VpnrServer *server = data;
+	const VpnrClientEntry *entry;
+
+	pthread_mutex_lock(&server->lock);
+	entry = vpnr_clients_find(server->clients, key);
+	if (entry != NULL) {
+		*name = g_strdup(entry->name);
+		*acl = vpnr_acl_ref(entry->acl);
+	}
+	pthread_mutex_unlock(&server->lock);
+	return entry != NULL;
+}
+
+static const VpnrServiceHost service_host = {
+	.authorise = on_authorise,
+	.settled = on_settled,
+};
+
+/* --- services
+ * ----------------------------------------------------------------------------------- */
+
+typedef struct {
+	VpnrServer *server;
+	VpnrService *service;
+} Task;
+
+static void
+run_service(gpointer data)
+{
+	g_autofree Task *task = data;
+	VpnrServer *server = task->server;
+
+	vpnr_service_run(task->service);
+	pthread_mutex_lock(&server->lock);
+	g_ptr_array_remove_fast(server->services, task->service);
+	pthread_mutex_unlock(&server->lock);
+	vpnr_service_free(task->service);
+}
+
+/* Registers the service, unless there are too many links that have not authenticated. */
+static gboolean
+admit(VpnrServer *server, VpnrService *service)
+{
+	gboolean admitted;
+
+	pthread_mutex_lock(&server->lock);
+	admitted = admit_locked(server, vpnr_service_peer(service));
+	if (admitted)
+		g_ptr_array_add(server->services, service);
+	pthread_mutex_unlock(&server->lock);
+	return admitted;
+}
+
+static void
+dismiss_unserved(VpnrServer *server, VpnrService *service)
+{
+	on_settled(server, service);
+	pthread_mutex_lock(&server->lock);
+	g_ptr_array_remove_fast(server->services, service);
+	pthread_mutex_unlock(&server->lock);
+	vpnr_service_free(service);
+}
+
+/* NULL: taken in. Otherwise the connection is closed, for this reason. */
+static const char *
+take_in(VpnrServer *server, const VpnrServiceParams *params)
+{
+	VpnrService *service = vpnr_service_new(params, NULL);
+	Task *task;
+
+	if (service == NULL)
+		return "no descriptor is left";
+	if (!admit(server, service)) {
+		vpnr_service_free(service);
+		return "too many links that have not authenticated";
+	}
+	task = g_new0(Task, 1);
+	task->server = server;
+	task->service = service;
+	if (vpnr_pool_run(server->pool, run_service, task))
+		return NULL;
+	g_free(task);
+	dismiss_unserved(server, service);
+	return "no thread is left";
+}
+
+static void
+serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
+{
+	VpnrServiceParams params = { .fd = fd,
+				     .peer = *peer,
+				     .protocol = protocol,
+				     .private_key = &server->private_key,
+				     .own_ports = server->own_ports,
+				     .max_streams = server->max_streams,
+				     .pool = server->pool,
+				     .stats = server->stats,
+				     .host = &service_host,
+				     .host_data = server };
+	char text[VPNR_ADDR_STRLEN];
+	const char *why;
+
+	if (protocol != VPNR_PROTOCOL_V2) {
+		pthread_mutex_lock(&server->lock);
+		params.acl = vpnr_acl_ref(server->v1_acl);
+		pthread_mutex_unlock(&server->lock);
+	}
+	why = take_in(server, &params);
+	if (why == NULL)
+		return;
+	vpnr_stats_add(server->stats, VPNR_STAT_AUTH_REFUSED, 1);
+	vpnr_log(VPNR_LOG_WARN, "refused the link from %s: %s", vpnr_addr_format(peer, text), why);
+}
+
+static void
+on_accept(int fd, const VpnrAddr *peer, gpointer data)
+{
+	serve(data, fd, peer, VPNR_PROTOCOL_V2);
+}
+
+static void
+on_accept_v1(int fd, const VpnrAddr *peer, gpointer data)
+{
+	VpnrServer *server = data;
+
+	serve(server, fd, peer, server->v1_dialect);
+}
+
+/* --- start and stop
+ * ----------------------------------------------------------------------------- */
+
+static gboolean
+listen_on(VpnrServer *server, const GArray *addrs, const char *name, VpnrAcceptFunc func,
+	  GError **error)
+{
+	for (guint i = 0; i < addrs->len; i++) {
+		const VpnrAddr *addr = &g_array_index(addrs, VpnrAddr, i);
+		VpnrAccept *acceptor = vpnr_accept_start(addr, name, func, server, error);
+
+		if (acceptor == NULL)
+			return FALSE;
+		g_ptr_array_add(server->acceptors, acceptor);
+	}
+	return TRUE;
+}
+
+static void
+collect_ports(VpnrServer *server, const GArray *addrs)
+{
+	for (guint i = 0; i < addrs->len; i++)
+		g_array_append_val(server->own_ports, g_array_index(addrs, VpnrAddr, i).port);
+}
+
+VpnrServer *
+vpnr_server_start(const VpnrServerParams *params, GError **error)
+{
+	VpnrServer *server = g_new0(VpnrServer, 1);
+
+	pthread_mutex_init(&server->lock, NULL);
+	server->private_key = params->private_key;
+	server->v1_dialect = params->v1_dialect;
+	server->max_streams = params->max_streams;
+	server->stats = params->stats;
+	server->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
+	collect_ports(server, params->listen);
+	collect_ports(server, params->v1_listen);
+	server->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
+	server->acceptors = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_accept_stop);
+	server->services = g_ptr_array_new();
+	server->pending = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	server->clients = g_ptr_array_ref(params->clients);
+	server->v1_acl = params->v1_acl != NULL ? vpnr_acl_ref(params->v1_acl) : NULL;
+	if (!listen_on(server, params->listen, "accept-v2", on_accept, error) ||
+	    !listen_on(server, params->v1_listen, "accept-v1", on_accept_v1, error)) {
+		vpnr_server_stop(server);
+		return NULL;
+	}
+	return server;
+}
+
+void
+vpnr_server_stop(VpnrServer *server)
+{
+	if (server == NULL)
+		return;
+	g_ptr_array_unref(server->acceptors);
+	pthread_mutex_lock(&server->lock);
+	server->stopping = TRUE;
+	g_ptr_array_foreach(server->services, (GFunc)(void (*)(void))vpnr_service_dismiss, NULL);
+	pthread_mutex_unlock(&server->lock);
+	vpnr_pool_free(server->pool);
+	g_assert(server->services->len == 0);
+	g_ptr_array_unref(server->services);
+	g_array_unref(server->pending);
+	g_array_unref(server->own_ports);
+	g_ptr_array_unref(server->clients);
+	vpnr_acl_unref(server->v1_acl);
+	vpnr_key_wipe(&server->private_key);
+	pthread_mutex_destroy(&server->lock);
+	g_free(server);
+}
+
+/* --- for other threads
+ * -------------------------------------------------------------------------- */
+
+static void
+update_service_locked(const VpnrServer *server, VpnrService *service)
+{
+	const VpnrKey *key = vpnr_service_key(service);
+	VpnrServiceStatus status = vpnr_service_status(service);
+	const VpnrClientEntry *entry;
+
+	if (status.protocol != VPNR_PROTOCOL_V2) {
+		if (server->v1_acl != NULL)
+			vpnr_service_set_acl(service, server->v1_acl);
+		return;
+	}
+	if (key == NULL)
+		return; /* it will ask for itself */
+	entry = vpnr_clients_find(server->clients, key);
+	if (entry != NULL)
+		vpnr_service_set_acl(service, entry->acl);
+	else
+		vpnr_service_dismiss(service);
+}
+
+void
+vpnr_server_reload(VpnrServer *server, GPtrArray *clients, VpnrAcl *v1_acl)
+{
+	pthread_mutex_lock(&server->lock);
+	g_ptr_array_unref(server->clients);
+	server->clients = g_ptr_array_ref(clients);
+	if (v1_acl != NULL && server->v1_acl != NULL) {
+		vpnr_acl_unref(server->v1_acl);
+		server->v1_acl = vpnr_acl_ref(v1_acl);
+	}
+	for (guint i = 0; i < server->services->len; i++)
+		update_service_locked(server, server->services->pdata[i]);
+	pthread_mutex_unlock(&server->lock);
+}
+
+void
+vpnr_server_foreach(VpnrServer *server, void (*func)(VpnrService *service, gpointer data),
+		    gpointer data)
+{
+	pthread_mutex_lock(&server->lock);
+	g_ptr_array_foreach(server->services, (GFunc)(void (*)(void))func, data);
+	pthread_mutex_unlock(&server->lock);
+}

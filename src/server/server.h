@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server: everything that serves clients: accept threads, one service per link, the pool that lends
+ * them and the workers their threads.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/key.h"
+#include "base/stats.h"
+#include "proto/frame.h"
+#include "server/acl.h"
+#include "server/service.h"
+
+G_BEGIN_DECLS
+
+/* Links that have not authenticated yet, in all and from one address: a handshake costs memory and
+ * a thread, and anybody can begin one. Behind one address may be a network with many clients that
+ * come back at once. */
+#define VPNR_PENDING_MAX            256
+#define VPNR_PENDING_PER_SOURCE_MAX 32
+
+typedef struct VpnrServer VpnrServer;
+
+typedef struct {
+	const GArray *listen;    /* VpnrAddr, VPNr/2 */
+	const GArray *v1_listen; /* VpnrAddr, VPNr/1 */
+	VpnrProtocol v1_dialect;
+	VpnrKey private_key;
+	guint max_streams;  /* per link */
+	GPtrArray *clients; /* VpnrClientEntry; a reference is taken */
+	VpnrAcl *v1_acl;    /* nullable; a reference is taken */
+	VpnrStats *stats;   /* outlives the server */
+} VpnrServerParams;
+
+/* Listens and serves from now on. NULL with an error that names the address that could not be
+ * listened on. */
+VpnrServer *vpnr_server_start(const VpnrServerParams *params, GError **error);
+
+/* Takes other clients and access lists: links of clients that are gone or have another key are
+ * closed, the others get their new list at once (thread-safe). */
+void vpnr_server_reload(VpnrServer *server, GPtrArray *clients, VpnrAcl *v1_acl);
+
+/* Calls func for each link, which must not block (thread-safe). */
+void vpnr_server_foreach(VpnrServer *server, void (*func)(VpnrService *service, gpointer data),
+			 gpointer data);
+
+/* Stops accepting, ends all links and streams, joins all threads, frees. Takes NULL. */
+void vpnr_server_stop(VpnrServer *server);
+
+G_END_DECLS

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * service: one client's link on the server, from the accepted socket to the end: handshake, link,
+ * streams.
+ *
+ * A service runs on a thread of the server's pool, which waits for the link to end; the link's own
+ * threads and the workers do the rest. The OPEN frames of the client become workers with dialer.h.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/key.h"
+#include "base/pool.h"
+#include "base/stats.h"
+#include "proto/frame.h"
+#include "server/acl.h"
+#include "stream/stream.h"
+
+G_BEGIN_DECLS
+
+typedef struct VpnrService VpnrService;
+
+/* What a service asks of the server. */
+typedef struct {
+	/* The entry of the client with this key, or NULL: its name and ACL (both transfer full). */
+	gboolean (*authorise)(gpointer data, const VpnrKey *key, char **name, VpnrAcl **acl);
+	/* The service is authenticated, or will never be. Once. */
+	void (*settled)(gpointer data, VpnrService *service);
+} VpnrServiceHost;
+
+typedef struct {
+	int fd; /* (transfer full) */
+	VpnrAddr peer;
+	VpnrProtocol protocol;
+	VpnrAcl *acl;               /* VPNr/1 (transfer full); else NULL */
+	const VpnrKey *private_key; /* outlives the service */
+	const GArray *own_ports;    /* guint16, see dialer.h; likewise */
+	guint max_streams;
+	VpnrPool *pool; /* for workers; outlives the service */
+	VpnrStats *stats;
+	const VpnrServiceHost *host;
+	gpointer host_data;
+} VpnrServiceParams;
+
+/* A snapshot, for reports. */
+typedef struct {
+	const char *client; /* name; NULL before authentication (valid as long as the service) */
+	VpnrAddr peer;
+	VpnrProtocol protocol;
+	gint64 since_us; /* monotonic, of the connection */
+	gint64 rtt_us;   /* or -1 */
+	guint streams;
+	char software[65];
+} VpnrServiceStatus;
+
+/* NULL with an error when no descriptor is left; what params gave is freed then too. */
+VpnrService *vpnr_service_new(const VpnrServiceParams *params, GError **error);
+
+/* Serves the link until it has ended and all its workers too (pool thread). */
+void vpnr_service_run(VpnrService *service);
+
+/* Makes it end (thread-safe). */
+void vpnr_service_dismiss(VpnrService *service);
+
+/* The key that the client authenticated with, or NULL (thread-safe). */
+const VpnrKey *vpnr_service_key(VpnrService *service);
+
+/* Another access list from now on (transfer none, thread-safe). */
+void vpnr_service_set_acl(VpnrService *service, VpnrAcl *acl);
+
+/* The access list now (transfer full, thread-safe). */
+VpnrAcl *vpnr_service_acl(VpnrService *service);
+
+const VpnrAddr *vpnr_service_peer(const VpnrService *service);
+
+/* How it is (thread-safe). */
+VpnrServiceStatus vpnr_service_status(VpnrService *service);
+
+/* Calls func for each stream, as vpnr_table_foreach() does (thread-safe). */
+void vpnr_service_foreach(VpnrService *service, void (*func)(VpnrStream *stream, gpointer data),
+			  gpointer data);
+
+/* Frees it; it has run, or never will. */
+void vpnr_service_free(VpnrService *service);
+
+G_END_DECLS
