@@ -15,6 +15,10 @@
 
 G_BEGIN_DECLS
 
+/* Where the programs listen unless their configuration says otherwise. */
+#define VPNR_CONTROL_CLIENT_PATH "/run/vpnr/client.sock"
+#define VPNR_CONTROL_SERVER_PATH "/run/vpnr/server.sock"
+
 typedef struct VpnrControl VpnrControl;
 
 #define VPNR_CONTROL_ERROR (vpnr_control_error_quark())

@@ -137,19 +137,13 @@ read_some(int fd, char *buf, gsize size)
 }
 
 gboolean
-vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError **error)
+vpnr_keys_read_private(int fd, const char *name, VpnrKey *private_key, GError **error)
 {
 	char text[FILE_MAX + 1];
-	g_auto(VpnrFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return set_errno_error(error, path, "cannot open the private key");
-	if (!check_mode(fd, path, error))
-		return FALSE;
-
 	gssize n = read_some(fd, text, FILE_MAX);
+
 	if (n < 0)
-		return set_errno_error(error, path, "cannot read the private key");
+		return set_errno_error(error, name, "cannot read the private key");
 	text[n] = '\0';
 	gboolean valid = n < FILE_MAX && memchr(text, '\0', (gsize)n) == NULL &&
 			 vpnr_key_parse(g_strstrip(text), private_key);
@@ -158,6 +152,16 @@ vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError **error)
 		g_set_error(error, VPNR_KEYS_ERROR, VPNR_KEYS_ERROR_INVALID,
 			    "%s: not a private key: one line of %d characters of base64 is "
 			    "expected",
-			    path, VPNR_KEY_STRLEN - 1);
+			    name, VPNR_KEY_STRLEN - 1);
 	return valid;
+}
+
+gboolean
+vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError **error)
+{
+	g_auto(VpnrFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return set_errno_error(error, path, "cannot open the private key");
+	return check_mode(fd, path, error) && vpnr_keys_read_private(fd, path, private_key, error);
 }

@@ -31,4 +31,7 @@ gboolean vpnr_keys_derive_public(const VpnrKey *private_key, VpnrKey *public_key
  * cannot be opened). The error never quotes a private key. */
 gboolean vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError **error);
 
+/* The same from an open descriptor, whatever its mode; name stands for it in errors. */
+gboolean vpnr_keys_read_private(int fd, const char *name, VpnrKey *private_key, GError **error);
+
 G_END_DECLS

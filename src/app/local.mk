@@ -4,12 +4,21 @@ src_libvpnr_a_SOURCES += \
 	%D%/control.h \
 	%D%/control_ask.c \
 	%D%/control_wire.h \
+	%D%/ctl_connections.c \
+	%D%/ctl_find.c \
+	%D%/ctl_find.h \
+	%D%/ctl_format.c \
+	%D%/ctl_format.h \
+	%D%/ctl_json.c \
+	%D%/ctl_json.h \
+	%D%/ctl_show.h \
+	%D%/ctl_status.c \
 	%D%/daemon.c \
 	%D%/daemon.h \
-	%D%/keys.c \
-	%D%/keys.h \
 	%D%/keyfile.c \
 	%D%/keyfile.h \
+	%D%/keys.c \
+	%D%/keys.h \
 	%D%/options.c \
 	%D%/options.h \
 	%D%/report.c \
@@ -19,8 +28,9 @@ src_libvpnr_a_SOURCES += \
 	%D%/values.c \
 	%D%/values.h
 
-bin_PROGRAMS += vpnr-client vpnr-server
+bin_PROGRAMS += vpnr-client vpnr-server vpnrctl
 vpnr_client_SOURCES = %D%/client_main.c
 vpnr_server_SOURCES = %D%/server_main.c
+vpnrctl_SOURCES = %D%/ctl_main.c
 
 EXTRA_DIST += %D%/.may_include

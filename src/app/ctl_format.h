@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ctl_format: numbers, texts and tables as vpnrctl shows them to people.
+ *
+ * Every text that is returned is (transfer full). A number that is not known is NAN and becomes
+ * "-".
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What came from elsewhere, with '?' for each character that could do something to a terminal and
+ * for each byte that is no UTF-8. */
+char *vpnr_ctl_printable(const char *text);
+
+char *vpnr_ctl_format_count(double count);        /* "1234" */
+char *vpnr_ctl_format_bytes(double bytes);        /* "512 B", "1.5 GiB" */
+char *vpnr_ctl_format_duration(double seconds);   /* "42 s", "3 h 12 min" */
+char *vpnr_ctl_format_milliseconds(double value); /* "0.31 ms", "120 ms" */
+
+typedef struct {
+	const char *title;
+	gboolean right; /* numbers stand at the right of their column */
+} VpnrCtlColumn;
+
+typedef struct VpnrCtlTable VpnrCtlTable;
+
+/* A table with n columns (const, outlive the table). */
+VpnrCtlTable *vpnr_ctl_table_new(const VpnrCtlColumn *columns, gsize n);
+
+/* Adds a row of n cells (transfer full, all of them). */
+void vpnr_ctl_table_add(VpnrCtlTable *table, char *const *cells);
+
+/* Appends the table, each column as wide as its content, each line with '\n'. */
+void vpnr_ctl_table_append(const VpnrCtlTable *table, GString *out);
+
+void vpnr_ctl_table_free(VpnrCtlTable *table);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrCtlTable, vpnr_ctl_table_free)
+
+G_END_DECLS

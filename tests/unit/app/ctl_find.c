@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ctl_find: with no program, one and two at the paths that are tried.
+ */
+#include "app/ctl_find.h"
+
+#include <glib/gstdio.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "app/control.h"
+#include "base/thread.h"
+
+typedef struct {
+	char *folder;
+	char *paths[3]; /* NULL-terminated */
+	VpnrControl *controls[2];
+	VpnrThread *loop;
+	_Atomic gboolean quit;
+} Fixture;
+
+static char *
+on_command(const char *command, gpointer data, GError **error)
+{
+	g_assert_cmpstr(command, ==, "status");
+	return g_strdup("{}");
+}
+
+static char *
+on_command_refused(const char *command, gpointer data, GError **error)
+{
+	g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "not now");
+	return NULL;
+}
+
+static void
+run_loop(gpointer data)
+{
+	Fixture *fixture = data;
+
+	while (!atomic_load(&fixture->quit))
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void
+start(Fixture *fixture, guint i, VpnrControlFunc func)
+{
+	fixture->controls[i] = vpnr_control_start(fixture->paths[i], func, NULL, NULL);
+	g_assert_nonnull(fixture->controls[i]);
+}
+
+static const char *
+find(Fixture *fixture, GError **error)
+{
+	fixture->loop = vpnr_thread_start("loop", run_loop, fixture, NULL);
+	g_assert_nonnull(fixture->loop);
+	return vpnr_ctl_find((const char *const *)fixture->paths, error);
+}
+
+static void
+set_up(Fixture *fixture, gconstpointer data)
+{
+	fixture->folder = g_dir_make_tmp("vpnr-find-XXXXXX", NULL);
+	fixture->paths[0] = g_build_filename(fixture->folder, "client.sock", NULL);
+	fixture->paths[1] = g_build_filename(fixture->folder, "server.sock", NULL);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer data)
+{
+	atomic_store(&fixture->quit, TRUE);
+	g_main_context_wakeup(NULL);
+	vpnr_thread_join(fixture->loop);
+	for (guint i = 0; i < 2; i++) {
+		vpnr_control_stop(fixture->controls[i]);
+		g_free(fixture->paths[i]);
+	}
+	g_assert_cmpint(g_rmdir(fixture->folder), ==, 0);
+	g_free(fixture->folder);
+}
+
+static void
+test_none(Fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(find(fixture, &error));
+	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_ABSENT);
+	g_assert_nonnull(strstr(error->message, fixture->paths[0]));
+	g_assert_nonnull(strstr(error->message, fixture->paths[1]));
+}
+
+static void
+test_first(Fixture *fixture, gconstpointer data)
+{
+	start(fixture, 0, on_command);
+	g_assert_cmpstr(find(fixture, NULL), ==, fixture->paths[0]);
+}
+
+static void
+test_second(Fixture *fixture, gconstpointer data)
+{
+	start(fixture, 1, on_command_refused);
+	g_assert_cmpstr(find(fixture, NULL), ==, fixture->paths[1]);
+}
+
+static void
+test_both(Fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	start(fixture, 0, on_command);
+	start(fixture, 1, on_command);
+	g_assert_null(find(fixture, &error));
+	g_assert_nonnull(strstr(error->message, fixture->paths[0]));
+	g_assert_nonnull(strstr(error->message, fixture->paths[1]));
+	g_assert_nonnull(strstr(error->message, "--socket"));
+}
+
+static void
+test_something_else(Fixture *fixture, gconstpointer data)
+{
+	g_autofree char *below = g_build_filename(fixture->paths[0], "x.sock", NULL);
+	g_autoptr(GError) error = NULL;
+
+	g_test_summary("A path that cannot be asked is told, unless another one answers.");
+	start(fixture, 0, on_command);
+	g_free(fixture->paths[1]);
+	fixture->paths[1] = g_steal_pointer(&below);
+	g_assert_cmpstr(find(fixture, NULL), ==, fixture->paths[0]);
+
+	const char *const only[] = { fixture->paths[1], NULL };
+	g_assert_null(vpnr_ctl_find(only, &error));
+	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_FAILED);
+	g_assert_nonnull(strstr(error->message, fixture->paths[1]));
+}
+
+static void
+add(const char *path, void (*test)(Fixture *fixture, gconstpointer data))
+{
+	g_test_add(path, Fixture, NULL, set_up, test, tear_down);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add("/ctl-find/none", test_none);
+	add("/ctl-find/first", test_first);
+	add("/ctl-find/second", test_second);
+	add("/ctl-find/both", test_both);
+	add("/ctl-find/something-else", test_something_else);
+	return g_test_run();
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ctl_show: answers of both programs in words, and answers that lack things or mean harm.
+ */
+#include "app/ctl_show.h"
+
+#include <string.h>
+
+static void
+assert_shown(char *(*show)(const char *json, GError **error), const char *json,
+	     const char *expected)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = show(json, &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpstr(text, ==, expected);
+}
+
+static void
+test_client_status(void)
+{
+	assert_shown(vpnr_ctl_show_status,
+		     "{\"role\":\"client\",\"version\":\"0.1.0\",\"state\":\"connected\","
+		     "\"streams\":3,\"streams_total\":120,\"reconnects\":2,"
+		     "\"frames_replayed\":0,\"bytes_sent\":2048,\"bytes_received\":1572864,"
+		     "\"rtt_ms\":12.34,\"threads\":9,\"uptime_s\":3725,\"pid\":4711,"
+		     "\"server\":\"192.0.2.1:4334\",\"counters\":{\"streams_total\":120,"
+		     "\"auth_refused\":1,\"violations\":0,\"invented\":5}}",
+		     "program     vpnr-client 0.1.0\n"
+		     "process     4711, 9 threads, running for 1 h 2 min\n"
+		     "state       connected\n"
+		     "server      192.0.2.1:4334\n"
+		     "round trip  12.3 ms\n"
+		     "streams     3 open, 120 since the start\n"
+		     "data        2.0 KiB sent, 1.5 MiB received\n"
+		     "reconnects  2, 0 frames replayed\n"
+		     "\n"
+		     "COUNT  OF\n"
+		     "    1  links refused before authentication was complete\n");
+}
+
+static void
+test_server_status(void)
+{
+	assert_shown(vpnr_ctl_show_status,
+		     "{\"role\":\"server\",\"version\":\"0.1.0\",\"state\":\"connected\","
+		     "\"streams\":3,\"streams_total\":3,\"reconnects\":0,\"frames_replayed\":0,"
+		     "\"bytes_sent\":0,\"bytes_received\":0,\"rtt_ms\":null,\"threads\":9,"
+		     "\"uptime_s\":5,\"pid\":1,\"links\":["
+		     "{\"client\":\"alice\",\"peer\":\"192.0.2.7:50000\",\"protocol\":2,"
+		     "\"since_s\":4,\"streams\":3,\"rtt_ms\":0.5,\"software\":\"vpnr 0.1.0\"},"
+		     "{\"client\":\"x\\u001b[31m\",\"peer\":null,\"protocol\":\"1-rust\"}, 7]}",
+		     "program     vpnr-server 0.1.0\n"
+		     "process     1, 9 threads, running for 5 s\n"
+		     "state       connected\n"
+		     "streams     3 open, 3 since the start\n"
+		     "data        0 B sent, 0 B received\n"
+		     "reconnects  0, 0 frames replayed\n"
+		     "\n"
+		     "CLIENT  PEER             PROTOCOL  STREAMS      RTT  SINCE  SOFTWARE\n"
+		     "alice   192.0.2.7:50000  2               3  0.50 ms    4 s  vpnr 0.1.0\n"
+		     "x?[31m  -                1-rust          -        -      -  -\n");
+}
+
+static void
+test_connections(void)
+{
+	assert_shown(vpnr_ctl_show_connections,
+		     "{\"connections\":["
+		     "{\"id\":1,\"state\":\"open\",\"destination\":\"example.org:443\","
+		     "\"peer\":\"10.0.0.7:40000\",\"bytes_sent\":1024,\"bytes_received\":5,"
+		     "\"queue\":0,\"age_s\":61,\"thread\":\"s1\"},"
+		     "{\"id\":200,\"state\":\"half-closed\",\"destination\":\"[2001:db8::1]:22\","
+		     "\"peer\":\"10.0.0.7:40001\",\"bytes_sent\":0,\"bytes_received\":0,"
+		     "\"queue\":12,\"age_s\":1}]}",
+		     " ID  STATE        DESTINATION       PEER               SENT  RECEIVED  QUEUE "
+		     "       AGE\n"
+		     "  1  open         example.org:443   10.0.0.7:40000  1.0 KiB       5 B      0 "
+		     " 1 min 1 s\n"
+		     "200  half-closed  [2001:db8::1]:22  10.0.0.7:40001      0 B       0 B     12 "
+		     "       1 s\n");
+}
+
+static void
+test_server_connections(void)
+{
+	g_test_summary("On a server the first column says whose the stream is.");
+	assert_shown(vpnr_ctl_show_connections,
+		     "{\"connections\":["
+		     "{\"id\":1,\"link\":\"alice\",\"state\":\"open\",\"destination\":\"a:1\","
+		     "\"peer\":\"b\\u0007\",\"bytes_sent\":1,\"bytes_received\":2,\"queue\":3,"
+		     "\"age_s\":4},{\"id\":2}]}",
+		     "LINK   ID  STATE  DESTINATION  PEER  SENT  RECEIVED  QUEUE  AGE\n"
+		     "alice   1  open   a:1          b?     1 B       2 B      3  4 s\n"
+		     "-       2  -      -            -        -         -      -    -\n");
+}
+
+static void
+test_nothing(void)
+{
+	assert_shown(vpnr_ctl_show_connections, "{\"connections\":[]}", "no connections\n");
+	assert_shown(vpnr_ctl_show_connections, "{}", "no connections\n");
+	assert_shown(vpnr_ctl_show_status, "{}",
+		     "program     vpnr-- -\n"
+		     "process     -, - threads, running for -\n"
+		     "state       -\n"
+		     "streams     - open, - since the start\n"
+		     "data        - sent, - received\n"
+		     "reconnects  -, - frames replayed\n");
+}
+
+static void
+test_wrong_types(void)
+{
+	static const char *const answers[] = {
+		"{\"connections\":{}}",
+		"{\"connections\":[[],{\"id\":[],\"state\":{},\"queue\":true}]}",
+		"{\"connections\":7,\"links\":\"x\",\"counters\":[1],\"role\":[],\"rtt_ms\":\"x\"}",
+		"{\"links\":[{\"rtt_ms\":{}}],\"counters\":{\"auth_refused\":\"many\"}}",
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *status = vpnr_ctl_show_status(answers[i], &error);
+		g_autofree char *connections = vpnr_ctl_show_connections(answers[i], &error);
+
+		g_assert_no_error(error);
+		g_assert_nonnull(status);
+		g_assert_nonnull(connections);
+	}
+}
+
+static void
+test_no_object(void)
+{
+	static const char *const answers[] = { "", "[]", "7", "{", "{\"a\":", "nonsense" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_null(vpnr_ctl_show_status(answers[i], &error));
+		g_assert_nonnull(error);
+		g_clear_error(&error);
+		g_assert_null(vpnr_ctl_show_connections(answers[i], &error));
+		g_assert_nonnull(error);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/ctl-show/status/client", test_client_status);
+	g_test_add_func("/ctl-show/status/server", test_server_status);
+	g_test_add_func("/ctl-show/connections/client", test_connections);
+	g_test_add_func("/ctl-show/connections/server", test_server_connections);
+	g_test_add_func("/ctl-show/nothing", test_nothing);
+	g_test_add_func("/ctl-show/wrong-types", test_wrong_types);
+	g_test_add_func("/ctl-show/no-object", test_no_object);
+	return g_test_run();
+}
