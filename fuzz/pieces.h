@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 typedef struct {
 	GPtrArray *frames; /* VpnrFrame */
 	VpnrDecode end;    /* VPNR_DECODE_MORE or VPNR_DECODE_BAD */
-	gsize used;        /* bytes of the frames, and of those that say nothing */
+	gsize used;        /* MORE: bytes of the frames, and of those that say nothing */
 } Decoding;
 
 /* Bytes of the next piece, at least 1; seed 0 takes all that is left. Changes seed. */
