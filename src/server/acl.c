@@ -183,7 +183,7 @@ vpnr_acl_ref(VpnrAcl *acl)
 void
 vpnr_acl_unref(VpnrAcl *acl)
 {
-	if (atomic_fetch_sub(&acl->refs, 1) != 1)
+	if (acl == NULL || atomic_fetch_sub(&acl->refs, 1) != 1)
 		return;
 	g_clear_pointer(&acl->allow, g_array_unref);
 	g_clear_pointer(&acl->deny, g_array_unref);

@@ -41,6 +41,8 @@ typedef enum {
 VpnrAcl *vpnr_acl_new(const char *const *allow, const char *const *deny, GError **error);
 
 VpnrAcl *vpnr_acl_ref(VpnrAcl *acl);
+
+/* Takes NULL. */
 void vpnr_acl_unref(VpnrAcl *acl);
 
 /* TRUE if a connection that was asked for as dest (a name or an address) may go to addr (IPv4 or

@@ -311,6 +311,7 @@ test_ref(void)
 	vpnr_acl_unref(acl);
 	g_assert_true(vpnr_acl_allows(acl, &addr, &addr));
 	vpnr_acl_unref(acl);
+	vpnr_acl_unref(NULL);
 }
 
 int
