@@ -270,20 +270,18 @@ static void
 try_link(VpnrUplink *uplink)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *failure = NULL;
+	gboolean started;
 
 	set_state(uplink, VPNR_UPLINK_CONNECTING);
-	if (start_link(uplink, &error)) {
+	started = start_link(uplink, &error);
+	if (started)
 		wait_for_end(uplink);
-		failure = g_strdup(vpnr_link_end_text(uplink->link));
-	} else {
-		failure = g_strdup(error->message);
-	}
 	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
 	if (vpnr_latch_is_tripped(uplink->stop))
 		return;
-	vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
-	log_failure(uplink, failure);
+	log_failure(uplink, started ? vpnr_link_end_text(uplink->link) : error->message);
+	if (!started || !vpnr_link_ended_in_order(uplink->link))
+		vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
 }
 
 static void

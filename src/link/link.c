@@ -97,6 +97,14 @@ on_pong(VpnrLink *link, guint64 cookie)
 }
 
 static gboolean
+on_goaway(VpnrLink *link, VpnrReason reason)
+{
+	if (reason == VPNR_REASON_NONE)
+		return end_because(link, TRUE, "the peer is stopping");
+	return end_because(link, FALSE, "the peer went away: %s", vpnr_reason_text(reason));
+}
+
+static gboolean
 on_link_frame(VpnrLink *link, const VpnrFrame *frame)
 {
 	switch (frame->type) {
@@ -107,8 +115,7 @@ on_link_frame(VpnrLink *link, const VpnrFrame *frame)
 	case VPNR_FRAME_PONG:
 		return on_pong(link, frame->cookie);
 	default:
-		return end_because(link, frame->reason == VPNR_REASON_NONE,
-				   "the peer went away: %s", vpnr_reason_text(frame->reason));
+		return on_goaway(link, frame->reason);
 	}
 }
 
@@ -282,13 +289,15 @@ vpnr_link_ended(const VpnrLink *link)
 const char *
 vpnr_link_end_text(const VpnrLink *link)
 {
-	return link->end_text != NULL ? link->end_text : "closed";
+	if (!vpnr_latch_is_tripped(link->ended) || link->end_text == NULL)
+		return "closed";
+	return link->end_text;
 }
 
 gboolean
 vpnr_link_ended_in_order(const VpnrLink *link)
 {
-	return link->in_order;
+	return !vpnr_latch_is_tripped(link->ended) || link->in_order;
 }
 
 gint64

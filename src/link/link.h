@@ -82,8 +82,8 @@ void vpnr_link_close(VpnrLink *link, VpnrReason reason);
 /* Trips when the link has ended (transfer none). */
 const VpnrLatch *vpnr_link_ended(const VpnrLink *link);
 
-/* Why it ended, for logs, and whether that was in order (GOAWAY, or our own close). After
- * vpnr_link_ended() has tripped. */
+/* Why it ended, for logs, and whether that was in order (GOAWAY, or our own close). As long as
+ * vpnr_link_ended() has not tripped: "closed", in order. */
 const char *vpnr_link_end_text(const VpnrLink *link);
 gboolean vpnr_link_ended_in_order(const VpnrLink *link);
 

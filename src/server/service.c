@@ -330,13 +330,11 @@ serve_link(VpnrService *service, VpnrTransport *transport)
 	char name[VPNR_ADDR_STRLEN];
 
 	if (start_link(service, transport, &error)) {
-		const char *text;
-
 		wait_for_end(service);
-		text = vpnr_latch_is_tripped(vpnr_link_ended(service->link))
-			   ? vpnr_link_end_text(service->link)
-			   : "closed";
-		vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", name_for_logs(service, name), text);
+		vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", name_for_logs(service, name),
+			 vpnr_link_end_text(service->link));
+		if (!vpnr_link_ended_in_order(service->link))
+			vpnr_stats_add(service->params.stats, VPNR_STAT_LINKS_FAILED, 1);
 	} else {
 		vpnr_log(VPNR_LOG_WARN, "%s: no link: %s", name_for_logs(service, name),
 			 error->message);
