@@ -152,19 +152,41 @@ test_pop(void)
 	g_assert_null(vpnr_mailbox_pop(box, 0));
 }
 
-/* Ping-pong: each side sleeps for every item, so each push must wake. */
+/* One item in flight, so that nothing that is pushed later makes up for a wake-up that is lost. The
+ * far end stays awake and answers after a delay that grows from round to round and starts over: it
+ * sweeps over every moment of the near end's falling asleep. */
 typedef struct {
 	VpnrMailbox *there;
 	VpnrMailbox *back;
 } Court;
+
+#define N_RALLIES 100000
+#define MAX_DELAY 256   /* turns of an empty loop, about as long as falling asleep takes */
+#define MAX_SPINS 10000 /* then the far end yields: the near end may have no other processor */
+
+static gpointer
+pop_awake(VpnrMailbox *box)
+{
+	gpointer item;
+
+	for (guint n = 1; (item = vpnr_mailbox_try_pop(box)) == NULL; n++)
+		if (n % MAX_SPINS == 0)
+			sched_yield();
+	return item;
+}
 
 static void
 return_all(gpointer data)
 {
 	Court *court = data;
 
-	for (guint i = 0; i < N_ITEMS; i++)
-		vpnr_mailbox_push(court->back, vpnr_mailbox_pop(court->there, -1));
+	for (guint i = 0; i < N_RALLIES; i++) {
+		gpointer ball = pop_awake(court->there);
+
+		for (volatile guint delay = i % MAX_DELAY; delay > 0; delay--)
+			;
+		vpnr_mailbox_push(court->back, ball);
+	}
 }
 
 static void
@@ -177,7 +199,7 @@ test_ping_pong(void)
 	g_autofree guint *ball = g_new0(guint, 1);
 
 	g_assert_nonnull(thread);
-	for (guint i = 0; i < N_ITEMS; i++) {
+	for (guint i = 0; i < N_RALLIES; i++) {
 		*ball = i;
 		vpnr_mailbox_push(there, ball);
 		g_assert_true(vpnr_mailbox_pop(back, -1) == ball);
