@@ -31,8 +31,9 @@ typedef enum {
 	VPNR_CONTROL_ERROR_FAILED,  /* anything else; the message says what */
 } VpnrControlError;
 
-/* Answers one command (printable ASCII), on a pool thread, several at once. Returns the JSON text of one object
- * (transfer full), or NULL with an error whose message goes to the caller as {"error": "..."}. */
+/* Answers one command (printable ASCII), on a pool thread, several at once. Returns the JSON text
+ * of one object (transfer full), or NULL with an error whose message goes to the caller as
+ * {"error": "..."}. */
 typedef char *(*VpnrControlFunc)(const char *command, gpointer data, GError **error);
 
 /* Listens on the Unix socket at path. A stale file of a process that is gone is replaced; one that

@@ -12,12 +12,12 @@ G_BEGIN_DECLS
 
 typedef struct VpnrAccept VpnrAccept;
 
-/* Called on the accept thread for each connection: fd is non-blocking (transfer full), peer who it is
- * from. Must not block. */
+/* Called on the accept thread for each connection: fd is non-blocking (transfer full), peer who it
+ * is from. Must not block. */
 typedef void (*VpnrAcceptFunc)(int fd, const VpnrAddr *peer, gpointer data);
 
-/* Opens a listening socket on addr (vpnr_fd_listen) and starts its thread under this name. NULL with
- * an error that names the address. */
+/* Opens a listening socket on addr (vpnr_fd_listen) and starts its thread under this name. NULL
+ * with an error that names the address. */
 VpnrAccept *vpnr_accept_start(const VpnrAddr *addr, const char *name, VpnrAcceptFunc func,
 			      gpointer data, GError **error);
 

@@ -62,8 +62,8 @@ guint vpnr_uplink_foreach(VpnrUplink *uplink, void (*func)(VpnrStream *stream, g
 /* "disconnected", "connecting", "connected" (transfer none). */
 const char *vpnr_uplink_state_name(VpnrUplinkState state);
 
-/* Closes the link, aborts its streams, waits for their workers and joins the thread. From then on no
- * stream can be opened. */
+/* Closes the link, aborts its streams, waits for their workers and joins the thread. From then on
+ * no stream can be opened. */
 void vpnr_uplink_stop(VpnrUplink *uplink);
 
 /* Frees it, stopped or not. Takes NULL. */

@@ -20,8 +20,8 @@ G_BEGIN_DECLS
 typedef struct {
 	const char *client; /* for logs */
 	const VpnrAcl *acl; /* of the client */
-	const GArray *
-	    own_ports; /* guint16, those that this server listens on: never a destination on this machine */
+	/* guint16, those that this server listens on: never a destination on this machine */
+	const GArray *own_ports;
 	VpnrStats *stats;
 } VpnrDialer;
 

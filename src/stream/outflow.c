@@ -20,8 +20,8 @@
 struct VpnrOutflow {
 	GQueue frames; /* of VpnrFrame */
 	gsize offset;  /* bytes of the first that are written */
-	gsize
-	    spare; /* bytes that may still be appended to the last; 0 unless it is a block of our own */
+	/* bytes that may still be appended to the last; 0 unless it is a block of our own */
+	gsize spare;
 };
 
 VpnrOutflow *
