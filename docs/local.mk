@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 dist_doc_DATA += %D%/protocol.md
+dist_doc_DATA += %D%/threads.md
