@@ -3,7 +3,9 @@
 # One target per decoder, each with a corpus in fuzz/corpus/NAME/, which make check replays. To
 # search for new inputs, configure with --enable-fuzz and CC=clang, then for example:
 #
-#	make fuzz/v2 && fuzz/v2 -max_total_time=60 fuzz/corpus/v2
+#	make fuzz/v2 && mkdir found && fuzz/v2 -max_total_time=60 found SOURCE/fuzz/corpus/v2
+#
+# libFuzzer writes what it finds into the first folder; only what once failed joins the corpus.
 
 if ENABLE_FUZZ
 fuzz_ldadd = $(FUZZ_ENGINE) $(LDADD)
