@@ -431,6 +431,63 @@ test_load_missing(void)
 	assert_mentions(error, "/nonexistent/client.conf");
 }
 
+/* The text of an example with a key in the place of the words in capitals. */
+static char *
+read_example(const char *name)
+{
+	const char *top = g_getenv("VPNR_SRCDIR");
+	g_autofree char *path =
+	    g_build_filename(top != NULL ? top : ".", "contrib", "examples", name, NULL);
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+
+	g_file_get_contents(path, &text, NULL, &error);
+	g_assert_no_error(error);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (guint i = 0; lines[i] != NULL; i++) {
+		char *word = strstr(lines[i], "PUBLIC-KEY-OF-");
+
+		if (word == NULL)
+			continue;
+		char *line = g_strdup_printf("%.*s" KEY_A, (int)(word - lines[i]), lines[i]);
+		g_free(lines[i]);
+		lines[i] = line;
+	}
+	return g_strjoinv("\n", lines);
+}
+
+/* With every key that is commented out, too. */
+static char *
+uncomment(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (guint i = 0; lines[i] != NULL; i++) {
+		if (lines[i][0] == '#' && lines[i][1] != ' ')
+			lines[i][0] = ' ';
+	}
+	return g_strjoinv("\n", lines);
+}
+
+static void
+test_examples(void)
+{
+	g_autofree char *server_text = read_example("server.conf");
+	g_autofree char *client_text = read_example("client.conf");
+	g_autofree char *full_server_text = uncomment(server_text);
+	g_autofree char *full_client_text = uncomment(client_text);
+
+	g_test_summary("The examples are good, as they are and with all that they offer.");
+	g_autoptr(VpnrServerSettings) server = parse_server(server_text);
+	g_autoptr(VpnrServerSettings) full_server = parse_server(full_server_text);
+	g_autoptr(VpnrClientSettings) client = parse_client(client_text);
+	g_autoptr(VpnrClientSettings) full_client = parse_client(full_client_text);
+	g_assert_cmpuint(server->v1_listen->len, ==, 0);
+	g_assert_cmpuint(full_server->v1_listen->len, ==, 1);
+	g_assert_cmpuint(client->socks->len, ==, 0);
+	g_assert_cmpuint(full_client->socks->len, ==, 1);
+}
+
 static void
 test_free_null(void)
 {
@@ -464,6 +521,7 @@ main(int argc, char **argv)
 	add_files_test("/settings/load/bad-overrides", test_load_bad_overrides);
 	add_files_test("/settings/load/private-key", test_load_private_key);
 	g_test_add_func("/settings/load/missing", test_load_missing);
+	g_test_add_func("/settings/examples", test_examples);
 	g_test_add_func("/settings/free-null", test_free_null);
 	return g_test_run();
 }
