@@ -64,8 +64,7 @@ reload(gpointer data, GError **error)
 	return settings != NULL;
 }
 
-/* --- answers to vpnrctl
- * -------------------------------------------------------------------------- */
+/* --- answers to vpnrctl ----------------------------------------------------------------------- */
 
 static char *
 report_status(VpnrClientApp *app)
@@ -113,8 +112,7 @@ answer(const char *command, gpointer data, GError **error)
 	return NULL;
 }
 
-/* --- start and stop
- * ------------------------------------------------------------------------------ */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static gboolean
 start_inbounds(VpnrClientApp *app, VpnrInboundKind kind, const GArray *addrs, GError **error)

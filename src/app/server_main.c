@@ -50,8 +50,7 @@ reload(gpointer data, GError **error)
 	return settings != NULL;
 }
 
-/* --- answers to vpnrctl
- * -------------------------------------------------------------------------- */
+/* --- answers to vpnrctl ----------------------------------------------------------------------- */
 
 static const char *
 protocol_name(VpnrProtocol protocol)
@@ -150,8 +149,7 @@ answer(const char *command, gpointer data, GError **error)
 	return NULL;
 }
 
-/* --- start and stop
- * ------------------------------------------------------------------------------ */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static void
 log_listening(const VpnrServerSettings *settings)

@@ -74,8 +74,7 @@ open_stream(Connection *connection, VpnrWorker **worker)
 	}
 }
 
-/* --- redirect
- * ------------------------------------------------------------------------------------ */
+/* --- redirect --------------------------------------------------------------------------------- */
 
 static gboolean
 find_original_destination(Connection *connection)
@@ -104,8 +103,7 @@ serve_redirect(Connection *connection)
 		vpnr_worker_run(worker, vpnr_fd_steal(&connection->fd));
 }
 
-/* --- socks
- * --------------------------------------------------------------------------------------- */
+/* --- socks ------------------------------------------------------------------------------------ */
 
 /* An answer that says "no" must arrive, so the connection ends in order and not with a reset. */
 static void
@@ -159,8 +157,7 @@ serve_socks(Connection *connection)
 	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
 }
 
-/* --- accepting
- * ----------------------------------------------------------------------------------- */
+/* --- accepting -------------------------------------------------------------------------------- */
 
 static void
 serve_connection(gpointer data)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * uplink: see uplink.h. Everything below uplink_run() happens on the uplink thread, except on_up(),
- * on_frame() and on_sent(), which the link's threads call.
+ * on_frame() and on_released(), which the link's threads call.
  */
 #include "config.h"
 
@@ -59,8 +59,7 @@ set_state(VpnrUplink *uplink, VpnrUplinkState state)
 	pthread_mutex_unlock(&uplink->lock);
 }
 
-/* --- one link
- * ----------------------------------------------------------------------------------- */
+/* --- one link --------------------------------------------------------------------------------- */
 
 static void
 log_connected(VpnrUplink *uplink, const VpnrHello *hello)
@@ -113,17 +112,17 @@ on_frame(gpointer data, VpnrFrame *frame)
 
 /* Writer thread. There is data only after on_up(). */
 static void
-on_sent(gpointer data, guint32 stream, gsize bytes)
+on_released(gpointer data, const VpnrFrame *frame)
 {
 	VpnrUplink *uplink = data;
 
-	vpnr_table_sent(uplink->table, stream, bytes);
+	vpnr_table_released(uplink->table, frame);
 }
 
 static const VpnrLinkHandler handler = {
 	.up = on_up,
 	.frame = on_frame,
-	.sent = on_sent,
+	.released = on_released,
 };
 
 /* A connected socket to the server, or -1. */
@@ -230,8 +229,7 @@ drop_link(VpnrUplink *uplink)
 	return table != NULL;
 }
 
-/* --- the thread
- * --------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static void
 wait_for_end(VpnrUplink *uplink)
@@ -340,8 +338,7 @@ vpnr_uplink_free(VpnrUplink *uplink)
 	g_free(uplink);
 }
 
-/* --- for other threads
- * -------------------------------------------------------------------------- */
+/* --- for other threads ------------------------------------------------------------------------ */
 
 void
 vpnr_uplink_set_target(VpnrUplink *uplink, const VpnrUplinkTarget *target)

@@ -196,7 +196,7 @@ make_writer(const VpnrLinkParams *params, GError **error)
 	return vpnr_writer_new(&(VpnrWriterParams){ .transport = params->transport,
 						    .protocol = params->protocol,
 						    .role = params->role,
-						    .sent = params->handler->sent,
+						    .released = params->handler->released,
 						    .data = params->data,
 						    .stats = params->stats },
 			       error);

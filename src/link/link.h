@@ -45,8 +45,9 @@ typedef struct {
 	 * which rule the peer broke: the link then ends. Must not block, except that VPNr/1 has no
 	 * other way to slow its peer down. */
 	const char *(*frame)(gpointer data, VpnrFrame *frame);
-	/* A DATA frame of a stream with this many bytes has left the writer. Writer thread. */
-	void (*sent)(gpointer data, guint32 stream, gsize bytes);
+	/* A frame of a stream (transfer none) leaves the writer: it is about to be sent, or is
+	 * dropped because its stream was reset. Writer thread. */
+	void (*released)(gpointer data, const VpnrFrame *frame);
 } VpnrLinkHandler;
 
 typedef struct {

@@ -60,9 +60,9 @@ dispatch(VpnrReader *reader, VpnrReaderEnd *end, const char **text)
 			*end = VPNR_READER_MALFORMED;
 			return FALSE;
 		}
+		start += used;
 		if (result == VPNR_DECODE_MORE)
 			break;
-		start += used;
 		count(reader, frame);
 		if (!params->frame(params->data, frame)) {
 			*end = VPNR_READER_STOPPED;

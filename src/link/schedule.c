@@ -25,6 +25,7 @@ struct VpnrSchedule {
 	GQueue control;
 	GQueue active;     /* of Flow, the head has the turn */
 	GHashTable *flows; /* stream id to Flow (owned) */
+	GQueue dropped;
 };
 
 static void
@@ -44,6 +45,7 @@ vpnr_schedule_new(gboolean in_order)
 	schedule->in_order = in_order;
 	g_queue_init(&schedule->control);
 	g_queue_init(&schedule->active);
+	g_queue_init(&schedule->dropped);
 	schedule->flows = g_hash_table_new_full(NULL, NULL, NULL, flow_free);
 	return schedule;
 }
@@ -54,6 +56,7 @@ vpnr_schedule_free(VpnrSchedule *schedule)
 	if (schedule == NULL)
 		return;
 	g_queue_clear_full(&schedule->control, (GDestroyNotify)vpnr_frame_free);
+	g_queue_clear_full(&schedule->dropped, (GDestroyNotify)vpnr_frame_free);
 	g_hash_table_unref(schedule->flows);
 	g_free(schedule);
 }
@@ -85,6 +88,14 @@ flow_end(VpnrSchedule *schedule, Flow *flow)
 	g_hash_table_remove(schedule->flows, GUINT_TO_POINTER(flow->stream));
 }
 
+static void
+flow_drop(VpnrSchedule *schedule, Flow *flow)
+{
+	while (!g_queue_is_empty(&flow->frames))
+		g_queue_push_tail_link(&schedule->dropped, g_queue_pop_head_link(&flow->frames));
+	flow_end(schedule, flow);
+}
+
 void
 vpnr_schedule_push(VpnrSchedule *schedule, VpnrFrame *frame)
 {
@@ -98,7 +109,7 @@ vpnr_schedule_push(VpnrSchedule *schedule, VpnrFrame *frame)
 		return;
 	}
 	if (frame->type == VPNR_FRAME_RESET && flow != NULL)
-		flow_end(schedule, flow);
+		flow_drop(schedule, flow);
 	g_queue_push_tail(&schedule->control, frame);
 }
 
@@ -127,4 +138,10 @@ vpnr_schedule_pop(VpnrSchedule *schedule)
 	if (g_queue_is_empty(&flow->frames))
 		flow_end(schedule, flow);
 	return frame;
+}
+
+VpnrFrame *
+vpnr_schedule_pop_dropped(VpnrSchedule *schedule)
+{
+	return g_queue_pop_head(&schedule->dropped);
 }

@@ -8,7 +8,7 @@
  * gets the same share of bytes, whatever the size of its frames; within a stream their order is
  * kept.
  *
- * A RESET throws away what its stream still had to send: the peer would drop it.
+ * A RESET throws out what its stream still had to send: the peer would drop it.
  *
  * VPNr/1 has no control frames and its peers rely on the order, so there it is one plain queue
  * (in_order).
@@ -33,6 +33,9 @@ void vpnr_schedule_push(VpnrSchedule *schedule, VpnrFrame *frame);
 
 /* The frame to send now (transfer full), or NULL. */
 VpnrFrame *vpnr_schedule_pop(VpnrSchedule *schedule);
+
+/* A frame that a RESET has thrown out and that is not to be sent (transfer full), or NULL. */
+VpnrFrame *vpnr_schedule_pop_dropped(VpnrSchedule *schedule);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrSchedule, vpnr_schedule_free)
 

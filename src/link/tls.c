@@ -19,6 +19,10 @@
 /* Bytes. Four of the largest TLS records: what a fast link has ready when the reader comes back. */
 #define READ_AHEAD (64 * 1024)
 
+/* Records that one link sends: AES-GCM keeps its promises for 2^24.5 full ones under one key (RFC
+ * 8446, section 5.5), and there is no KeyUpdate here. At 16 KiB each that is 256 GiB. */
+#define RECORDS_MAX (1u << 24)
+
 /* AES-GCM first only where the processor has AES: gnutls orders nothing by itself, so both sides
  * name the suites and the server takes the client's order. */
 #define PRIORITY_AES    "+AES-128-GCM:+CHACHA20-POLY1305"
@@ -48,6 +52,7 @@ typedef struct {
 	gboolean cancelled;
 	/* writer thread */
 	GByteArray *gathered;
+	guint32 records; /* sent */
 	/* reader thread */
 	guint8 *ahead;
 	gsize ahead_start, ahead_end;
@@ -56,8 +61,7 @@ typedef struct {
 
 G_DEFINE_QUARK(vpnr - tls - error - quark, vpnr_tls_error)
 
-/* --- below GnuTLS
- * ------------------------------------------------------------------------------ */
+/* --- below GnuTLS ----------------------------------------------------------------------------- */
 
 static gssize
 push_bytes(gnutls_transport_ptr_t ptr, const void *bytes, size_t n)
@@ -121,8 +125,7 @@ pull_bytes(gnutls_transport_ptr_t ptr, void *bytes, size_t n)
 	return (gssize)n;
 }
 
-/* --- the transport
- * ----------------------------------------------------------------------------- */
+/* --- the transport ---------------------------------------------------------------------------- */
 
 static gboolean
 tls_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
@@ -133,7 +136,7 @@ tls_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 	while (n > 0) {
 		gssize sent = gnutls_record_send(tls->session, bytes, n);
 
-		if (sent < 0)
+		if (sent < 0 || ++tls->records >= RECORDS_MAX)
 			return FALSE;
 		bytes += sent;
 		n -= (gsize)sent;
@@ -198,8 +201,7 @@ static const VpnrTransportClass tls_class = {
 	.free = tls_free,
 };
 
-/* --- the handshake
- * ----------------------------------------------------------------------------- */
+/* --- the handshake ---------------------------------------------------------------------------- */
 
 /* The peer has proved to own the key in its raw-public-key certificate; is it one that we want? */
 static int

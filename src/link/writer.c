@@ -19,7 +19,7 @@
 struct VpnrWriter {
 	/* const after start */
 	VpnrTransport *transport;
-	void (*sent)(gpointer data, guint32 stream, gsize bytes);
+	void (*released)(gpointer data, const VpnrFrame *frame);
 	gpointer data;
 	VpnrStats *stats;
 	VpnrMailbox *mailbox;
@@ -29,17 +29,11 @@ struct VpnrWriter {
 	VpnrSchedule *schedule;
 	VpnrEncoder *encoder;
 	GByteArray *batch;
-	GArray *reports; /* Report: the DATA in the batch */
 	gboolean goodbye;
 	/* atomic */
 	_Atomic gint answers;
 	_Atomic gboolean stopping;
 };
-
-typedef struct {
-	guint32 stream;
-	guint32 bytes;
-} Report;
 
 VpnrWriter *
 vpnr_writer_new(const VpnrWriterParams *params, GError **error)
@@ -47,13 +41,12 @@ vpnr_writer_new(const VpnrWriterParams *params, GError **error)
 	VpnrWriter *writer = g_new0(VpnrWriter, 1);
 
 	writer->transport = params->transport;
-	writer->sent = params->sent;
+	writer->released = params->released;
 	writer->data = params->data;
 	writer->stats = params->stats;
 	writer->schedule = vpnr_schedule_new(params->protocol != VPNR_PROTOCOL_V2);
 	writer->encoder = vpnr_encoder_new(params->protocol, params->role);
 	writer->batch = g_byte_array_sized_new(BATCH + 1024);
-	writer->reports = g_array_new(FALSE, FALSE, sizeof(Report));
 	writer->mailbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
 	if (writer->mailbox != NULL)
 		writer->done = vpnr_latch_new(error);
@@ -91,33 +84,55 @@ vpnr_writer_stop(VpnrWriter *writer)
 	vpnr_mailbox_wake(writer->mailbox);
 }
 
+/* VPNr/1 has a stream 0. */
+static gboolean
+frame_has_stream(const VpnrFrame *frame)
+{
+	return frame->type >= VPNR_FRAME_OPEN;
+}
+
+/* The frame's way ends here. */
+static void
+release(VpnrWriter *writer, VpnrFrame *frame)
+{
+	if (frame->answer)
+		atomic_fetch_sub_explicit(&writer->answers, 1, memory_order_relaxed);
+	if (frame_has_stream(frame))
+		writer->released(writer->data, frame);
+	vpnr_frame_free(frame);
+}
+
 static void
 put_in_batch(VpnrWriter *writer, VpnrFrame *frame)
 {
 	vpnr_encoder_append(writer->encoder, frame, writer->batch);
 	vpnr_stats_add(writer->stats, VPNR_STAT_FRAMES_SENT, 1);
-	if (frame->type == VPNR_FRAME_DATA) {
-		Report report = { frame->stream, frame->size };
-
-		g_array_append_val(writer->reports, report);
+	if (frame->type == VPNR_FRAME_DATA)
 		vpnr_stats_add(writer->stats, VPNR_STAT_BYTES_SENT, frame->size);
-	}
-	if (frame->answer)
-		atomic_fetch_sub_explicit(&writer->answers, 1, memory_order_relaxed);
 	writer->goodbye = frame->type == VPNR_FRAME_GOAWAY;
-	vpnr_frame_free(frame);
+	release(writer, frame);
 }
 
-/* Fills the batch with what waits, as the schedule orders it. New frames are taken in between, so
- * that a control frame overtakes the data that came before it. */
+static void
+schedule_what_waits(VpnrWriter *writer)
+{
+	VpnrFrame *frame;
+
+	while ((frame = vpnr_mailbox_try_pop(writer->mailbox)) != NULL)
+		vpnr_schedule_push(writer->schedule, frame);
+	while ((frame = vpnr_schedule_pop_dropped(writer->schedule)) != NULL)
+		release(writer, frame);
+}
+
+/* Fills the batch as the schedule orders it. New frames are taken in between, so that a control
+ * frame overtakes the data that came before it. */
 static void
 fill_batch(VpnrWriter *writer)
 {
 	while (writer->batch->len < BATCH && !writer->goodbye) {
 		VpnrFrame *frame;
 
-		while ((frame = vpnr_mailbox_try_pop(writer->mailbox)) != NULL)
-			vpnr_schedule_push(writer->schedule, frame);
+		schedule_what_waits(writer);
 		frame = vpnr_schedule_pop(writer->schedule);
 		if (frame == NULL)
 			return;
@@ -128,17 +143,11 @@ fill_batch(VpnrWriter *writer)
 static gboolean
 send_batch(VpnrWriter *writer)
 {
-	if (writer->batch->len > 0 &&
-	    !vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len))
-		return FALSE;
-	g_byte_array_set_size(writer->batch, 0);
-	for (guint i = 0; i < writer->reports->len; i++) {
-		const Report *report = &g_array_index(writer->reports, Report, i);
+	gboolean ok =
+	    vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len);
 
-		writer->sent(writer->data, report->stream, report->bytes);
-	}
-	g_array_set_size(writer->reports, 0);
-	return TRUE;
+	g_byte_array_set_size(writer->batch, 0);
+	return ok;
 }
 
 static void
@@ -190,6 +199,5 @@ vpnr_writer_free(VpnrWriter *writer, int patience_ms)
 	vpnr_schedule_free(writer->schedule);
 	vpnr_encoder_free(writer->encoder);
 	g_byte_array_unref(writer->batch);
-	g_array_unref(writer->reports);
 	g_free(writer);
 }

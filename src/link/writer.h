@@ -22,8 +22,9 @@ typedef struct {
 	VpnrTransport *transport; /* outlives the writer */
 	VpnrProtocol protocol;
 	VpnrRole role;
-	/* A DATA frame of this stream has been handed to the kernel. Writer thread. */
-	void (*sent)(gpointer data, guint32 stream, gsize bytes);
+	/* A frame of a stream (transfer none) leaves the writer: it is about to be sent, or is
+	 * dropped because its stream was reset. Writer thread. */
+	void (*released)(gpointer data, const VpnrFrame *frame);
 	gpointer data;
 	VpnrStats *stats;
 } VpnrWriterParams;

@@ -36,8 +36,7 @@ struct VpnrServer {
 	gboolean stopping;
 };
 
-/* --- admission
- * ---------------------------------------------------------------------------------- */
+/* --- admission -------------------------------------------------------------------------------- */
 
 static VpnrAddr
 source_of(const VpnrAddr *peer)
@@ -101,8 +100,7 @@ static const VpnrServiceHost service_host = {
 	.settled = on_settled,
 };
 
-/* --- services
- * ----------------------------------------------------------------------------------- */
+/* --- services --------------------------------------------------------------------------------- */
 
 typedef struct {
 	VpnrServer *server;
@@ -211,8 +209,7 @@ on_accept_v1(int fd, const VpnrAddr *peer, gpointer data)
 	serve(server, fd, peer, server->v1_dialect);
 }
 
-/* --- start and stop
- * ----------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static gboolean
 listen_on(VpnrServer *server, const GArray *addrs, const char *name, VpnrAcceptFunc func,
@@ -285,8 +282,7 @@ vpnr_server_stop(VpnrServer *server)
 	g_free(server);
 }
 
-/* --- for other threads
- * -------------------------------------------------------------------------- */
+/* --- for other threads ------------------------------------------------------------------------ */
 
 static void
 update_service_locked(const VpnrServer *server, VpnrService *service)

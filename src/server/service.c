@@ -88,8 +88,7 @@ name_for_logs(const VpnrService *service, char buffer[static VPNR_ADDR_STRLEN])
 	return vpnr_addr_format(&service->params.peer, buffer);
 }
 
-/* --- streams (worker threads)
- * ------------------------------------------------------------------- */
+/* --- streams (worker threads) ----------------------------------------------------------------- */
 
 typedef struct {
 	VpnrService *service;
@@ -118,8 +117,7 @@ serve_stream(gpointer data)
 		vpnr_worker_fail(worker, reason);
 }
 
-/* --- the link's handler (reader and writer thread)
- * ----------------------------------------------- */
+/* --- the link's handler (reader and writer thread) -------------------------------------------- */
 
 static void
 on_up(gpointer data, const VpnrHello *hello)
@@ -183,6 +181,8 @@ on_open(VpnrService *service, const VpnrFrame *frame)
 		return start_stream(service, stream, frame->open.kind);
 	case VPNR_TABLE_FULL:
 		return refuse(service, frame->stream, VPNR_REASON_LIMIT);
+	case VPNR_TABLE_FLOOD:
+		return "OPENs without reading what earlier ones were answered";
 	case VPNR_TABLE_VIOLATION:
 		return "OPEN with an id that is not above all earlier ones";
 	default:
@@ -204,21 +204,20 @@ on_frame(gpointer data, VpnrFrame *frame)
 }
 
 static void
-on_sent(gpointer data, guint32 stream, gsize bytes)
+on_released(gpointer data, const VpnrFrame *frame)
 {
 	VpnrService *service = data;
 
-	vpnr_table_sent(service->table, stream, bytes);
+	vpnr_table_released(service->table, frame);
 }
 
 static const VpnrLinkHandler handler = {
 	.up = on_up,
 	.frame = on_frame,
-	.sent = on_sent,
+	.released = on_released,
 };
 
-/* --- the service thread
- * ------------------------------------------------------------------------- */
+/* --- the service thread ----------------------------------------------------------------------- */
 
 static gboolean
 authorise(const VpnrKey *key, gpointer data)
@@ -363,8 +362,7 @@ vpnr_service_run(VpnrService *service)
 	}
 }
 
-/* --- for other threads
- * -------------------------------------------------------------------------- */
+/* --- for other threads ------------------------------------------------------------------------ */
 
 void
 vpnr_service_dismiss(VpnrService *service)

@@ -126,26 +126,13 @@ vpnr_table_deliver(VpnrTable *table, VpnrFrame *frame)
 {
 	g_autoptr(VpnrFrame) owned = frame;
 	const char *violation = NULL;
-	g_autoptr(VpnrStream) stream = find(table, frame, &violation);
+	g_autoptr(VpnrStream) stream = NULL;
 
+	if (frame->type == VPNR_FRAME_OPEN)
+		return "OPEN from the server";
+	stream = find(table, frame, &violation);
 	if (stream != NULL)
 		return deliver_to(table, stream, &owned);
 	vpnr_stats_add(table->params.stats, VPNR_STAT_FRAMES_STALE, 1);
 	return violation;
-}
-
-void
-vpnr_table_sent(VpnrTable *table, guint32 id, gsize bytes)
-{
-	VpnrStream *stream;
-
-	pthread_mutex_lock(&table->lock);
-	stream = g_hash_table_lookup(table->streams, GUINT_TO_POINTER(id));
-	if (stream != NULL)
-		vpnr_stream_ref(stream);
-	pthread_mutex_unlock(&table->lock);
-	if (stream == NULL)
-		return;
-	vpnr_stream_sent(stream, bytes);
-	vpnr_stream_unref(stream);
 }

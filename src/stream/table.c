@@ -54,8 +54,7 @@ vpnr_table_free(VpnrTable *table)
 	g_free(table);
 }
 
-/* --- adding
- * ------------------------------------------------------------------------------------ */
+/* --- adding ----------------------------------------------------------------------------------- */
 
 static VpnrTableResult
 add_locked(VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *peer,
@@ -143,6 +142,9 @@ vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrStream **stream)
 {
 	VpnrTableResult result = VPNR_TABLE_VIOLATION;
 
+	if (atomic_load(&table->control) >
+	    (gint64)VPNR_CONTROL_PER_STREAM * table->params.max_streams)
+		return VPNR_TABLE_FLOOD;
 	pthread_mutex_lock(&table->lock);
 	if (is_v1(table)) {
 		result = accept_v1_locked(table, open, stream);
@@ -154,8 +156,7 @@ vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrStream **stream)
 	return result;
 }
 
-/* --- removing
- * ---------------------------------------------------------------------------------- */
+/* --- removing --------------------------------------------------------------------------------- */
 
 /* Frames no longer find the stream. The table's reference stays until vpnr_table_remove(). */
 static void
@@ -225,8 +226,40 @@ vpnr_table_wait_empty(VpnrTable *table)
 	pthread_mutex_unlock(&table->lock);
 }
 
-/* --- asking
- * ------------------------------------------------------------------------------------ */
+/* --- the writer's side ------------------------------------------------------------------------ */
+
+void
+vpnr_table_push(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
+{
+	if (frame->type == VPNR_FRAME_DATA)
+		vpnr_stream_queued(stream, frame->size);
+	else
+		atomic_fetch_add(&table->control, 1);
+	vpnr_mailbox_push(table->params.outbox, frame);
+}
+
+/* OPEN and the reader's answers were not pushed by a worker. */
+void
+vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
+{
+	g_autoptr(VpnrStream) stream = NULL;
+
+	if (frame->answer || frame->type == VPNR_FRAME_OPEN)
+		return;
+	if (frame->type != VPNR_FRAME_DATA) {
+		atomic_fetch_sub(&table->control, 1);
+		return;
+	}
+	pthread_mutex_lock(&table->lock);
+	stream = g_hash_table_lookup(table->streams, GUINT_TO_POINTER(frame->stream));
+	if (stream != NULL)
+		vpnr_stream_ref(stream);
+	pthread_mutex_unlock(&table->lock);
+	if (stream != NULL)
+		vpnr_stream_sent(stream, frame->size);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
 
 guint
 vpnr_table_size(VpnrTable *table)
@@ -258,10 +291,4 @@ VpnrRole
 vpnr_table_role(const VpnrTable *table)
 {
 	return table->params.role;
-}
-
-VpnrMailbox *
-vpnr_table_outbox(const VpnrTable *table)
-{
-	return table->params.outbox;
 }

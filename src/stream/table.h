@@ -24,6 +24,11 @@ G_BEGIN_DECLS
  * reader stops reading the link. */
 #define VPNR_V1_WINDOW (256 * 1024)
 
+/* Control frames of workers that may wait in the writer, per stream that may be open. A stream
+ * makes fewer in its life; but a client that opens and aborts streams without reading what it is
+ * answered would leave those of ended streams behind without end. */
+#define VPNR_CONTROL_PER_STREAM 8
+
 typedef struct VpnrTable VpnrTable;
 
 typedef struct {
@@ -48,6 +53,7 @@ typedef enum {
 	VPNR_TABLE_CLOSED,      /* the link is going away */
 	VPNR_TABLE_UNSUPPORTED, /* client: VPNr/1 carries IPv4 only */
 	VPNR_TABLE_DUPLICATE, /* server: VPNr/1, the stream is open already: the frame is no news */
+	VPNR_TABLE_FLOOD,     /* server: too many answers to earlier streams wait to be read */
 	VPNR_TABLE_VIOLATION, /* server: an id that is not above all earlier ones */
 } VpnrTableResult;
 
@@ -65,8 +71,11 @@ VpnrTableResult vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrS
  * VPNr/1 it waits while the stream's socket takes nothing. */
 const char *vpnr_table_deliver(VpnrTable *table, VpnrFrame *frame);
 
-/* A DATA frame of bytes of this stream has left the writer. Writer thread. */
-void vpnr_table_sent(VpnrTable *table, guint32 id, gsize bytes);
+/* Pushes a frame of a stream's worker to the writer (transfer full, worker thread). */
+void vpnr_table_push(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame);
+
+/* A frame that was pushed leaves the writer (transfer none, writer thread). */
+void vpnr_table_released(VpnrTable *table, const VpnrFrame *frame);
 
 /* The worker of a stream has ended (transfer none): no frame finds it any more. */
 void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
@@ -90,7 +99,6 @@ void vpnr_table_foreach(VpnrTable *table, void (*func)(VpnrStream *stream, gpoin
 
 VpnrProtocol vpnr_table_protocol(const VpnrTable *table);
 VpnrRole vpnr_table_role(const VpnrTable *table);
-VpnrMailbox *vpnr_table_outbox(const VpnrTable *table);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrTable, vpnr_table_free)
 

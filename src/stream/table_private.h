@@ -22,6 +22,9 @@ struct VpnrTable {
 	guint32 highest;      /* the highest (VPNr/1, client: the last) id used so far */
 	VpnrRetired *retired; /* VPNr/1 */
 	gboolean closed;
+	/* atomic */
+	_Atomic gint
+	    control; /* frames other than DATA that workers have pushed and the writer has not released */
 };
 
 /* Frames no longer find the stream; it stays in the list until its worker removes it. */

@@ -91,11 +91,10 @@ worker_free(VpnrWorker *worker)
 static void
 push(VpnrWorker *worker, VpnrFrame *frame)
 {
-	vpnr_mailbox_push(vpnr_table_outbox(worker->table), frame);
+	vpnr_table_push(worker->table, worker->stream, frame);
 }
 
-/* --- events and actions
- * ------------------------------------------------------------------------- */
+/* --- events and actions ----------------------------------------------------------------------- */
 
 static VpnrStreamState
 state_of(const VpnrLifecycle *life)
@@ -135,8 +134,7 @@ step(VpnrWorker *worker, VpnrEvent event)
 	atomic_store(&worker->stream->state, state_of(&worker->life));
 }
 
-/* --- from the link to the socket
- * ---------------------------------------------------------------- */
+/* --- from the link to the socket -------------------------------------------------------------- */
 
 /* VPNr/1's FAIL says "refused" and "over" alike. One that comes before any byte of an answer is
  * taken for a refusal, so that the application is not told of an ordinary end. */
@@ -217,8 +215,7 @@ write_some(VpnrWorker *worker)
 	return written > 0;
 }
 
-/* --- from the socket to the link
- * ---------------------------------------------------------------- */
+/* --- from the socket to the link -------------------------------------------------------------- */
 
 /* Bytes that may be read and sent now. */
 static gsize
@@ -251,7 +248,6 @@ send_data(VpnrWorker *worker, VpnrFrame *frame, gsize got)
 		frame = g_realloc(frame, sizeof *frame + got);
 	frame->size = (guint32)got;
 	vpnr_send_credit_spend(&stream->send, got);
-	vpnr_stream_queued(stream, got);
 	atomic_fetch_add_explicit(&stream->bytes_out, got, memory_order_relaxed);
 	push(worker, frame);
 }
@@ -282,8 +278,7 @@ read_some(VpnrWorker *worker)
 	return got >= 0 || worker->life.over || worker->may_read;
 }
 
-/* --- the loop
- * ----------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static short
 wanted_events(VpnrWorker *worker)
@@ -369,8 +364,7 @@ vpnr_worker_run(VpnrWorker *worker, int fd)
 	worker_free(worker);
 }
 
-/* --- before there is a socket
- * ------------------------------------------------------------------- */
+/* --- before there is a socket ----------------------------------------------------------------- */
 
 /* Keeps what has come, and goes back to sleep unless the stream was aborted. */
 static gboolean
