@@ -1,48 +1,90 @@
 /* SPDX-License-Identifier: MIT
  *
- * ctl_connections: "vpnrctl connections": a table with a row per stream, in the order in which they
- * came. On a server the first column says whose it is.
+ * ctl_connections: "vpnrctl connections": a table with a row per stream, by link and id. A column
+ * for which no stream has anything is left out: only a server has several links, only a client
+ * knows the applications.
  */
 #include "app/ctl_show.h"
 
 #include "app/ctl_format.h"
 #include "app/ctl_json.h"
 
-static const VpnrCtlColumn columns[] = {
-	{ "LINK", FALSE },        { "ID", TRUE },    { "STATE", FALSE },
-	{ "DESTINATION", FALSE }, { "PEER", FALSE }, { "SENT", TRUE },
-	{ "RECEIVED", TRUE },     { "QUEUE", TRUE }, { "AGE", TRUE },
+typedef struct {
+	VpnrCtlColumn head;
+	const char *member;
+	char *(*format)(double number); /* NULL: text */
+} Column;
+
+static const Column all_columns[] = {
+	{ { "LINK", FALSE }, "link", NULL },
+	{ { "ID", TRUE }, "id", NULL },
+	{ { "STATE", FALSE }, "state", NULL },
+	{ { "DESTINATION", FALSE }, "destination", NULL },
+	{ { "PEER", FALSE }, "peer", NULL },
+	{ { "SENT", TRUE }, "bytes_sent", vpnr_ctl_format_bytes },
+	{ { "RECEIVED", TRUE }, "bytes_received", vpnr_ctl_format_bytes },
+	{ { "QUEUE", TRUE }, "queue", NULL },
+	{ { "AGE", TRUE }, "age_s", vpnr_ctl_format_duration },
 };
 
-/* The row without its first cell, the link. */
-#define N_COMMON (G_N_ELEMENTS(columns) - 1)
+#define N_COLUMNS G_N_ELEMENTS(all_columns)
+
+static int
+compare_streams(gconstpointer a, gconstpointer b)
+{
+	JsonObject *left = *(JsonObject *const *)a;
+	JsonObject *right = *(JsonObject *const *)b;
+	g_autofree char *left_link = vpnr_ctl_json_text(left, "link");
+	g_autofree char *right_link = vpnr_ctl_json_text(right, "link");
+	int order = g_strcmp0(left_link, right_link);
+	double left_id = vpnr_ctl_json_number(left, "id");
+	double right_id = vpnr_ctl_json_number(right, "id");
+
+	return order != 0 ? order : (left_id > right_id) - (left_id < right_id);
+}
 
 static gboolean
-has_links(const GPtrArray *streams)
+any_has(const GPtrArray *streams, const char *member)
 {
 	for (guint i = 0; i < streams->len; i++) {
-		if (json_object_has_member(g_ptr_array_index(streams, i), "link"))
+		if (json_object_has_member(g_ptr_array_index(streams, i), member))
 			return TRUE;
 	}
 	return FALSE;
 }
 
-static void
-add_stream(VpnrCtlTable *table, JsonObject *stream, gboolean links)
+static char *
+make_cell(const Column *column, JsonObject *stream)
 {
-	char *cells[] = {
-		links ? vpnr_ctl_json_text(stream, "link") : NULL,
-		vpnr_ctl_json_text(stream, "id"),
-		vpnr_ctl_json_text(stream, "state"),
-		vpnr_ctl_json_text(stream, "destination"),
-		vpnr_ctl_json_text(stream, "peer"),
-		vpnr_ctl_format_bytes(vpnr_ctl_json_number(stream, "bytes_sent")),
-		vpnr_ctl_format_bytes(vpnr_ctl_json_number(stream, "bytes_received")),
-		vpnr_ctl_json_text(stream, "queue"),
-		vpnr_ctl_format_duration(vpnr_ctl_json_number(stream, "age_s")),
-	};
+	return column->format != NULL ? column->format(vpnr_ctl_json_number(stream, column->member))
+				      : vpnr_ctl_json_text(stream, column->member);
+}
 
-	vpnr_ctl_table_add(table, links ? cells : cells + 1);
+static void
+append_streams(const GPtrArray *streams, GString *out)
+{
+	const Column *columns[N_COLUMNS];
+	VpnrCtlColumn heads[N_COLUMNS];
+	gsize n = 0;
+
+	for (gsize i = 0; i < N_COLUMNS; i++) {
+		if (!any_has(streams, all_columns[i].member))
+			continue;
+		columns[n] = &all_columns[i];
+		heads[n++] = all_columns[i].head;
+	}
+	if (n == 0)
+		return;
+
+	g_autoptr(VpnrCtlTable) table = vpnr_ctl_table_new(heads, n);
+	for (guint i = 0; i < streams->len; i++) {
+		char *cells[N_COLUMNS];
+
+		for (gsize j = 0; j < n; j++)
+			cells[j] = make_cell(columns[j], g_ptr_array_index(streams, i));
+		vpnr_ctl_table_add(table, cells);
+	}
+	vpnr_ctl_table_append(table, out);
 }
 
 char *
@@ -56,12 +98,7 @@ vpnr_ctl_show_connections(const char *json, GError **error)
 	g_autoptr(GPtrArray) streams = vpnr_ctl_json_objects(answer, "connections");
 	if (streams->len == 0)
 		return g_strdup("no connections\n");
-
-	gboolean links = has_links(streams);
-	g_autoptr(VpnrCtlTable) table = links ? vpnr_ctl_table_new(columns, N_COMMON + 1)
-					      : vpnr_ctl_table_new(columns + 1, N_COMMON);
-	for (guint i = 0; i < streams->len; i++)
-		add_stream(table, g_ptr_array_index(streams, i), links);
-	vpnr_ctl_table_append(table, out);
+	g_ptr_array_sort(streams, compare_streams);
+	append_streams(streams, out);
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct VpnrCtlTable VpnrCtlTable;
 
-/* A table with n columns (const, outlive the table). */
+/* A table with n columns, which outlive it. */
 VpnrCtlTable *vpnr_ctl_table_new(const VpnrCtlColumn *columns, gsize n);
 
 /* Adds a row of n cells (transfer full, all of them). */

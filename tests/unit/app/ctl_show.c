@@ -85,15 +85,17 @@ test_connections(void)
 static void
 test_server_connections(void)
 {
-	g_test_summary("On a server the first column says whose the stream is.");
+	g_test_summary("By link and id; without a column for what no stream has.");
 	assert_shown(vpnr_ctl_show_connections,
 		     "{\"connections\":["
-		     "{\"id\":1,\"link\":\"alice\",\"state\":\"open\",\"destination\":\"a:1\","
-		     "\"peer\":\"b\\u0007\",\"bytes_sent\":1,\"bytes_received\":2,\"queue\":3,"
-		     "\"age_s\":4},{\"id\":2}]}",
-		     "LINK   ID  STATE  DESTINATION  PEER  SENT  RECEIVED  QUEUE  AGE\n"
-		     "alice   1  open   a:1          b?     1 B       2 B      3  4 s\n"
-		     "-       2  -      -            -        -         -      -    -\n");
+		     "{\"id\":10,\"link\":\"bob\",\"state\":\"open\\u0007\",\"destination\":\"a:"
+		     "1\","
+		     "\"bytes_sent\":1,\"bytes_received\":2,\"queue\":3,\"age_s\":4},"
+		     "{\"id\":9,\"link\":\"bob\"},{\"id\":11,\"link\":\"alice\"}]}",
+		     "LINK   ID  STATE  DESTINATION  SENT  RECEIVED  QUEUE  AGE\n"
+		     "alice  11  -      -               -         -      -    -\n"
+		     "bob     9  -      -               -         -      -    -\n"
+		     "bob    10  open?  a:1           1 B       2 B      3  4 s\n");
 }
 
 static void
