@@ -38,3 +38,6 @@ $(units): Makefile
 EXTRA_DIST += \
 	%D%/systemd/vpnr-client.service.in \
 	%D%/systemd/vpnr-server.service.in
+
+# (gdb) source PREFIX/share/vpnr/vpnr-gdb.py
+dist_pkgdata_DATA = %D%/gdb/vpnr-gdb.py
