@@ -264,7 +264,8 @@ read_some(VpnrWorker *worker)
 		return FALSE;
 	frame = vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, want);
 	got = recv(worker->fd, frame->data, want, MSG_DONTWAIT);
-	worker->may_read = got == (gssize)want || (got < 0 && errno == EINTR);
+	/* After a hang-up poll() is not asked any more, but the end is there to be read. */
+	worker->may_read = worker->hung_up || got == (gssize)want || (got < 0 && errno == EINTR);
 	if (got > 0 && worker->life.input == VPNR_INPUT_OPEN) {
 		send_data(worker, frame, (gsize)got);
 		adapt_read_size(worker, (gsize)got);
