@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
 dist_doc_DATA += %D%/protocol.md
 dist_doc_DATA += %D%/threads.md
+dist_doc_DATA += %D%/debugging.md

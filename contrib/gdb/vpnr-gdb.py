@@ -4,6 +4,8 @@
     gdb -x vpnr-gdb.py -ex "vpnr streams" -p PID
     gdb -x vpnr-gdb.py -ex "vpnr streams" vpnr-server CORE-FILE
 
+"make install" puts it into PREFIX/share/vpnr; docs/debugging.md says what to make of what it shows.
+
 It works on a process that has stopped and on a core file alike, because it only reads memory: it
 calls nothing in the program, takes no lock and changes nothing. The threads stopped wherever they
 were, so numbers that belong together may be one step apart.
