@@ -40,10 +40,13 @@ on_fin(VpnrLifecycle *life)
 	return 0;
 }
 
-/* VPNr/1's FAIL is answered by one, so that both sides know that the id is free. */
+/* VPNr/1's FAIL is answered by one, so that both sides know that the id is free. A destination that
+ * had been told that nothing more comes has nobody left to send to. */
 static VpnrActions
 on_end(VpnrLifecycle *life)
 {
+	if (life->output == VPNR_OUTPUT_CLOSED && life->kind != VPNR_LIFE_SYMMETRIC)
+		return finish(life, VPNR_ACTION_SEND_RESET | VPNR_ACTION_CLOSE);
 	if (life->input == VPNR_INPUT_OPEN)
 		life->input = VPNR_INPUT_DISCARD;
 	return on_fin(life) | VPNR_ACTION_SEND_RESET;

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lifecycle: the whole table, every state with every event for each kind, and whole lives.
+ */
+#include "stream/lifecycle.h"
+
+#include <string.h>
+
+#define FIN   VPNR_ACTION_SEND_FIN
+#define RESET VPNR_ACTION_SEND_RESET
+#define SHUT  VPNR_ACTION_SHUT_OUTPUT
+#define CLOSE VPNR_ACTION_CLOSE
+#define ABORT VPNR_ACTION_ABORT
+
+#define N_KINDS  3
+#define N_EVENTS 6
+
+static const char *const kind_names[N_KINDS] = { "symmetric", "v1 server", "rust server" };
+static const char *const event_names[N_EVENTS] = { "input EOF", "socket error", "FIN",
+						   "END",       "RESET",        "drained" };
+
+/* Where an event leads. Two letters for input and output: o(pen), d(iscard or draining), c(losed);
+ * "cc" is over. */
+typedef struct {
+	const char *state;
+	VpnrActions actions;
+} Step;
+
+/* A state and its steps, in the order of VpnrEvent. */
+typedef struct {
+	const char *state;
+	Step steps[N_EVENTS];
+} Row;
+
+static const Row symmetric[] = {
+	{ "oo",
+	  { { "co", FIN },
+	    { "cc", RESET | ABORT },
+	    { "od", 0 },
+	    { "dd", RESET },
+	    { "cc", ABORT },
+	    { "oo", 0 } } },
+	{ "od",
+	  { { "cd", FIN },
+	    { "cc", RESET | ABORT },
+	    { "od", 0 },
+	    { "dd", RESET },
+	    { "cc", ABORT },
+	    { "oc", SHUT } } },
+	{ "oc",
+	  { { "cc", FIN | CLOSE },
+	    { "cc", RESET | ABORT },
+	    { "oc", 0 },
+	    { "dc", RESET },
+	    { "cc", ABORT },
+	    { "oc", 0 } } },
+	{ "dd",
+	  { { "cd", 0 },
+	    { "cc", RESET | ABORT },
+	    { "dd", 0 },
+	    { "dd", RESET },
+	    { "cc", ABORT },
+	    { "dc", SHUT } } },
+	{ "dc",
+	  { { "cc", CLOSE },
+	    { "cc", RESET | ABORT },
+	    { "dc", 0 },
+	    { "dc", RESET },
+	    { "cc", ABORT },
+	    { "dc", 0 } } },
+	{ "co",
+	  { { "co", 0 },
+	    { "cc", RESET | ABORT },
+	    { "cd", 0 },
+	    { "cd", RESET },
+	    { "cc", ABORT },
+	    { "co", 0 } } },
+	{ "cd",
+	  { { "cd", 0 },
+	    { "cc", RESET | ABORT },
+	    { "cd", 0 },
+	    { "cd", RESET },
+	    { "cc", ABORT },
+	    { "cc", SHUT | CLOSE } } },
+	{ "cc", { { "cc", 0 }, { "cc", 0 }, { "cc", 0 }, { "cc", 0 }, { "cc", 0 }, { "cc", 0 } } },
+};
+
+/* What differs from the above. */
+typedef struct {
+	VpnrLifeKind kind;
+	const char *state;
+	VpnrEvent event;
+	Step step;
+} Difference;
+
+static const Difference differences[] = {
+	/* The application is gone: the destination has what was sent, so it is closed. */
+	{ VPNR_LIFE_V1_SERVER, "dd", VPNR_EVENT_DRAINED, { "cc", SHUT | CLOSE } },
+	{ VPNR_LIFE_V1_SERVER, "oc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
+	{ VPNR_LIFE_V1_SERVER, "dc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
+	{ VPNR_LIFE_RUST_SERVER, "dd", VPNR_EVENT_DRAINED, { "cc", SHUT | CLOSE } },
+	{ VPNR_LIFE_RUST_SERVER, "oc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
+	{ VPNR_LIFE_RUST_SERVER, "dc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
+	/* The end of the destination is the end of the stream (docs/protocol.md, 1.4.6). */
+	{ VPNR_LIFE_RUST_SERVER, "oo", VPNR_EVENT_INPUT_EOF, { "cc", FIN | CLOSE } },
+	{ VPNR_LIFE_RUST_SERVER, "od", VPNR_EVENT_INPUT_EOF, { "cc", FIN | CLOSE } },
+	{ VPNR_LIFE_RUST_SERVER, "dd", VPNR_EVENT_INPUT_EOF, { "cc", CLOSE } },
+};
+
+static VpnrLifecycle
+life_in(VpnrLifeKind kind, const char *state)
+{
+	static const char letters[] = "odc";
+
+	return (VpnrLifecycle){ .kind = kind,
+				.input = strchr(letters, state[0]) - letters,
+				.output = strchr(letters, state[1]) - letters,
+				.over = g_str_equal(state, "cc") };
+}
+
+static const Step *
+expected_step(VpnrLifeKind kind, const Row *row, VpnrEvent event)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(differences); i++)
+		if (differences[i].kind == kind && differences[i].event == event &&
+		    g_str_equal(differences[i].state, row->state))
+			return &differences[i].step;
+	return &row->steps[event];
+}
+
+static void
+check_step(VpnrLifeKind kind, const Row *row, VpnrEvent event)
+{
+	const Step *step = expected_step(kind, row, event);
+	VpnrLifecycle life = life_in(kind, row->state);
+	VpnrLifecycle wanted = life_in(kind, step->state);
+
+	g_test_message("%s, %s: %s", kind_names[kind], row->state, event_names[event]);
+	g_assert_cmphex(vpnr_lifecycle_step(&life, event), ==, step->actions);
+	g_assert_cmpint(life.input, ==, wanted.input);
+	g_assert_cmpint(life.output, ==, wanted.output);
+	g_assert_cmpint(life.over, ==, wanted.over);
+	g_assert_cmpint(life.kind, ==, kind);
+}
+
+static void
+test_table(void)
+{
+	for (VpnrLifeKind kind = 0; kind < N_KINDS; kind++)
+		for (gsize i = 0; i < G_N_ELEMENTS(symmetric); i++)
+			for (VpnrEvent event = 0; event < N_EVENTS; event++)
+				check_step(kind, &symmetric[i], event);
+}
+
+static void
+test_init(void)
+{
+	for (VpnrLifeKind kind = 0; kind < N_KINDS; kind++) {
+		VpnrLifecycle life = vpnr_lifecycle_init(kind);
+		VpnrLifecycle wanted = life_in(kind, "oo");
+
+		g_assert_cmpmem(&life, sizeof life, &wanted, sizeof wanted);
+	}
+}
+
+/* Whatever happens in whatever order: FIN is sent once at the most, the socket is told once, closed
+ * once, and only when the life is over. */
+static void
+check_random_life(VpnrLifeKind kind)
+{
+	VpnrLifecycle life = vpnr_lifecycle_init(kind);
+	guint n_fin = 0, n_shut = 0, n_end = 0;
+
+	for (guint i = 0; i < 30; i++) {
+		VpnrActions actions =
+		    vpnr_lifecycle_step(&life, g_test_rand_int_range(0, N_EVENTS));
+
+		n_fin += (actions & FIN) != 0;
+		n_shut += (actions & SHUT) != 0;
+		n_end += (actions & (CLOSE | ABORT)) != 0;
+		g_assert_cmpint(life.over, ==, n_end > 0);
+		if (!life.over)
+			g_assert_cmphex(actions & (CLOSE | ABORT), ==, 0);
+	}
+	g_assert_cmpuint(n_fin, <=, 1);
+	g_assert_cmpuint(n_shut, <=, 1);
+	g_assert_cmpuint(n_end, <=, 1);
+}
+
+static void
+test_random_lives(void)
+{
+	for (guint i = 0; i < 30000; i++)
+		check_random_life(i % N_KINDS);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/lifecycle/init", test_init);
+	g_test_add_func("/lifecycle/table", test_table);
+	g_test_add_func("/lifecycle/random-lives", test_random_lives);
+	return g_test_run();
+}
