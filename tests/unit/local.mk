@@ -5,6 +5,10 @@
 #	unit_tests += %D%/mailbox
 #	%C%_mailbox_SOURCES = %D%/mailbox.c
 
+# What tests of several folders share.
+test_loopback = %D%/loopback.c %D%/loopback.h
+test_patience = %D%/patience.c %D%/patience.h
+
 include %D%/base/local.mk
 include %D%/proto/local.mk
 include %D%/link/local.mk

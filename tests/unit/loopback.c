@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loopback: see loopback.h.
+ */
+#include "tests/unit/loopback.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "tests/unit/patience.h"
+
+static int
+bound_socket(const VpnrAddr *addr)
+{
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(addr, &ss);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&ss, length), ==, 0);
+	return fd;
+}
+
+int
+loopback_listen(int backlog, VpnrAddr *addr)
+{
+	VpnrAddr any = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
+	struct sockaddr_storage ss = { 0 };
+	socklen_t length = sizeof ss;
+	int fd = bound_socket(&any);
+
+	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&ss, &length), ==, 0);
+	*addr = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+	if (backlog >= 0)
+		g_assert_cmpint(listen(fd, backlog), ==, 0);
+	return fd;
+}
+
+VpnrAddr
+loopback_private(guint16 port)
+{
+	guint pid = (guint)getpid();
+
+	/* The kernel's ids have 22 bits at the most. */
+	return (VpnrAddr){
+		.type = VPNR_ADDR_IPV4,
+		.port = port,
+		.ip4 = { 127, (guint8)(64 | (pid >> 16 & 63)), (guint8)(pid >> 8), (guint8)pid },
+	};
+}
+
+static void
+be_patient(int fd)
+{
+	struct timeval limit = { .tv_sec = PATIENCE_MS / 1000 };
+
+	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), ==, 0);
+	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), ==, 0);
+}
+
+int
+loopback_connect(const VpnrAddr *addr)
+{
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(addr, &ss);
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(fd, >=, 0);
+	be_patient(fd);
+	vpnr_fd_set_nodelay(fd);
+	g_assert_cmpint(connect(fd, (struct sockaddr *)&ss, length), ==, 0);
+	return fd;
+}
+
+int
+loopback_accept(int listener)
+{
+	struct pollfd pfd = { .fd = listener, .events = POLLIN };
+	int fd;
+
+	g_assert_cmpint(poll(&pfd, 1, PATIENCE_MS), ==, 1);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	g_assert_cmpint(fd, >=, 0);
+	be_patient(fd);
+	return fd;
+}
+
+void
+loopback_pair(int *ours, int *theirs)
+{
+	VpnrAddr addr;
+	g_auto(VpnrFd) listener = loopback_listen(1, &addr);
+
+	*theirs = loopback_connect(&addr);
+	*ours = loopback_accept(listener);
+	vpnr_fd_set_blocking(*ours, FALSE);
+}
+
+void
+loopback_shrink(int fd)
+{
+	int small = 16384;
+
+	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), ==, 0);
+	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), ==, 0);
+}
+
+void
+loopback_send(int fd, gconstpointer bytes, gsize n)
+{
+	const guint8 *at = bytes;
+
+	while (n > 0) {
+		gssize sent = send(fd, at, n, MSG_NOSIGNAL);
+
+		g_assert_cmpint(sent, >, 0);
+		at += sent;
+		n -= (gsize)sent;
+	}
+}
+
+void
+loopback_expect(int fd, gconstpointer bytes, gsize n)
+{
+	g_autofree guint8 *got = g_malloc(MAX(n, 1));
+
+	g_assert_cmpint(recv(fd, got, n, MSG_WAITALL), ==, (gssize)n);
+	g_assert_cmpmem(got, n, bytes, n);
+}
+
+void
+loopback_expect_end(int fd)
+{
+	guint8 byte;
+
+	g_assert_cmpint(recv(fd, &byte, 1, 0), ==, 0);
+}
+
+void
+loopback_expect_reset(int fd)
+{
+	guint8 byte;
+
+	errno = 0;
+	g_assert_cmpint(recv(fd, &byte, 1, 0), ==, -1);
+	g_assert_cmpint(errno, ==, ECONNRESET);
+}
+
+/* A multiplication spreads the offset over all bits, so bytes that are swapped, lost or doubled
+ * show. */
+static guint8
+pattern_byte(guint64 offset)
+{
+	return (guint8)(offset * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) >> 56);
+}
+
+void
+pattern_fill(guint8 *bytes, guint64 offset, gsize n)
+{
+	for (gsize i = 0; i < n; i++)
+		bytes[i] = pattern_byte(offset + i);
+}
+
+gboolean
+pattern_matches(const guint8 *bytes, guint64 offset, gsize n)
+{
+	for (gsize i = 0; i < n; i++)
+		if (bytes[i] != pattern_byte(offset + i))
+			return FALSE;
+	return TRUE;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loopback: TCP connections inside a test, and what arrives on them. Every failure ends the test;
+ * what does not come within PATIENCE_MS is a failure.
+ *
+ * The far ends of connections, which the test holds, are blocking.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+
+G_BEGIN_DECLS
+
+/* A socket bound to a free port of 127.0.0.1, which is stored in *addr (transfer full). With a
+ * backlog of -1 it does not listen: who connects to it is refused. */
+int loopback_listen(int backlog, VpnrAddr *addr);
+
+/* An address for those who must know their port before they listen on it: 127.x.y.z is made from
+ * the process id, so no port of it is taken by another process. */
+VpnrAddr loopback_private(guint16 port);
+
+/* A connection to addr, and one that has come to a listener (transfer full). */
+int loopback_connect(const VpnrAddr *addr);
+int loopback_accept(int listener);
+
+/* A connected pair: *ours is non-blocking, for the code under test, and *theirs is the far end. */
+void loopback_pair(int *ours, int *theirs);
+
+/* Makes the buffers of a socket small, so that it stalls soon; not so small that TCP has to probe
+ * for every segment. */
+void loopback_shrink(int fd);
+
+/* Sends all n bytes. */
+void loopback_send(int fd, gconstpointer bytes, gsize n);
+
+/* Receives n bytes, which must be these. */
+void loopback_expect(int fd, gconstpointer bytes, gsize n);
+
+/* The next thing to come must be the end, or a reset. */
+void loopback_expect_end(int fd);
+void loopback_expect_reset(int fd);
+
+/* Fills n bytes with what stands at this offset of an endless sequence without a short period, and
+ * tells whether n bytes are those. */
+void pattern_fill(guint8 *bytes, guint64 offset, gsize n);
+gboolean pattern_matches(const guint8 *bytes, guint64 offset, gsize n);
+
+G_END_DECLS

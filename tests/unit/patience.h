@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * patience: how a test waits for what no descriptor tells: it looks again and again and lets others
+ * run in between. A test that waits in vain fails, long before make check gives it up.
+ *
+ *	for (gint64 start = g_get_monotonic_time(); !done(); patience(start))
+ *		;
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Far above what a busy machine with a sanitizer needs. */
+#define PATIENCE_MS 60000
+
+G_BEGIN_DECLS
+
+void patience(gint64 start);
+
+/* TRUE if the thread with this id sleeps, because the kernel has nothing to tell it: who spins, or
+ * has been woken, does not. */
+gboolean thread_sleeps(gint tid);
+
+G_END_DECLS

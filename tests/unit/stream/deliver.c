@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * deliver: what the peer may send on a stream, and what is a violation (docs/protocol.md, 1.3 and
+ * 2.6 to 2.7).
+ */
+#include "stream/table.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/latch.h"
+#include "base/thread.h"
+#include "tests/unit/patience.h"
+#include "tests/unit/stream/rig.h"
+
+static const guint8 bytes[VPNR_DATA_MAX];
+
+/* A client with one stream, which has been opened; rig_remove() ends it. */
+static VpnrStream *
+client_with_stream(Rig *rig)
+{
+	VpnrStream *stream;
+
+	rig_init(rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 1000);
+	stream = rig_open(rig);
+	g_assert_null(rig_deliver(rig, VPNR_FRAME_OPENED, stream->id));
+	return stream;
+}
+
+/* The types of the frames that wait for the worker: "OPENED DATA FIN". */
+static char *
+inbox_of(VpnrStream *stream)
+{
+	GString *types = g_string_new(NULL);
+	VpnrFrame *frame;
+
+	while ((frame = vpnr_mailbox_try_pop(stream->inbox)) != NULL) {
+		g_string_append_printf(types, "%s%s", types->len > 0 ? " " : "",
+				       vpnr_frame_type_name(frame->type));
+		vpnr_frame_free(frame);
+	}
+	return g_string_free(types, FALSE);
+}
+
+static void
+assert_inbox(VpnrStream *stream, const char *types)
+{
+	g_autofree char *got = inbox_of(stream);
+
+	g_assert_cmpstr(got, ==, types);
+}
+
+static void
+test_in_order(void)
+{
+	g_auto(Rig) rig;
+	VpnrStream *stream = client_with_stream(&rig);
+
+	g_assert_null(rig_deliver_data(&rig, stream->id, bytes, 10));
+	g_assert_null(rig_deliver_data(&rig, stream->id, bytes, 1));
+	g_assert_false(atomic_load(&stream->ended));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, stream->id));
+	g_assert_true(atomic_load(&stream->ended));
+	assert_inbox(stream, "OPENED DATA DATA FIN");
+	g_assert_cmpuint(rig_stale(&rig), ==, 0);
+	rig_remove(&rig, stream);
+}
+
+static void
+test_after_fin(void)
+{
+	g_test_summary("2.6.6: after FIN, DATA and FIN are violations; WINDOW and RESET are not.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = client_with_stream(&rig);
+
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, stream->id));
+	g_assert_cmpstr(rig_deliver_data(&rig, stream->id, bytes, 1), ==, "DATA after FIN");
+	g_assert_cmpstr(rig_deliver(&rig, VPNR_FRAME_FIN, stream->id), ==, "second FIN");
+	g_assert_null(rig_deliver_window(&rig, stream->id, 2000));
+	g_assert_null(rig_deliver_reset(&rig, stream->id, VPNR_REASON_ABORTED));
+	assert_inbox(stream, "OPENED FIN");
+	rig_remove(&rig, stream);
+}
+
+static void
+test_before_opened(void)
+{
+	g_test_summary("2.6.4: DATA, FIN before OPENED and a second OPENED are violations.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 1000);
+	stream = rig_open(&rig);
+	g_assert_cmpstr(rig_deliver_data(&rig, stream->id, bytes, 1), ==, "DATA before OPENED");
+	g_assert_cmpstr(rig_deliver(&rig, VPNR_FRAME_FIN, stream->id), ==, "FIN before OPENED");
+	g_assert_null(rig_deliver_window(&rig, stream->id, 2000));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_OPENED, stream->id));
+	g_assert_cmpstr(rig_deliver(&rig, VPNR_FRAME_OPENED, stream->id), ==,
+			"OPENED for a stream that is open");
+	assert_inbox(stream, "OPENED");
+	rig_remove(&rig, stream);
+}
+
+static void
+test_wrong_side(void)
+{
+	g_test_summary("2.6.2: a server must not send OPEN, a client must not send OPENED.");
+
+	g_auto(Rig) client;
+	g_auto(Rig) server;
+	VpnrAddr dest = rig_dest();
+	VpnrStream *stream = client_with_stream(&client);
+	guint32 id = stream->id;
+
+	g_assert_cmpstr(vpnr_table_deliver(client.table, vpnr_frame_new_open(id, &dest)), ==,
+			"OPEN from the server");
+	rig_remove(&client, stream);
+	g_assert_cmpstr(vpnr_table_deliver(client.table, vpnr_frame_new_open(id, &dest)), ==,
+			"OPEN from the server");
+	g_assert_cmpstr(vpnr_table_deliver(client.table, vpnr_frame_new_open(99, &dest)), ==,
+			"OPEN from the server");
+
+	rig_init(&server, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
+	g_assert_cmpint(rig_accept(&server, 1, &stream), ==, VPNR_TABLE_OK);
+	g_assert_cmpstr(rig_deliver(&server, VPNR_FRAME_OPENED, 1), ==,
+			"OPENED for a stream that is open");
+	rig_remove(&server, stream);
+}
+
+static void
+test_never_opened(void)
+{
+	g_test_summary("2.6.10: a frame with an id above the highest is a violation.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = client_with_stream(&rig);
+	static const char violation[] = "a frame for a stream that was never opened";
+
+	g_assert_cmpstr(rig_deliver(&rig, VPNR_FRAME_FIN, stream->id + 1), ==, violation);
+	g_assert_cmpstr(rig_deliver_data(&rig, G_MAXUINT32, bytes, 1), ==, violation);
+	g_assert_cmpstr(rig_deliver_reset(&rig, stream->id + 1, VPNR_REASON_REFUSED), ==,
+			violation);
+	g_assert_cmpstr(rig_deliver_window(&rig, stream->id + 1, 1), ==, violation);
+	g_assert_cmpstr(rig_deliver(&rig, VPNR_FRAME_OPENED, stream->id + 1), ==, violation);
+	rig_remove(&rig, stream);
+}
+
+static void
+test_stale(void)
+{
+	g_test_summary("2.6.10: frames that cross the end of their stream are dropped.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = client_with_stream(&rig);
+	guint32 id = stream->id;
+
+	rig_remove(&rig, stream);
+	g_assert_null(rig_deliver_data(&rig, id, bytes, sizeof bytes));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, id));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, id));
+	g_assert_null(rig_deliver_window(&rig, id, G_MAXUINT64));
+	g_assert_null(rig_deliver_reset(&rig, id, VPNR_REASON_ABORTED));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_OPENED, id));
+	g_assert_cmpuint(rig_stale(&rig), ==, 6);
+}
+
+static void
+test_reset(void)
+{
+	g_test_summary("2.6.8: after RESET the stream is over: what still comes is dropped.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = client_with_stream(&rig);
+
+	g_assert_null(rig_deliver_reset(&rig, stream->id, VPNR_REASON_REFUSED));
+	g_assert_cmpint(vpnr_stream_reset_reason(stream), ==, VPNR_REASON_REFUSED);
+	g_assert_null(rig_deliver_data(&rig, stream->id, bytes, 1));
+	g_assert_null(rig_deliver_reset(&rig, stream->id, VPNR_REASON_ABORTED));
+	g_assert_cmpint(vpnr_stream_reset_reason(stream), ==, VPNR_REASON_REFUSED);
+	g_assert_cmpuint(rig_stale(&rig), ==, 2);
+	assert_inbox(stream, "OPENED");
+	rig_remove(&rig, stream);
+}
+
+static void
+test_window(void)
+{
+	g_test_summary("2.7.3: WINDOW raises the limit and never lowers it.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = client_with_stream(&rig);
+
+	g_assert_null(rig_deliver_window(&rig, stream->id, 1500));
+	g_assert_cmpuint(vpnr_send_credit_left(&stream->send), ==, 1500);
+	g_assert_null(rig_deliver_window(&rig, stream->id, 1200));
+	g_assert_null(rig_deliver_window(&rig, stream->id, 0));
+	g_assert_cmpuint(vpnr_send_credit_left(&stream->send), ==, 1500);
+	rig_remove(&rig, stream);
+}
+
+static void
+test_beyond_the_window(void)
+{
+	g_test_summary("2.7.4: the last byte of the window is allowed, the next is a violation.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = client_with_stream(&rig);
+	guint64 left = VPNR_WINDOW;
+
+	for (; left > sizeof bytes; left -= sizeof bytes)
+		g_assert_null(rig_deliver_data(&rig, stream->id, bytes, sizeof bytes));
+	g_assert_cmpstr(rig_deliver_data(&rig, stream->id, bytes, left + 1), ==,
+			"DATA beyond the window");
+	g_assert_null(rig_deliver_data(&rig, stream->id, bytes, left));
+	g_assert_cmpstr(rig_deliver_data(&rig, stream->id, bytes, 1), ==, "DATA beyond the window");
+	rig_remove(&rig, stream);
+}
+
+static void
+test_v1_end(void)
+{
+	g_test_summary("1.3.7: a second FAIL, and one behind a FIN, are none.");
+
+	g_auto(Rig) rig;
+	VpnrStream *one = NULL, *two = NULL;
+
+	rig_init(&rig, VPNR_PROTOCOL_V1, VPNR_ROLE_SERVER, G_MAXUINT64);
+	g_assert_cmpint(rig_accept(&rig, 1, &one), ==, VPNR_TABLE_OK);
+	g_assert_null(rig_deliver_data(&rig, 1, bytes, 1));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_END, 1));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_END, 1));
+	assert_inbox(one, "DATA END");
+	g_assert_cmpint(rig_accept(&rig, 2, &two), ==, VPNR_TABLE_OK);
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, 2));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_END, 2));
+	assert_inbox(two, "FIN END");
+	g_assert_cmpstr(rig_deliver_data(&rig, 2, bytes, 1), ==, "DATA after FIN");
+	rig_remove(&rig, one);
+	rig_remove(&rig, two);
+}
+
+static void
+test_v1_unknown(void)
+{
+	g_test_summary("1.3.8, 1.3.10: frames for streams that are not open are ignored.");
+
+	g_auto(Rig) rig;
+
+	rig_init(&rig, VPNR_PROTOCOL_V1, VPNR_ROLE_CLIENT, G_MAXUINT64);
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_END, 1));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, 65535));
+	g_assert_null(rig_deliver_data(&rig, 0, bytes, 500));
+	g_assert_cmpuint(rig_stale(&rig), ==, 3);
+}
+
+/* A reader that delivers more to a stream of VPNr/1 than its bound. */
+typedef struct {
+	Rig *rig;
+	guint32 id;
+	guint n_frames; /* of 500 bytes */
+	_Atomic gint tid;
+	VpnrLatch *delivered;
+	VpnrThread *thread;
+} Reader;
+
+static void
+read_all(gpointer data)
+{
+	Reader *reader = data;
+
+	atomic_store(&reader->tid, gettid());
+	for (guint i = 0; i < reader->n_frames; i++)
+		g_assert_null(rig_deliver_data(reader->rig, reader->id, bytes, 500));
+	vpnr_latch_trip(reader->delivered);
+}
+
+/* Starts a reader and waits until it is held up. */
+static Reader *
+start_reader(Rig *rig, VpnrStream *stream)
+{
+	Reader *reader = g_new0(Reader, 1);
+
+	reader->rig = rig;
+	reader->id = stream->id;
+	reader->n_frames = VPNR_V1_WINDOW / 500 + 1;
+	reader->delivered = vpnr_latch_new(NULL);
+	reader->thread = vpnr_thread_start("reader", read_all, reader, NULL);
+	g_assert_nonnull(reader->thread);
+	for (gint64 start = g_get_monotonic_time();
+	     vpnr_mailbox_length(stream->inbox) < VPNR_V1_WINDOW / 500 ||
+	     !thread_sleeps(atomic_load(&reader->tid));
+	     patience(start))
+		;
+	g_assert_false(vpnr_latch_is_tripped(reader->delivered));
+	return reader;
+}
+
+static void
+join_reader(Reader *reader)
+{
+	vpnr_thread_join(reader->thread);
+	g_assert_true(vpnr_latch_is_tripped(reader->delivered));
+	vpnr_latch_free(reader->delivered);
+	g_free(reader);
+}
+
+static VpnrStream *
+v1_server_with_stream(Rig *rig)
+{
+	VpnrStream *stream = NULL;
+
+	rig_init(rig, VPNR_PROTOCOL_V1, VPNR_ROLE_SERVER, G_MAXUINT64);
+	g_assert_cmpint(rig_accept(rig, 1, &stream), ==, VPNR_TABLE_OK);
+	return stream;
+}
+
+static void
+test_v1_room(void)
+{
+	g_test_summary("1.1.3: the reader waits while the stream takes nothing; nothing is lost.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = v1_server_with_stream(&rig);
+	Reader *reader = start_reader(&rig, stream);
+	guint n = reader->n_frames;
+
+	g_assert_cmpuint(vpnr_recv_credit_consume(&stream->recv, VPNR_V1_WINDOW / 2), >, 0);
+	vpnr_table_made_room(rig.table);
+	join_reader(reader);
+	g_assert_cmpuint(vpnr_mailbox_length(stream->inbox), ==, n);
+	rig_remove(&rig, stream);
+}
+
+static void
+test_v1_room_at_the_end(void)
+{
+	g_test_summary("A reader that waits goes on when the stream ends.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = v1_server_with_stream(&rig);
+	Reader *reader = start_reader(&rig, stream);
+
+	rig_remove(&rig, stream);
+	join_reader(reader);
+}
+
+static void
+test_v1_room_at_the_close(void)
+{
+	g_test_summary("A reader that waits goes on when the link goes.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = v1_server_with_stream(&rig);
+	Reader *reader = start_reader(&rig, stream);
+
+	vpnr_table_close(rig.table, VPNR_REASON_LINK_LOST);
+	join_reader(reader);
+	rig_remove(&rig, stream);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/deliver/in-order", test_in_order);
+	g_test_add_func("/deliver/after-fin", test_after_fin);
+	g_test_add_func("/deliver/before-opened", test_before_opened);
+	g_test_add_func("/deliver/wrong-side", test_wrong_side);
+	g_test_add_func("/deliver/never-opened", test_never_opened);
+	g_test_add_func("/deliver/stale", test_stale);
+	g_test_add_func("/deliver/reset", test_reset);
+	g_test_add_func("/deliver/window", test_window);
+	g_test_add_func("/deliver/beyond-the-window", test_beyond_the_window);
+	g_test_add_func("/deliver/v1/end", test_v1_end);
+	g_test_add_func("/deliver/v1/unknown", test_v1_unknown);
+	g_test_add_func("/deliver/v1/room", test_v1_room);
+	g_test_add_func("/deliver/v1/room/end", test_v1_room_at_the_end);
+	g_test_add_func("/deliver/v1/room/close", test_v1_room_at_the_close);
+	return g_test_run();
+}

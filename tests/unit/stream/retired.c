@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * retired: a set that forgets its oldest when it is full.
+ */
+#include "stream/retired.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrRetired, vpnr_retired_free)
+
+static void
+test_set(void)
+{
+	g_autoptr(VpnrRetired) retired = vpnr_retired_new(10);
+
+	g_assert_false(vpnr_retired_contains(retired, 0));
+	vpnr_retired_add(retired, 0);
+	vpnr_retired_add(retired, 65535);
+	g_assert_true(vpnr_retired_contains(retired, 0));
+	g_assert_true(vpnr_retired_contains(retired, 65535));
+	g_assert_false(vpnr_retired_contains(retired, 1));
+	vpnr_retired_remove(retired, 0);
+	vpnr_retired_remove(retired, 0);
+	vpnr_retired_remove(retired, 1);
+	g_assert_false(vpnr_retired_contains(retired, 0));
+	g_assert_true(vpnr_retired_contains(retired, 65535));
+	vpnr_retired_add(retired, 0);
+	g_assert_true(vpnr_retired_contains(retired, 0));
+	vpnr_retired_free(NULL);
+}
+
+static void
+test_oldest_leaves(void)
+{
+	g_autoptr(VpnrRetired) retired = vpnr_retired_new(100);
+
+	for (guint32 id = 1; id <= 1000; id++) {
+		vpnr_retired_add(retired, id);
+		g_assert_true(vpnr_retired_contains(retired, id));
+		g_assert_true(vpnr_retired_contains(retired, id > 100 ? id - 99 : 1));
+		g_assert_false(vpnr_retired_contains(retired, id > 100 ? id - 100 : 0));
+	}
+}
+
+static void
+test_removed_makes_room(void)
+{
+	g_test_summary("Age counts from the last time that an id was added.");
+
+	g_autoptr(VpnrRetired) retired = vpnr_retired_new(3);
+
+	for (guint32 id = 1; id <= 3; id++)
+		vpnr_retired_add(retired, id);
+	vpnr_retired_remove(retired, 1);
+	vpnr_retired_add(retired, 1);
+	g_assert_true(vpnr_retired_contains(retired, 2));
+	vpnr_retired_add(retired, 4);
+	g_assert_false(vpnr_retired_contains(retired, 2));
+	g_assert_true(vpnr_retired_contains(retired, 3));
+	g_assert_true(vpnr_retired_contains(retired, 1));
+	g_assert_true(vpnr_retired_contains(retired, 4));
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/retired/set", test_set);
+	g_test_add_func("/retired/oldest-leaves", test_oldest_leaves);
+	g_test_add_func("/retired/removed-makes-room", test_removed_makes_room);
+	return g_test_run();
+}

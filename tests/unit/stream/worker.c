@@ -1,0 +1,773 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker: one stream's socket against a link that the test plays: what travels each way, how each
+ * direction ends, what waits when the other side does not take it.
+ *
+ * Linked with the wraps of alive.h.
+ */
+#include "stream/worker.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/thread.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/patience.h"
+#include "tests/unit/stream/alive.h"
+#include "tests/unit/stream/rig.h"
+
+/* Bytes of which neither side's bounds are a multiple. */
+#define LARGE 3000001
+
+/* A stream with its worker, which owns one end of a TCP connection; the test has the other, app,
+ * and a view of the worker's end. */
+typedef struct {
+	Rig rig;
+	VpnrStream *stream;
+	guint32 id;
+	VpnrFd app;
+	int fd; /* the worker's: for poll() only */
+	VpnrThread *thread;
+} Bench;
+
+static void
+serve(gpointer data)
+{
+	Bench *bench = data;
+
+	vpnr_worker_run(vpnr_worker_new(bench->rig.table, bench->stream), bench->fd);
+}
+
+static void
+start_worker(Bench *bench)
+{
+	bench->id = bench->stream->id;
+	vpnr_stream_ref(bench->stream); /* for the test */
+	loopback_pair(&bench->fd, &bench->app);
+	bench->thread = vpnr_thread_start("worker", serve, bench, NULL);
+	g_assert_nonnull(bench->thread);
+}
+
+/* VPNr/2, client: the stream has been opened. */
+static void
+start_client(Bench *bench, guint64 send_limit)
+{
+	rig_init(&bench->rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, send_limit);
+	bench->stream = rig_open(&bench->rig);
+	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_OPENED, bench->stream->id));
+	start_worker(bench);
+}
+
+/* A server; VPNr/2: its OPENED has been sent. */
+static void
+start_server(Bench *bench, VpnrProtocol protocol, guint64 send_limit)
+{
+	rig_init(&bench->rig, protocol, VPNR_ROLE_SERVER, send_limit);
+	g_assert_cmpint(rig_accept(&bench->rig, 1, &bench->stream), ==, VPNR_TABLE_OK);
+	start_worker(bench);
+	if (protocol == VPNR_PROTOCOL_V2)
+		rig_expect(&bench->rig, VPNR_FRAME_OPENED, 1);
+}
+
+/* The stream must be over by itself, with nothing left to say. */
+static void
+finish(Bench *bench)
+{
+	vpnr_table_wait_empty(bench->rig.table);
+	vpnr_thread_join(bench->thread);
+	g_assert_cmpint(atomic_load(&bench->stream->state), ==, VPNR_STREAM_CLOSED);
+	vpnr_stream_unref(bench->stream);
+	vpnr_fd_close(bench->app);
+	rig_clear(&bench->rig);
+}
+
+static void
+close_app(Bench *bench)
+{
+	vpnr_fd_close(vpnr_fd_steal(&bench->app));
+}
+
+/* Waits until the worker sleeps and has nothing to do. */
+static void
+wait_until_asleep(const Bench *bench)
+{
+	const VpnrStream *stream = bench->stream;
+
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&stream->tid) == 0 || vpnr_mailbox_length(stream->inbox) > 0 ||
+	     !thread_sleeps(atomic_load(&stream->tid));
+	     patience(start))
+		;
+}
+
+static guint8 *
+make_pattern(gsize n)
+{
+	guint8 *bytes = g_malloc(n);
+
+	pattern_fill(bytes, 0, n);
+	return bytes;
+}
+
+/* --- both ways -------------------------------------------------------------------------------- */
+
+static void
+test_echo(void)
+{
+	Bench bench;
+
+	start_client(&bench, 1000);
+	for (guint i = 0; i < 100; i++) {
+		loopback_send(bench.app, "ping", 4);
+		rig_expect_data(&bench.rig, bench.id, "ping", 4);
+		g_assert_null(rig_deliver_data(&bench.rig, bench.id, "pong!", 5));
+		loopback_expect(bench.app, "pong!", 5);
+	}
+	g_assert_cmpuint(atomic_load(&bench.stream->bytes_out), ==, 400);
+	for (gint64 start = g_get_monotonic_time(); atomic_load(&bench.stream->bytes_in) < 500;
+	     patience(start))
+		;
+	close_app(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	finish(&bench);
+}
+
+typedef struct {
+	int fd;
+	const guint8 *bytes;
+} Sending;
+
+static void
+send_large(gpointer data)
+{
+	const Sending *sending = data;
+
+	loopback_send(sending->fd, sending->bytes, LARGE);
+	g_assert_cmpint(shutdown(sending->fd, SHUT_WR), ==, 0);
+}
+
+static void
+test_large_out(void)
+{
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+	Bench bench;
+	Sending sending = { .bytes = bytes };
+	VpnrThread *sender;
+
+	start_client(&bench, G_MAXUINT64);
+	sending.fd = bench.app;
+	sender = vpnr_thread_start("sender", send_large, &sending, NULL);
+	rig_expect_data(&bench.rig, bench.id, bytes, LARGE);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	vpnr_thread_join(sender);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	finish(&bench);
+}
+
+static gsize
+random_size(gsize most)
+{
+	return (gsize)g_test_rand_int_range(1, (gint32)most + 1);
+}
+
+/* Takes WINDOWs out of the outbox; the last is the limit. */
+static void
+take_windows(Bench *bench, guint64 *limit, guint64 sent)
+{
+	VpnrFrame *frame;
+
+	while ((frame = vpnr_mailbox_try_pop(bench->rig.outbox)) != NULL) {
+		vpnr_table_released(bench->rig.table, frame);
+		g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "WINDOW");
+		g_assert_cmpuint(frame->limit, >, *limit);
+		g_assert_cmpuint(frame->limit, <=, sent + VPNR_WINDOW);
+		*limit = frame->limit;
+		vpnr_frame_free(frame);
+	}
+}
+
+static void
+test_large_in(void)
+{
+	g_test_summary("As long as the application reads there is always a window to send in.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+	guint64 sent = 0, received = 0, limit = VPNR_WINDOW;
+	Bench bench;
+
+	start_client(&bench, 1);
+	while (received < LARGE) {
+		gsize n = random_size(VPNR_DATA_MAX);
+
+		n = MIN(n, MIN(limit, LARGE) - sent);
+		if (n > 0)
+			g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes + sent, n));
+		sent += n;
+		n = random_size((gsize)(sent - received));
+		loopback_expect(bench.app, bytes + received, n);
+		received += n;
+		take_windows(&bench, &limit, sent);
+	}
+	wait_until_asleep(&bench);
+	take_windows(&bench, &limit, sent);
+	g_assert_cmpuint(limit, >, LARGE);
+	close_app(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	finish(&bench);
+}
+
+/* --- ends ------------------------------------------------------------------------------------- */
+
+static void
+test_application_ends_first(void)
+{
+	g_test_summary("Half-close: a request whose end is sent gets its whole answer.");
+
+	Bench bench;
+
+	start_client(&bench, 1000);
+	loopback_send(bench.app, "request", 7);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	rig_expect_data(&bench.rig, bench.id, "request", 7);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&bench.stream->state) != VPNR_STREAM_LOCAL_CLOSED; patience(start))
+		;
+	g_assert_null(rig_deliver_data(&bench.rig, bench.id, "answer", 6));
+	loopback_expect(bench.app, "answer", 6);
+	g_assert_null(rig_deliver_data(&bench.rig, bench.id, "more", 4));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	loopback_expect(bench.app, "more", 4);
+	loopback_expect_end(bench.app);
+	finish(&bench);
+}
+
+static void
+test_peer_ends_first(void)
+{
+	g_test_summary("Half-close: after the peer's end the application may go on sending.");
+
+	Bench bench;
+
+	start_client(&bench, 1000);
+	g_assert_null(rig_deliver_data(&bench.rig, bench.id, "banner", 6));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	loopback_expect(bench.app, "banner", 6);
+	loopback_expect_end(bench.app);
+	g_assert_cmpint(atomic_load(&bench.stream->state), ==, VPNR_STREAM_REMOTE_CLOSED);
+	loopback_send(bench.app, "upload", 6);
+	rig_expect_data(&bench.rig, bench.id, "upload", 6);
+	close_app(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	finish(&bench);
+}
+
+static void
+test_peer_resets(void)
+{
+	g_test_summary("2.6.8: RESET becomes a TCP reset and is not answered.");
+
+	Bench bench;
+
+	start_client(&bench, 1000);
+	loopback_send(bench.app, "x", 1);
+	rig_expect_data(&bench.rig, bench.id, "x", 1);
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_REFUSED));
+	loopback_expect_reset(bench.app);
+	finish(&bench);
+}
+
+static void
+test_link_lost(void)
+{
+	Bench bench;
+
+	start_client(&bench, 1000);
+	vpnr_table_close(bench.rig.table, VPNR_REASON_LINK_LOST);
+	loopback_expect_reset(bench.app);
+	finish(&bench);
+}
+
+static void
+test_application_resets(void)
+{
+	Bench bench;
+
+	start_client(&bench, 1000);
+	loopback_send(bench.app, "x", 1);
+	rig_expect_data(&bench.rig, bench.id, "x", 1);
+	vpnr_fd_abort(vpnr_fd_steal(&bench.app));
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	finish(&bench);
+}
+
+static void
+test_application_resets_while_stalled(void)
+{
+	g_test_summary("A reset is noticed although the window is closed and nothing is read.");
+
+	Bench bench;
+
+	start_client(&bench, 0);
+	loopback_send(bench.app, "x", 1);
+	vpnr_fd_abort(vpnr_fd_steal(&bench.app));
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	finish(&bench);
+}
+
+static void
+test_application_gone(void)
+{
+	g_test_summary("An application that has closed resets what is sent to it, and so the "
+		       "stream.");
+
+	Bench bench;
+
+	start_client(&bench, 1000);
+	close_app(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	g_assert_null(rig_deliver_data(&bench.rig, bench.id, "answer", 6));
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	finish(&bench);
+}
+
+/* --- bounds ----------------------------------------------------------------------------------- */
+
+static void
+test_window_of_the_peer(void)
+{
+	g_test_summary("2.7.4: not a byte is sent beyond the limit, and all when it is raised.");
+
+	g_autofree guint8 *bytes = make_pattern(100000);
+	Bench bench;
+	guint64 sent = 0;
+
+	start_client(&bench, 10000);
+	loopback_send(bench.app, bytes, 100000);
+	for (guint64 limit = 10000; limit <= 90000; limit += 20000) {
+		g_assert_null(rig_deliver_window(&bench.rig, bench.id, limit));
+		rig_expect_data(&bench.rig, bench.id, bytes + sent, limit - sent);
+		sent = limit;
+		wait_until_asleep(&bench);
+		g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), ==, 0);
+	}
+	g_assert_cmpuint(atomic_load(&bench.stream->bytes_out), ==, 90000);
+	g_assert_null(rig_deliver_window(&bench.rig, bench.id, G_MAXUINT64));
+	rig_expect_data(&bench.rig, bench.id, bytes + sent, 100000 - sent);
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	finish(&bench);
+}
+
+static void
+test_queue_of_the_writer(void)
+{
+	g_test_summary("While the writer sends nothing, a stream does not fill it without bound.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+	Bench bench;
+	Sending sending = { .bytes = bytes };
+	VpnrThread *sender;
+
+	start_client(&bench, G_MAXUINT64);
+	sending.fd = bench.app;
+	sender = vpnr_thread_start("sender", send_large, &sending, NULL);
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&bench.stream->queued) < VPNR_STREAM_QUEUE; patience(start))
+		;
+	wait_until_asleep(&bench);
+	g_assert_cmpint(atomic_load(&bench.stream->queued), <,
+			VPNR_STREAM_QUEUE + VPNR_DATA_MAX + VPNR_STREAM_FRAME_COST);
+	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), <,
+			 VPNR_STREAM_QUEUE / VPNR_STREAM_FRAME_COST + 1);
+	rig_expect_data(&bench.rig, bench.id, bytes, LARGE);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	vpnr_thread_join(sender);
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	finish(&bench);
+}
+
+static void
+test_stalled_application(void)
+{
+	g_test_summary("Small frames for an application that reads nothing cost what their bytes "
+		       "cost, and none is lost.");
+
+	const guint n = 150000;
+	g_autofree guint8 *bytes = make_pattern(n);
+	Bench bench;
+
+	start_client(&bench, 0);
+	loopback_shrink(bench.app);
+	loopback_shrink(bench.fd);
+	for (guint i = 0; i < n; i++)
+		g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes + i, 1));
+	wait_until_asleep(&bench);
+	g_assert_cmpuint(atomic_load(&bench.stream->bytes_in), <, n);
+	g_assert_cmpint(alive_frames(), <=, n / 16384 + 2);
+	loopback_expect(bench.app, bytes, n);
+	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), ==, 0); /* not half a window */
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	finish(&bench);
+}
+
+static void
+test_hang_up(void)
+{
+	g_test_summary("A socket that is shut both ways while the window is closed: its worker "
+		       "sleeps instead of being told again and again.");
+
+	Bench bench;
+	struct pollfd pfd = { .events = 0 };
+
+	start_client(&bench, 0);
+	loopback_send(bench.app, "last words", 10);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	loopback_expect_end(bench.app);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	pfd.fd = bench.fd;
+	g_assert_cmpint(poll(&pfd, 1, PATIENCE_MS), ==, 1);
+	g_assert_cmpint(pfd.revents, ==, POLLHUP);
+	wait_until_asleep(&bench); /* never, if it spins */
+
+	g_assert_null(rig_deliver_window(&bench.rig, bench.id, 4));
+	rig_expect_data(&bench.rig, bench.id, "last", 4);
+	g_assert_null(rig_deliver_window(&bench.rig, bench.id, 100));
+	rig_expect_data(&bench.rig, bench.id, " words", 6);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	finish(&bench);
+}
+
+/* --- before there is a socket ----------------------------------------------------------------- */
+
+typedef struct {
+	Bench bench;
+	VpnrReason reason;
+} Opening;
+
+static void
+wait_opened(gpointer data)
+{
+	Opening *opening = data;
+	Bench *bench = &opening->bench;
+	VpnrWorker *worker = vpnr_worker_new(bench->rig.table, bench->stream);
+
+	opening->reason = vpnr_worker_wait_opened(worker, bench->fd);
+	if (opening->reason == VPNR_REASON_NONE)
+		vpnr_worker_run(worker, vpnr_fd_steal(&bench->fd));
+	else
+		vpnr_worker_fail(worker, opening->reason);
+}
+
+static void
+start_opening(Opening *opening, VpnrProtocol protocol)
+{
+	Bench *bench = &opening->bench;
+
+	rig_init(&bench->rig, protocol, VPNR_ROLE_CLIENT, 1000);
+	bench->stream = vpnr_stream_ref(rig_open(&bench->rig));
+	bench->id = bench->stream->id;
+	loopback_pair(&bench->fd, &bench->app);
+	bench->thread = vpnr_thread_start("opening", wait_opened, opening, NULL);
+	g_assert_nonnull(bench->thread);
+}
+
+static void
+test_opened(void)
+{
+	Opening opening;
+	Bench *bench = &opening.bench;
+
+	start_opening(&opening, VPNR_PROTOCOL_V2);
+	wait_until_asleep(bench);
+	g_assert_null(rig_deliver_window(&bench->rig, bench->id, 2000));
+	loopback_send(bench->app, "early", 5);
+	wait_until_asleep(bench);
+	g_assert_cmpuint(vpnr_mailbox_length(bench->rig.outbox), ==, 0);
+	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_OPENED, bench->id));
+	g_assert_null(rig_deliver_data(&bench->rig, bench->id, "hi", 2));
+	rig_expect_data(&bench->rig, bench->id, "early", 5);
+	loopback_expect(bench->app, "hi", 2);
+	g_assert_null(rig_deliver_reset(&bench->rig, bench->id, VPNR_REASON_ABORTED));
+	finish(bench);
+	g_assert_cmpint(opening.reason, ==, VPNR_REASON_NONE);
+}
+
+static void
+test_refused(void)
+{
+	Opening opening;
+	Bench *bench = &opening.bench;
+
+	start_opening(&opening, VPNR_PROTOCOL_V2);
+	wait_until_asleep(bench);
+	g_assert_null(rig_deliver_reset(&bench->rig, bench->id, VPNR_REASON_NOT_FOUND));
+	finish(bench);
+	g_assert_cmpint(opening.reason, ==, VPNR_REASON_NOT_FOUND);
+	vpnr_fd_close(bench->fd);
+}
+
+static void
+test_application_leaves_while_opening(void)
+{
+	Opening opening;
+	Bench *bench = &opening.bench;
+
+	start_opening(&opening, VPNR_PROTOCOL_V2);
+	wait_until_asleep(bench);
+	vpnr_fd_abort(vpnr_fd_steal(&bench->app));
+	rig_expect_reset(&bench->rig, bench->id, VPNR_REASON_ABORTED);
+	finish(bench);
+	g_assert_cmpint(opening.reason, ==, VPNR_REASON_ABORTED);
+	vpnr_fd_close(bench->fd);
+}
+
+static void
+test_v1_does_not_wait(void)
+{
+	g_test_summary("1.3.4: VPNr/1 never says that a destination is connected.");
+
+	Opening opening;
+	Bench *bench = &opening.bench;
+
+	start_opening(&opening, VPNR_PROTOCOL_V1);
+	loopback_send(bench->app, "x", 1);
+	rig_expect_data(&bench->rig, bench->id, "x", 1);
+	vpnr_table_close(bench->rig.table, VPNR_REASON_LINK_LOST);
+	finish(bench);
+	g_assert_cmpint(opening.reason, ==, VPNR_REASON_NONE);
+}
+
+static gboolean
+is_due(const VpnrCancel *cancel)
+{
+	struct pollfd pfd = { .fd = cancel->fd, .events = POLLIN };
+
+	g_assert_cmpint(poll(&pfd, 1, 0), >=, 0);
+	return vpnr_cancel_is_due(cancel, pfd.revents);
+}
+
+static void
+test_dial(void)
+{
+	g_test_summary("What comes while the server dials is kept, and does not end the dial.");
+
+	Bench bench;
+	VpnrCancel cancel;
+	VpnrWorker *worker;
+
+	rig_init(&bench.rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
+	g_assert_cmpint(rig_accept(&bench.rig, 1, &bench.stream), ==, VPNR_TABLE_OK);
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "ear", 3));
+	worker = vpnr_worker_new(bench.rig.table, bench.stream);
+	g_assert_true(vpnr_worker_prepare_cancel(worker, &cancel));
+	g_assert_false(is_due(&cancel));
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "ly", 2));
+	g_assert_false(is_due(&cancel));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
+	g_assert_false(is_due(&cancel));
+
+	loopback_pair(&bench.fd, &bench.app);
+	close_app(&bench); /* its end and FIN let the worker return */
+	vpnr_worker_run(worker, bench.fd);
+	rig_expect(&bench.rig, VPNR_FRAME_OPENED, 1);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, 1);
+	rig_clear(&bench.rig);
+}
+
+static void
+test_dial_with_data(void)
+{
+	g_test_summary("The destination gets what came before it was connected.");
+
+	Bench bench;
+
+	rig_init(&bench.rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
+	g_assert_cmpint(rig_accept(&bench.rig, 1, &bench.stream), ==, VPNR_TABLE_OK);
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "early", 5));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
+	start_worker(&bench);
+	loopback_expect(bench.app, "early", 5);
+	loopback_expect_end(bench.app);
+	close_app(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_OPENED, 1);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, 1);
+	finish(&bench);
+}
+
+static void
+test_dial_aborted(void)
+{
+	Rig rig;
+	VpnrStream *stream = NULL;
+	VpnrCancel cancel;
+	VpnrWorker *worker;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
+	g_assert_cmpint(rig_accept(&rig, 1, &stream), ==, VPNR_TABLE_OK);
+	worker = vpnr_worker_new(rig.table, stream);
+	g_assert_true(vpnr_worker_prepare_cancel(worker, &cancel));
+	g_assert_null(rig_deliver_reset(&rig, 1, VPNR_REASON_ABORTED));
+	g_assert_true(is_due(&cancel));
+	vpnr_worker_fail(worker, VPNR_REASON_ABORTED); /* 2.6.8: nothing to answer */
+	rig_clear(&rig);
+}
+
+static void
+test_dial_aborted_before(void)
+{
+	Rig rig;
+	VpnrStream *stream = NULL;
+	VpnrCancel cancel;
+	VpnrWorker *worker;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
+	g_assert_cmpint(rig_accept(&rig, 1, &stream), ==, VPNR_TABLE_OK);
+	g_assert_null(rig_deliver_reset(&rig, 1, VPNR_REASON_ABORTED));
+	worker = vpnr_worker_new(rig.table, stream);
+	g_assert_false(vpnr_worker_prepare_cancel(worker, &cancel));
+	vpnr_worker_fail(worker, VPNR_REASON_ABORTED);
+	rig_clear(&rig);
+}
+
+static void
+test_dial_failed(void)
+{
+	Rig rig;
+	VpnrStream *stream = NULL;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
+	g_assert_cmpint(rig_accept(&rig, 1, &stream), ==, VPNR_TABLE_OK);
+	vpnr_worker_fail(vpnr_worker_new(rig.table, stream), VPNR_REASON_TIMED_OUT);
+	rig_expect_reset(&rig, 1, VPNR_REASON_TIMED_OUT);
+	rig_clear(&rig);
+}
+
+/* --- VPNr/1 ----------------------------------------------------------------------------------- */
+
+static void
+start_v1_client(Bench *bench)
+{
+	rig_init(&bench->rig, VPNR_PROTOCOL_V1, VPNR_ROLE_CLIENT, G_MAXUINT64);
+	bench->stream = rig_open(&bench->rig);
+	start_worker(bench);
+}
+
+static void
+test_v1_refused(void)
+{
+	g_test_summary("A FAIL before any byte is a refusal: the application sees a reset.");
+
+	Bench bench;
+
+	start_v1_client(&bench);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, bench.id));
+	loopback_expect_reset(bench.app);
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	finish(&bench);
+}
+
+static void
+test_v1_end(void)
+{
+	g_test_summary("1.3.6: bytes before the FAIL are delivered; 1.3.7: it is answered once.");
+
+	Bench bench;
+
+	start_v1_client(&bench);
+	g_assert_null(rig_deliver_data(&bench.rig, bench.id, "answer", 6));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, bench.id));
+	loopback_expect(bench.app, "answer", 6);
+	loopback_expect_end(bench.app);
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	loopback_send(bench.app, "for nobody", 10);
+	close_app(&bench);
+	finish(&bench);
+}
+
+static void
+test_v1_server_end(void)
+{
+	g_test_summary("An application that is gone closes its destination, which gets what was "
+		       "sent before.");
+
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "bye", 3));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, 1));
+	loopback_expect(bench.app, "bye", 3);
+	loopback_expect_end(bench.app);
+	rig_expect_reset(&bench.rig, 1, VPNR_REASON_ABORTED);
+	finish(&bench);
+}
+
+static void
+test_v1_server_end_after_fin(void)
+{
+	g_test_summary("The same when the application had ended its own side long before.");
+
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "request", 7));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
+	loopback_expect(bench.app, "request", 7);
+	loopback_expect_end(bench.app);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, 1));
+	rig_expect_reset(&bench.rig, 1, VPNR_REASON_ABORTED);
+	finish(&bench);
+}
+
+static void
+test_rust_server_eof(void)
+{
+	g_test_summary("1.4.6: the end of the destination ends the stream, in one frame.");
+
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V1_RUST, G_MAXUINT64);
+	loopback_send(bench.app, "answer", 6);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	rig_expect_data(&bench.rig, 1, "answer", 6);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, 1); /* the encoder makes FAIL of it */
+	finish(&bench);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/worker/echo", test_echo);
+	g_test_add_func("/worker/large/out", test_large_out);
+	g_test_add_func("/worker/large/in", test_large_in);
+	g_test_add_func("/worker/end/application-first", test_application_ends_first);
+	g_test_add_func("/worker/end/peer-first", test_peer_ends_first);
+	g_test_add_func("/worker/reset/peer", test_peer_resets);
+	g_test_add_func("/worker/reset/link-lost", test_link_lost);
+	g_test_add_func("/worker/reset/application", test_application_resets);
+	g_test_add_func("/worker/reset/stalled", test_application_resets_while_stalled);
+	g_test_add_func("/worker/reset/application-gone", test_application_gone);
+	g_test_add_func("/worker/bound/window", test_window_of_the_peer);
+	g_test_add_func("/worker/bound/queue", test_queue_of_the_writer);
+	g_test_add_func("/worker/bound/stalled-application", test_stalled_application);
+	g_test_add_func("/worker/hang-up", test_hang_up);
+	g_test_add_func("/worker/opening/opened", test_opened);
+	g_test_add_func("/worker/opening/refused", test_refused);
+	g_test_add_func("/worker/opening/left", test_application_leaves_while_opening);
+	g_test_add_func("/worker/opening/v1", test_v1_does_not_wait);
+	g_test_add_func("/worker/dial/kept", test_dial);
+	g_test_add_func("/worker/dial/with-data", test_dial_with_data);
+	g_test_add_func("/worker/dial/aborted", test_dial_aborted);
+	g_test_add_func("/worker/dial/aborted-before", test_dial_aborted_before);
+	g_test_add_func("/worker/dial/failed", test_dial_failed);
+	g_test_add_func("/worker/v1/refused", test_v1_refused);
+	g_test_add_func("/worker/v1/end", test_v1_end);
+	g_test_add_func("/worker/v1/server-end", test_v1_server_end);
+	g_test_add_func("/worker/v1/server-end-after-fin", test_v1_server_end_after_fin);
+	g_test_add_func("/worker/v1/rust-server-eof", test_rust_server_eof);
+	return g_test_run();
+}
