@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/latch.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "client/origdst.h"
 #include "client/request.h"
 #include "stream/worker.h"
@@ -144,6 +145,7 @@ serve_socks(Connection *connection)
 	VpnrProxyreq request = { .kind = VPNR_PROXY_UNKNOWN };
 	g_autofree char *why = NULL;
 
+	vpnr_thread_set_name("vpnr-request");
 	if (vpnr_request_read(connection->fd, VPNR_INBOUND_REQUEST_MS, inbound->stop, &request,
 			      &why)) {
 		connection->dest = request.dest;
