@@ -306,8 +306,9 @@ vpnr_link_rtt_us(const VpnrLink *link)
 	return atomic_load(&link->rtt_us);
 }
 
-/* The writer first: it may still have a GOAWAY to send. Then nothing more can be said, and a reader
- * that waits for a peer that does not close is woken. */
+/* The writer ends first: it may still have a GOAWAY to send. Then nothing more can be said, and a
+ * reader that waits for a peer that does not close is woken. It may have frames to hand out all the
+ * same, whose answers it pushes to the writer: the writer's mailbox has to outlive it. */
 void
 vpnr_link_free(VpnrLink *link)
 {
@@ -315,9 +316,10 @@ vpnr_link_free(VpnrLink *link)
 		return;
 	if (!atomic_load(&link->closing) && link->writer != NULL)
 		vpnr_writer_stop(link->writer);
-	vpnr_writer_free(link->writer, PATIENCE_MS);
+	vpnr_writer_join(link->writer, PATIENCE_MS);
 	vpnr_transport_shut(link->transport);
 	vpnr_reader_free(link->reader);
+	vpnr_writer_free(link->writer, 0);
 	vpnr_latch_free(link->ended);
 	vpnr_transport_free(link->transport);
 	g_free(link->end_text);

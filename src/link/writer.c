@@ -164,6 +164,8 @@ writer_run(gpointer data)
 				break;
 			continue;
 		}
+		if (writer->goodbye) /* VPNr/1 has no bytes for a GOAWAY */
+			break;
 		frame = vpnr_mailbox_pop(writer->mailbox, -1);
 		if (frame != NULL)
 			vpnr_schedule_push(writer->schedule, frame);
@@ -183,17 +185,23 @@ vpnr_writer_start(VpnrWriter *writer, GError **error)
 }
 
 void
+vpnr_writer_join(VpnrWriter *writer, int patience_ms)
+{
+	if (writer == NULL || writer->thread == NULL)
+		return;
+	if (!vpnr_latch_wait(writer->done, patience_ms)) {
+		vpnr_writer_stop(writer);
+		vpnr_transport_shut(writer->transport);
+	}
+	vpnr_thread_join(g_steal_pointer(&writer->thread));
+}
+
+void
 vpnr_writer_free(VpnrWriter *writer, int patience_ms)
 {
 	if (writer == NULL)
 		return;
-	if (writer->thread != NULL) {
-		if (!vpnr_latch_wait(writer->done, patience_ms)) {
-			vpnr_writer_stop(writer);
-			vpnr_transport_shut(writer->transport);
-		}
-		vpnr_thread_join(writer->thread);
-	}
+	vpnr_writer_join(writer, patience_ms);
 	vpnr_latch_free(writer->done);
 	vpnr_mailbox_free(writer->mailbox);
 	vpnr_schedule_free(writer->schedule);

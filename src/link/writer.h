@@ -48,8 +48,12 @@ void vpnr_writer_push_answer(VpnrWriter *writer, VpnrFrame *frame);
 /* Makes the thread end as soon as it does not block in a send (thread-safe). */
 void vpnr_writer_stop(VpnrWriter *writer);
 
-/* Waits for the thread, which ends after a GOAWAY, a stop or a failed send, and frees. For at most
- * patience_ms it may go on sending; then the transport is shut. Takes NULL. */
+/* Waits for the thread, which ends after a GOAWAY, a stop or a failed send. For at most patience_ms
+ * it may go on sending; then the transport is shut. What is pushed afterwards is never sent. Takes
+ * NULL. */
+void vpnr_writer_join(VpnrWriter *writer, int patience_ms);
+
+/* Joins, as above, and frees. Nobody may push any more. Takes NULL. */
 void vpnr_writer_free(VpnrWriter *writer, int patience_ms);
 
 G_END_DECLS
