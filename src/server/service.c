@@ -229,21 +229,39 @@ authorise(const VpnrKey *key, gpointer data)
 					       &service->acl);
 }
 
+/* Puts in force the access list that a service was confirmed with, unless a reload has put another
+ * one in the place of that of the handshake: then that is the newest. */
+static void
+renew_acl(VpnrService *service, const VpnrAcl *handshake, VpnrAcl *confirmed)
+{
+	pthread_mutex_lock(&service->lock);
+	if (service->acl == handshake) {
+		vpnr_acl_unref(service->acl);
+		service->acl = vpnr_acl_ref(confirmed);
+	}
+	pthread_mutex_unlock(&service->lock);
+}
+
 /* Makes the service one that a reload sees, and only then asks once more: a key that was taken away
- * during the handshake must not slip through. */
+ * during the handshake, and an access list that was narrowed, must not slip through. */
 static gboolean
 confirm(VpnrService *service)
 {
 	g_autofree char *client = NULL;
-	g_autoptr(VpnrAcl) acl = NULL;
+	g_autoptr(VpnrAcl) handshake = NULL;
+	g_autoptr(VpnrAcl) confirmed = NULL;
 
 	if (service->params.protocol != VPNR_PROTOCOL_V2)
 		return TRUE;
 	pthread_mutex_lock(&service->lock);
 	service->authenticated = TRUE;
+	handshake = vpnr_acl_ref(service->acl);
 	pthread_mutex_unlock(&service->lock);
-	return service->params.host->authorise(service->params.host_data, &service->key, &client,
-					       &acl);
+	if (!service->params.host->authorise(service->params.host_data, &service->key, &client,
+					     &confirmed))
+		return FALSE;
+	renew_acl(service, handshake, confirmed);
+	return TRUE;
 }
 
 static VpnrTransport *
