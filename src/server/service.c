@@ -135,6 +135,8 @@ on_up(gpointer data, const VpnrHello *hello)
 	char name[VPNR_ADDR_STRLEN], peer[VPNR_ADDR_STRLEN];
 
 	pthread_mutex_lock(&service->lock);
+	if (service->dropping) /* drop_link() has not seen this table: nobody else would close it */
+		vpnr_table_close(table, VPNR_REASON_LINK_LOST);
 	service->table = table;
 	g_strlcpy(service->software, v2 ? hello->software : "", sizeof service->software);
 	pthread_mutex_unlock(&service->lock);
