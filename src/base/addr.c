@@ -11,7 +11,7 @@
 
 #define LABEL_MAX 63 /* RFC 1035, section 2.3.4 */
 
-G_DEFINE_QUARK(vpnr - addr - error - quark, vpnr_addr_error)
+G_DEFINE_QUARK(vpnr_addr_error, vpnr_addr_error)
 
 /* An IPv4-mapped address is the same host as the IPv4 address: keeping one form keeps access lists
  * from being walked around. */

@@ -10,7 +10,7 @@
 #include "base/deadline.h"
 #include "base/fd.h"
 
-G_DEFINE_QUARK(vpnr - dial - error - quark, vpnr_dial_error)
+G_DEFINE_QUARK(vpnr_dial_error, vpnr_dial_error)
 
 typedef struct {
 	const VpnrAddr *addrs;

@@ -16,7 +16,7 @@
 
 #include "base/deadline.h"
 
-G_DEFINE_QUARK(vpnr - resolve - error - quark, vpnr_resolve_error)
+G_DEFINE_QUARK(vpnr_resolve_error, vpnr_resolve_error)
 
 /* Milliseconds until a name server is asked again; c-ares doubles it from try to try. Three tries
  * at 2, 4 and 8 s fill VPNR_RESOLVE_TIMEOUT_MS. */

@@ -59,7 +59,7 @@ typedef struct {
 	int timeout_ms;
 } Tls;
 
-G_DEFINE_QUARK(vpnr - tls - error - quark, vpnr_tls_error)
+G_DEFINE_QUARK(vpnr_tls_error, vpnr_tls_error)
 
 /* --- below GnuTLS ----------------------------------------------------------------------------- */
 
