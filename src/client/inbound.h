@@ -3,9 +3,9 @@
  * inbound: the ways in which connections reach the client, each a listening socket with an accept
  * thread.
  *
- * redirect   the kernel redirected the connection; the destination is what it was before
- * (origdst.h) socks      the application asks for the destination: SOCKS5 or HTTP CONNECT
- * (proxyreq.h)
+ * - redirect: the kernel redirected the connection; the destination is what it was before
+ *   (origdst.h)
+ * - socks: the application asks for the destination, by SOCKS5 or HTTP CONNECT (proxyreq.h)
  *
  * Each connection gets a thread of the pool, which finds the destination, opens a stream on the
  * uplink and becomes its worker. It is refused with a TCP reset where the kind of inbound has no

@@ -11,6 +11,7 @@
 #include "base/key.h"
 #include "base/stats.h"
 #include "proto/frame.h"
+#include "proto/hello.h"
 #include "stream/table.h"
 
 G_BEGIN_DECLS
@@ -33,10 +34,10 @@ typedef enum {
 
 typedef struct {
 	VpnrUplinkState state;
-	gint64 since_us;   /* monotonic, of the state */
-	gint64 rtt_us;     /* or -1 */
-	VpnrAddr server;   /* the address in use, or the configured one */
-	char software[65]; /* of the server; empty if not connected or VPNr/1 */
+	gint64 since_us;                      /* monotonic, of the state */
+	gint64 rtt_us;                        /* or -1 */
+	VpnrAddr server;                      /* the address in use, or the configured one */
+	char software[VPNR_SOFTWARE_MAX + 1]; /* of the last server; empty: none yet, or VPNr/1 */
 } VpnrUplinkStatus;
 
 /* Starts dialling target (copied). */

@@ -7,13 +7,13 @@
  * brackets: [2001:db8::/32]:443.
  *
  * The rules, in this order, for a destination with the address that the server would connect to:
- *  1. a deny entry matches the name that was asked for or the address: denied;
+ * 1. a deny entry matches the name that was asked for or the address: denied;
  * 2. the address lies in a guarded network (loopback, link-local with the cloud's metadata service,
- *     multicast, broadcast, unspecified, and their IPv6 twins): denied, unless an allow entry is a
- *     network inside that guarded network and matches: 0.0.0.0/0 does not open 127.0.0.1,
- *     127.0.0.0/8 and 127.0.0.1 do;
- *  3. an allow entry matches the name or the address: allowed;
- *  4. denied.
+ *    multicast, broadcast, unspecified, and their IPv6 twins): denied, unless an allow entry is a
+ *    network inside that guarded network and matches: 0.0.0.0/0 does not open 127.0.0.1,
+ *    127.0.0.0/8 and 127.0.0.1 do;
+ * 3. an allow entry matches the name or the address: allowed;
+ * 4. denied.
  *
  * An ACL is constant after vpnr_acl_new() and may be read by all threads; it is reference-counted,
  * because a reload replaces it while streams still ask.

@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "base/stats.h"
 #include "proto/frame.h"
+#include "proto/hello.h"
 #include "server/acl.h"
 #include "stream/stream.h"
 
@@ -52,7 +53,7 @@ typedef struct {
 	gint64 since_us; /* monotonic, of the connection */
 	gint64 rtt_us;   /* or -1 */
 	guint streams;
-	char software[65];
+	char software[VPNR_SOFTWARE_MAX + 1]; /* of the client; empty before HELLO, or VPNr/1 */
 } VpnrServiceStatus;
 
 /* NULL with an error when no descriptor is left; what params gave is freed then too. */
@@ -73,6 +74,7 @@ void vpnr_service_set_acl(VpnrService *service, VpnrAcl *acl);
 /* The access list now (transfer full, thread-safe). */
 VpnrAcl *vpnr_service_acl(VpnrService *service);
 
+/* The client's end of the connection (thread-safe, transfer none). */
 const VpnrAddr *vpnr_service_peer(const VpnrService *service);
 
 /* How it is (thread-safe). */

@@ -4,7 +4,8 @@
  * and the worker, which owns the socket. The table holds a reference as long as frames may come,
  * the worker until it has ended.
  *
- * The struct is open inside stream/ and to contrib/gdb/vpnr-gdb.py; others use the functions.
+ * Only stream/ writes the struct. What is const or atomic in it may be read by whoever holds a
+ * reference, or the table's lock: by reports, and by contrib/gdb/vpnr-gdb.py.
  */
 #pragma once
 
@@ -52,8 +53,7 @@ typedef struct VpnrStream {
 	VpnrRecvCredit recv;
 	/* atomic */
 	_Atomic gint refs;
-	_Atomic VpnrReason
-	    reset; /* set once, by whoever aborts the stream; then the inbox is woken */
+	_Atomic VpnrReason reset;      /* set once, by whoever aborts; then the inbox is woken */
 	_Atomic gboolean fin_sent;     /* worker: FIN or RESET has been pushed */
 	_Atomic gboolean ended;        /* reader: FIN or END has come */
 	_Atomic gint64 queued;         /* what the DATA frames in the writer's hands cost */
@@ -70,6 +70,7 @@ typedef struct VpnrStream {
 VpnrStream *vpnr_stream_new(guint32 id, const VpnrAddr *dest, const VpnrAddr *peer,
 			    guint64 send_limit, guint64 recv_window, GError **error);
 
+/* One reference more (thread-safe), and one less: the last frees the stream. unref takes NULL. */
 VpnrStream *vpnr_stream_ref(VpnrStream *stream);
 void vpnr_stream_unref(VpnrStream *stream);
 

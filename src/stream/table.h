@@ -2,9 +2,10 @@
  *
  * table: the streams of one link, by id, and what the rules of the protocol say about ids.
  *
- * The reader looks a stream up for every frame that it delivers; the client's accept threads and
- * the server's reader add streams; each worker removes its own. The table knows no link: it gets
- * the mailbox of the writer at birth and passes it on to the workers.
+ * The reader looks a stream up for every frame that it delivers; the client's connections, each on
+ * the thread that becomes its worker, and the server's reader add streams; each worker removes its
+ * own. The table knows no link: it gets the mailbox of the writer at birth and pushes into it what
+ * the workers send.
  *
  * Lock: table.lock, a leaf but for the push of an OPEN into the writer's mailbox (ids must reach
  * the wire in the order in which they were given out). Nothing blocks under it.
@@ -97,6 +98,7 @@ guint vpnr_table_size(VpnrTable *table);
 void vpnr_table_foreach(VpnrTable *table, void (*func)(VpnrStream *stream, gpointer data),
 			gpointer data);
 
+/* What the table was made with (thread-safe). */
 VpnrProtocol vpnr_table_protocol(const VpnrTable *table);
 VpnrRole vpnr_table_role(const VpnrTable *table);
 

@@ -23,8 +23,7 @@ struct VpnrTable {
 	VpnrRetired *retired; /* VPNr/1 */
 	gboolean closed;
 	/* atomic */
-	_Atomic gint
-	    control; /* frames other than DATA that workers have pushed and the writer has not released */
+	_Atomic gint control; /* frames of workers, but DATA, that are in the writer's hands */
 };
 
 /* Frames no longer find the stream; it stays in the list until its worker removes it. */
