@@ -36,6 +36,7 @@ void vpnr_ctl_table_add(VpnrCtlTable *table, char *const *cells);
 /* Appends the table, each column as wide as its content, each line with '\n'. */
 void vpnr_ctl_table_append(const VpnrCtlTable *table, GString *out);
 
+/* Frees it with its cells. */
 void vpnr_ctl_table_free(VpnrCtlTable *table);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrCtlTable, vpnr_ctl_table_free)

@@ -51,6 +51,7 @@ vpnr_keyfile_check(const VpnrKeyfile *file, const VpnrSectionKind *kinds, gsize 
 /* The names of all sections (transfer full, g_strfreev). */
 char **vpnr_keyfile_sections(const VpnrKeyfile *file);
 
+/* TRUE if the file or an override has the section. */
 gboolean vpnr_section_exists(const VpnrSection *section);
 
 /* An error about the whole section. Returns FALSE. */

@@ -21,6 +21,7 @@ typedef struct {
  * process with status 0. */
 gboolean vpnr_options_parse(int argc, char **argv, VpnrOptions *options, GError **error);
 
+/* Frees what is in options and leaves it empty. */
 void vpnr_options_clear(VpnrOptions *options);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VpnrOptions, vpnr_options_clear)

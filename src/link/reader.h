@@ -38,9 +38,10 @@ typedef struct {
 	VpnrStats *stats;
 } VpnrReaderParams;
 
+/* A reader that has not been started. Never fails. */
 VpnrReader *vpnr_reader_new(const VpnrReaderParams *params);
 
-/* Starts the thread. */
+/* Starts the thread. FALSE with an error when the system has none to give. */
 gboolean vpnr_reader_start(VpnrReader *reader, GError **error);
 
 /* Joins the thread and frees. The transport has been shut or has ended, else this waits. Takes

@@ -23,6 +23,7 @@ G_BEGIN_DECLS
 
 typedef struct VpnrSchedule VpnrSchedule;
 
+/* An empty one. in_order: as VPNr/1 needs it. */
 VpnrSchedule *vpnr_schedule_new(gboolean in_order);
 
 /* Frees it with the frames that are left. Takes NULL. */

@@ -32,7 +32,7 @@ typedef struct {
 /* NULL with an error when there is no descriptor left. */
 VpnrWriter *vpnr_writer_new(const VpnrWriterParams *params, GError **error);
 
-/* Starts the thread. */
+/* Starts the thread. FALSE with an error when the system has none to give. */
 gboolean vpnr_writer_start(VpnrWriter *writer, GError **error);
 
 /* Where frames for the link go (transfer none). */

@@ -17,8 +17,10 @@ typedef struct {
 	gboolean failed;
 } VpnrCursor;
 
+/* A cursor at the start of n bytes. */
 VpnrCursor vpnr_cursor_init(const guint8 *bytes, gsize n);
 
+/* The big-endian number in the next 1, 2, 3, 4 or 8 bytes. */
 guint8 vpnr_cursor_u8(VpnrCursor *cursor);
 guint16 vpnr_cursor_u16(VpnrCursor *cursor);
 guint32 vpnr_cursor_u24(VpnrCursor *cursor);
@@ -34,6 +36,7 @@ gboolean vpnr_cursor_ok(const VpnrCursor *cursor);
 /* TRUE if nothing failed and nothing is left. */
 gboolean vpnr_cursor_done(const VpnrCursor *cursor);
 
+/* Append value in 1, 2, 3 (its low 24 bits), 4 or 8 bytes. */
 void vpnr_put_u8(GByteArray *out, guint8 value);
 void vpnr_put_u16(GByteArray *out, guint16 value);
 void vpnr_put_u24(GByteArray *out, guint32 value);

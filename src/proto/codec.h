@@ -21,6 +21,8 @@ typedef struct VpnrDecoder VpnrDecoder;
 
 /* An encoder for the link's side that has this role. */
 VpnrEncoder *vpnr_encoder_new(VpnrProtocol protocol, VpnrRole role);
+
+/* Takes NULL. */
 void vpnr_encoder_free(VpnrEncoder *encoder);
 
 /* Appends the wire form of frame to out. Appends nothing for frames that the protocol does not know
@@ -32,6 +34,8 @@ void vpnr_encoder_append(VpnrEncoder *encoder, const VpnrFrame *frame, GByteArra
 
 /* A decoder for the link's side that has this role. */
 VpnrDecoder *vpnr_decoder_new(VpnrProtocol protocol, VpnrRole role);
+
+/* Takes NULL. */
 void vpnr_decoder_free(VpnrDecoder *decoder);
 
 /* Decodes the next frame from the n bytes that follow those used so far. VPNR_DECODE_OK: *frame is

@@ -6,7 +6,6 @@
 
 typedef enum {
 	VPNR_DECODE_OK,   /* one whole unit was decoded */
-	VPNR_DECODE_MORE, /* so far nothing is wrong, but the unit is not whole: come back with more
-			     bytes */
+	VPNR_DECODE_MORE, /* nothing is wrong so far, but the unit is not whole: more bytes */
 	VPNR_DECODE_BAD,  /* these bytes can never become valid */
 } VpnrDecode;

@@ -54,9 +54,8 @@ typedef enum {
 	VPNR_REASON_LIMIT = 6,       /* too many streams, or no thread or descriptor left */
 	VPNR_REASON_INTERNAL = 7,    /* an error that says nothing about the destination */
 	VPNR_REASON_ABORTED = 8,     /* the socket at the other end was reset */
-	VPNR_REASON_LINK_LOST =
-	    9, /* never on the wire: the link that carried the stream has ended */
-	VPNR_REASON_PROTOCOL = 10, /* GOAWAY: the peer broke a rule */
+	VPNR_REASON_LINK_LOST = 9,   /* never on the wire: the stream's link has ended */
+	VPNR_REASON_PROTOCOL = 10,   /* GOAWAY: the peer broke a rule */
 } VpnrReason;
 
 typedef enum {
@@ -100,6 +99,7 @@ VpnrFrame *vpnr_frame_new(VpnrFrameType type, guint32 stream, gsize size);
 /* An OPEN frame for TCP to dest (copied), priority 0. */
 VpnrFrame *vpnr_frame_new_open(guint32 stream, const VpnrAddr *dest);
 
+/* A RESET of a stream, and a WINDOW up to this absolute offset. */
 VpnrFrame *vpnr_frame_new_reset(guint32 stream, VpnrReason reason);
 VpnrFrame *vpnr_frame_new_window(guint32 stream, guint64 limit);
 

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 typedef struct VpnrHello {
 	guint8 version;         /* VPNR_HELLO_VERSION */
-	guint32 capabilities;   /* bit set; none is defined yet, unknown bits are ignored */
+	guint32 capabilities;   /* a set of bits; none is defined yet, unknown ones are ignored */
 	guint32 max_streams;    /* streams that the sender of HELLO lets the peer have open */
 	guint64 initial_window; /* bytes that the peer may send on a new stream */
 	char software[VPNR_SOFTWARE_MAX + 1]; /* "vpnr 0.1.0": printable ASCII, for logs */

@@ -22,8 +22,7 @@ G_BEGIN_DECLS
 typedef enum {
 	VPNR_PROXYREQ_MORE,    /* not whole yet */
 	VPNR_PROXYREQ_REPLY,   /* send reply, drop *used bytes, go on */
-	VPNR_PROXYREQ_REQUEST, /* dest is known: open it, then send what vpnr_proxyreq_answer()
-				  gives */
+	VPNR_PROXYREQ_REQUEST, /* dest is known: open it, then send vpnr_proxyreq_answer() */
 	VPNR_PROXYREQ_BAD,     /* send reply (it may be empty), close; *why says what was wrong */
 } VpnrProxyreqResult;
 

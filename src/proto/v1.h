@@ -7,8 +7,8 @@
 
 #include <glib.h>
 
-#include "proto/frame.h"
 #include "proto/decode.h"
+#include "proto/frame.h"
 
 G_BEGIN_DECLS
 

@@ -31,6 +31,7 @@ typedef struct {
 	guint64 window;        /* const */
 } VpnrRecvCredit;
 
+/* Nothing is spent yet; the peer allows bytes up to the offset limit. */
 void vpnr_send_credit_init(VpnrSendCredit *credit, guint64 limit);
 
 /* Reader: the peer allows sending up to this offset. One that is lower than before changes
@@ -43,6 +44,7 @@ guint64 vpnr_send_credit_left(const VpnrSendCredit *credit);
 /* Worker: n bytes, not more than are left, have been sent. */
 void vpnr_send_credit_spend(VpnrSendCredit *credit, guint64 n);
 
+/* Nothing has come yet; the peer may send window bytes. */
 void vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window);
 
 /* Reader: n bytes have come. FALSE, and nothing is taken, if the peer was not allowed to send that

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 
 typedef struct VpnrOutflow VpnrOutflow;
 
+/* An empty one. */
 VpnrOutflow *vpnr_outflow_new(void);
 
 /* Frees it with what is in it. Takes NULL. */
@@ -24,6 +25,7 @@ void vpnr_outflow_free(VpnrOutflow *outflow);
 /* Appends a DATA frame (transfer full). */
 void vpnr_outflow_push(VpnrOutflow *outflow, VpnrFrame *frame);
 
+/* TRUE if the socket has taken everything. */
 gboolean vpnr_outflow_is_empty(const VpnrOutflow *outflow);
 
 /* Writes as much as the non-blocking socket takes. *written are the bytes that it took. FALSE with
