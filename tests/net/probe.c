@@ -62,8 +62,12 @@ open_one(const struct sockaddr_storage *ss, socklen_t size, const char *text, Co
 		close(fd);
 		return -1;
 	}
-	if (text && send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
-		warn("send");
+	/* A reset that is told here is not told again by read(). */
+	if (text && send(fd, text, strlen(text), MSG_NOSIGNAL) < 0) {
+		counts->reset++;
+		close(fd);
+		return -1;
+	}
 	counts->silent++;
 	counts->open++;
 	return fd;
