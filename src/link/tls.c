@@ -13,6 +13,7 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "link/wire.h"
 
@@ -44,7 +45,7 @@ typedef struct {
 	gnutls_certificate_credentials_t credentials;
 	/* handshake only */
 	const VpnrTlsParams *params; /* NULL afterwards */
-	gint64 deadline;             /* monotonic, in us */
+	gint64 deadline;             /* base/deadline.h */
 	VpnrKey peer;
 	gboolean peer_seen;
 	gboolean peer_authorised;
@@ -81,12 +82,7 @@ push_bytes(gnutls_transport_ptr_t ptr, const void *bytes, size_t n)
 static int
 patience(const Tls *tls)
 {
-	gint64 left;
-
-	if (tls->params == NULL)
-		return tls->timeout_ms;
-	left = tls->deadline - g_get_monotonic_time();
-	return left > 0 ? (int)(left / 1000 + 1) : 0;
+	return tls->params != NULL ? vpnr_deadline_left(tls->deadline) : tls->timeout_ms;
 }
 
 static gssize
@@ -370,7 +366,7 @@ vpnr_tls_handshake(int fd, const VpnrTlsParams *params, VpnrKey *peer, GError **
 	tls->base.class = &tls_class;
 	tls->base.fd = fd;
 	tls->params = params;
-	tls->deadline = g_get_monotonic_time() + params->timeout_ms * (gint64)1000;
+	tls->deadline = vpnr_deadline_after(params->timeout_ms);
 	tls->gathered = g_byte_array_new();
 	tls->ahead = g_malloc(READ_AHEAD);
 	err = prepare_session(tls);
