@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * accept: see accept.h.
+ * accept: see accept.h. Everything from accept_run() up happens on the accept thread.
  */
 #include "base/accept.h"
 
@@ -27,16 +27,6 @@ struct VpnrAccept {
 	/* accept thread */
 	gboolean starved; /* the last accept() found no descriptor */
 };
-
-VpnrAddr
-vpnr_accept_addr(const VpnrAccept *acceptor)
-{
-	struct sockaddr_storage ss = { 0 };
-	socklen_t size = sizeof ss;
-
-	getsockname(acceptor->fd, (struct sockaddr *)&ss, &size);
-	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
-}
 
 /* The errors of the connection itself (accept(2)) concern nobody else; the others last. */
 static void

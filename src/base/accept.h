@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * accept: a thread that accepts the connections of one listening socket and hands each one on.
+ *
+ * The thread that starts it stops it.
  */
 #pragma once
 
@@ -20,9 +22,6 @@ typedef void (*VpnrAcceptFunc)(int fd, const VpnrAddr *peer, gpointer data);
  * with an error that names the address. */
 VpnrAccept *vpnr_accept_start(const VpnrAddr *addr, const char *name, VpnrAcceptFunc func,
 			      gpointer data, GError **error);
-
-/* The address that it listens on, with the real port if 0 was asked for. */
-VpnrAddr vpnr_accept_addr(const VpnrAccept *acceptor);
 
 /* Stops accepting, joins the thread, closes the socket, frees. Takes NULL. */
 void vpnr_accept_stop(VpnrAccept *acceptor);
