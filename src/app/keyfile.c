@@ -290,7 +290,7 @@ vpnr_section_require(const VpnrSection *section, const char *key, GError **error
 {
 	if (g_key_file_has_key(section->file->keys, section->name, key, NULL))
 		return TRUE;
-	return vpnr_section_fail_key(section, key, error, "this key is needed and missing");
+	return vpnr_section_fail_key(section, key, error, "it is needed, but missing");
 }
 
 gboolean

@@ -150,7 +150,9 @@ vpnr_addr_parse(const char *text, guint16 default_port, VpnrAddr *addr, GError *
 	if (parse_host_port(text, default_port, addr))
 		return TRUE;
 	g_set_error(error, VPNR_ADDR_ERROR, VPNR_ADDR_ERROR_INVALID,
-		    "\"%s\" is not of the form ADDRESS:PORT, [IPV6-ADDRESS]:PORT or NAME:PORT",
+		    "\"%s\" is not of the form ADDRESS:PORT, [IPV6-ADDRESS]:PORT or NAME:PORT, "
+		    "with a "
+		    "port from 1 to 65535",
 		    text);
 	return FALSE;
 }
