@@ -142,6 +142,18 @@ tls_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 	return ok;
 }
 
+/* What the peer's fatal alert says. A client hears that its key is unknown only here, after its own
+ * side of the handshake is complete. */
+static const char *
+alert_text(const Tls *tls)
+{
+	gnutls_alert_description_t alert = gnutls_alert_get(tls->session);
+
+	if (alert == GNUTLS_A_BAD_CERTIFICATE)
+		return "it does not authorise our key";
+	return gnutls_alert_get_name(alert);
+}
+
 static gssize
 tls_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 {
@@ -156,13 +168,11 @@ tls_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 		return got; /* 0 is the peer's close_notify */
 	if (got == GNUTLS_E_AGAIN)
 		return VPNR_TRANSPORT_IDLE;
-	/* A reset or a missing close_notify; GnuTLS' own words for a lost connection are "The TLS
-	 * connection was non-properly terminated", which says the same. */
-	g_snprintf(transport->error, sizeof transport->error, "%s%s%s", gnutls_strerror((int)got),
-		   got == GNUTLS_E_FATAL_ALERT_RECEIVED ? ": " : "",
-		   got == GNUTLS_E_FATAL_ALERT_RECEIVED
-		       ? gnutls_alert_get_name(gnutls_alert_get(tls->session))
-		       : "");
+	if (got == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		g_snprintf(transport->error, sizeof transport->error, "the peer refused: %s",
+			   alert_text(tls));
+	else /* a lost connection is "The TLS connection was non-properly terminated" */
+		g_strlcpy(transport->error, gnutls_strerror((int)got), sizeof transport->error);
 	return VPNR_TRANSPORT_FAILED;
 }
 
@@ -346,8 +356,7 @@ explain(Tls *tls, int err, GError **error)
 			    vpnr_key_format(&tls->peer, key));
 	else if (err == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		g_set_error(error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_FAILED,
-			    "TLS handshake refused by the peer: %s",
-			    gnutls_alert_get_name(gnutls_alert_get(tls->session)));
+			    "the peer refused the TLS handshake: %s", alert_text(tls));
 	else if (err == 0)
 		g_set_error(error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_FAILED,
 			    "TLS handshake failed: the peer does not speak %s", VPNR_TLS_ALPN);
