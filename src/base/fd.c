@@ -54,10 +54,9 @@ vpnr_fd_set_nodelay(int fd)
 }
 
 /* On an idle connection probes begin after a third of the time and come every sixth, so that four
- * of them may be lost. TCP_USER_TIMEOUT covers the connection with data in flight, which sends no
- * probes (RFC 5482; tcp(7)). The kernel counts probes in whole seconds. */
+ * of them may be lost. The kernel counts them in whole seconds. */
 void
-vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms)
+vpnr_fd_set_keepalive(int fd, guint timeout_ms)
 {
 	int seconds = (int)(timeout_ms / 1000);
 
@@ -65,6 +64,14 @@ vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms)
 	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, MAX(1, seconds / 3));
 	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, MAX(1, seconds / 6));
 	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+/* A connection with data in flight sends no probes. A window that stays closed counts as well (RFC
+ * 5482; tcp(7)). */
+void
+vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms)
+{
+	vpnr_fd_set_keepalive(fd, timeout_ms);
 	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)timeout_ms);
 }
 

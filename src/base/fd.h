@@ -28,8 +28,12 @@ void vpnr_fd_set_blocking(int fd, gboolean blocking);
  * written. Sockets that are not TCP are left as they are. */
 void vpnr_fd_set_nodelay(int fd);
 
-/* Keepalive probes and TCP_USER_TIMEOUT, so that a peer that is gone without a word ends the
- * connection after about timeout_ms. */
+/* Keepalive probes, so that a peer that is gone without a word ends a connection without traffic
+ * after about timeout_ms. One that is there and does not read may do so for ever. */
+void vpnr_fd_set_keepalive(int fd, guint timeout_ms);
+
+/* Moreover TCP_USER_TIMEOUT: a peer that acknowledges nothing, or that does not read although there
+ * is data for it, ends the connection after about timeout_ms, too. */
 void vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms);
 
 /* Closes a connected TCP socket with a reset (SO_LINGER 0) instead of a FIN: the peer's application

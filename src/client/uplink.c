@@ -7,7 +7,6 @@
 
 #include "client/uplink.h"
 
-#include <poll.h>
 #include <pthread.h>
 
 #include "base/dial.h"
@@ -25,9 +24,6 @@
  * handshake. */
 #define DIAL_TIMEOUT_MS      10000
 #define HANDSHAKE_TIMEOUT_MS 10000
-
-/* Milliseconds that a link has to end in order once it was asked to. */
-#define CLOSE_PATIENCE_MS 500
 
 struct VpnrUplink {
 	/* const after start */
@@ -140,7 +136,7 @@ dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, GError **error)
 	fd = vpnr_dial((VpnrAddr *)addrs->data, addrs->len, &options, &which, error);
 	if (fd < 0)
 		return -1;
-	vpnr_fd_set_dead_peer_timeout(fd, VPNR_SILENCE_MS);
+	vpnr_link_prepare_socket(fd, target->protocol);
 	pthread_mutex_lock(&uplink->lock);
 	uplink->status.server = which;
 	pthread_mutex_unlock(&uplink->lock);
@@ -231,23 +227,6 @@ drop_link(VpnrUplink *uplink)
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
-static void
-wait_for_end(VpnrUplink *uplink)
-{
-	const VpnrLatch *ended = vpnr_link_ended(uplink->link);
-	struct pollfd pfd[2] = {
-		{ .fd = vpnr_latch_fd(ended), .events = POLLIN },
-		{ .fd = vpnr_latch_fd(uplink->stop), .events = POLLIN },
-	};
-
-	while (poll(pfd, G_N_ELEMENTS(pfd), -1) < 0)
-		; /* EINTR */
-	if (vpnr_latch_is_tripped(uplink->stop)) {
-		vpnr_link_close(uplink->link, VPNR_REASON_NONE);
-		vpnr_latch_wait(ended, CLOSE_PATIENCE_MS);
-	}
-}
-
 /* The same failure over and over is one line, until something else happens. */
 static void
 log_failure(VpnrUplink *uplink, const char *failure)
@@ -273,7 +252,7 @@ try_link(VpnrUplink *uplink)
 	set_state(uplink, VPNR_UPLINK_CONNECTING);
 	started = start_link(uplink, &error);
 	if (started)
-		wait_for_end(uplink);
+		vpnr_link_wait(uplink->link, uplink->stop);
 	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
 	if (vpnr_latch_is_tripped(uplink->stop))
 		return;

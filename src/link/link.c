@@ -8,13 +8,16 @@
  */
 #include "link/link.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 
+#include "base/fd.h"
 #include "link/reader.h"
 #include "link/writer.h"
 
-/* How long the writer may take for the last frames of a link that is to end: a GOAWAY on a healthy
- * link takes one round trip, and main wants to be gone within two seconds. */
+/* Milliseconds that a link which is to end has for doing so in order, and that its writer has for
+ * the last frames: a GOAWAY on a healthy link takes one round trip, and main wants to be gone within
+ * two seconds. */
 #define PATIENCE_MS 500
 
 struct VpnrLink {
@@ -38,6 +41,17 @@ struct VpnrLink {
 	_Atomic gint64 rtt_us;
 	_Atomic gboolean closing; /* vpnr_link_close() was called */
 };
+
+/* A peer of VPNr/1 whose stream is stalled does not read the link for as long as that takes. */
+void
+vpnr_link_prepare_socket(int fd, VpnrProtocol protocol)
+{
+	vpnr_fd_set_nodelay(fd);
+	if (protocol == VPNR_PROTOCOL_V2)
+		vpnr_fd_set_dead_peer_timeout(fd, VPNR_SILENCE_MS);
+	else
+		vpnr_fd_set_keepalive(fd, VPNR_SILENCE_MS);
+}
 
 static gboolean
 end_because(VpnrLink *link, gboolean in_order, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -284,6 +298,22 @@ const VpnrLatch *
 vpnr_link_ended(const VpnrLink *link)
 {
 	return link->ended;
+}
+
+void
+vpnr_link_wait(VpnrLink *link, const VpnrLatch *stop)
+{
+	struct pollfd pfd[3] = {
+		{ .fd = vpnr_latch_fd(link->ended), .events = POLLIN },
+		{ .fd = vpnr_latch_fd(stop), .events = POLLIN },
+		{ .fd = link->transport->fd }, /* POLLERR and POLLHUP */
+	};
+
+	while (poll(pfd, G_N_ELEMENTS(pfd), -1) < 0)
+		; /* EINTR */
+	if (vpnr_latch_is_tripped(stop))
+		vpnr_link_close(link, VPNR_REASON_NONE);
+	vpnr_latch_wait(link->ended, PATIENCE_MS);
 }
 
 const char *

@@ -37,6 +37,9 @@ G_BEGIN_DECLS
 
 typedef struct VpnrLink VpnrLink;
 
+/* Sets what a link needs on its connected TCP socket. */
+void vpnr_link_prepare_socket(int fd, VpnrProtocol protocol);
+
 typedef struct {
 	/* The peer's HELLO has come (VPNr/1: at once, with hello NULL). Reader thread, once, before
 	 * any frame. */
@@ -82,6 +85,11 @@ void vpnr_link_close(VpnrLink *link, VpnrReason reason);
 
 /* Trips when the link has ended (transfer none). */
 const VpnrLatch *vpnr_link_ended(const VpnrLink *link);
+
+/* Waits for the end of the link. When stop trips, it is closed politely and given half a second. A
+ * connection that has broken is an end as well, although a reader of VPNr/1 may be held up by a
+ * stream and not have noticed: the handler's owner makes it go on. */
+void vpnr_link_wait(VpnrLink *link, const VpnrLatch *stop);
 
 /* Why it ended, for logs, and whether that was in order (GOAWAY, or our own close). As long as
  * vpnr_link_ended() has not tripped: "closed", in order. */

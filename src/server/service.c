@@ -10,7 +10,6 @@
 
 #include "server/service.h"
 
-#include <poll.h>
 #include <pthread.h>
 
 #include "base/fd.h"
@@ -25,9 +24,6 @@
 
 /* Milliseconds for the TLS handshake of a link, slow lines included. */
 #define HANDSHAKE_TIMEOUT_MS 10000
-
-/* Milliseconds that a link has to end in order once it was asked to. */
-#define CLOSE_PATIENCE_MS 500
 
 struct VpnrService {
 	/* const after start */
@@ -271,8 +267,7 @@ make_transport(VpnrService *service, GError **error)
 {
 	int fd = vpnr_fd_steal(&service->fd);
 
-	vpnr_fd_set_nodelay(fd);
-	vpnr_fd_set_dead_peer_timeout(fd, VPNR_SILENCE_MS);
+	vpnr_link_prepare_socket(fd, service->params.protocol);
 	if (service->params.protocol != VPNR_PROTOCOL_V2)
 		return vpnr_transport_new_plain(fd);
 	return vpnr_tls_handshake(fd,
@@ -304,23 +299,6 @@ start_link(VpnrService *service, VpnrTransport *transport, GError **error)
 	return service->link != NULL && vpnr_link_start(service->link, error);
 }
 
-static void
-wait_for_end(VpnrService *service)
-{
-	const VpnrLatch *ended = vpnr_link_ended(service->link);
-	struct pollfd pfd[2] = {
-		{ .fd = vpnr_latch_fd(ended), .events = POLLIN },
-		{ .fd = vpnr_latch_fd(service->dismissed), .events = POLLIN },
-	};
-
-	while (poll(pfd, G_N_ELEMENTS(pfd), -1) < 0)
-		; /* EINTR */
-	if (vpnr_latch_is_tripped(service->dismissed)) {
-		vpnr_link_close(service->link, VPNR_REASON_NONE);
-		vpnr_latch_wait(ended, CLOSE_PATIENCE_MS);
-	}
-}
-
 /* Aborts the streams, waits for their workers, and frees link and table. */
 static void
 drop_link(VpnrService *service)
@@ -349,7 +327,7 @@ serve_link(VpnrService *service, VpnrTransport *transport)
 	char name[VPNR_ADDR_STRLEN];
 
 	if (start_link(service, transport, &error)) {
-		wait_for_end(service);
+		vpnr_link_wait(service->link, service->dismissed);
 		vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", name_for_logs(service, name),
 			 vpnr_link_end_text(service->link));
 		if (!vpnr_link_ended_in_order(service->link))
