@@ -31,10 +31,12 @@ struct VpnrLink {
 	VpnrReader *reader;
 	VpnrLatch *ended;
 	/* reader thread until ended is tripped, then const */
-	gboolean greeted;    /* the peer's HELLO has come */
-	gint64 heard_at;     /* monotonic us, of the last byte */
-	gint64 pinged_at;    /* of the last PING */
-	gboolean ping_waits; /* its PONG has not come */
+	gboolean greeted; /* the peer's HELLO has come */
+	gint64 heard_at;  /* monotonic us, of the last byte */
+	gint64 pinged_at; /* of the last PING */
+	gint64 cookie;    /* of the unanswered PINGs: when the first of them was made */
+	guint unanswered;
+	gboolean measured; /* the first of them has been answered */
 	gboolean in_order;
 	char *end_text;
 	/* atomic */
@@ -103,10 +105,12 @@ on_ping(VpnrLink *link, guint64 cookie)
 static gboolean
 on_pong(VpnrLink *link, guint64 cookie)
 {
-	if (!link->ping_waits || cookie != (guint64)link->pinged_at)
+	if (link->unanswered == 0 || cookie != (guint64)link->cookie)
 		return end_by_violation(link, "PONG without its PING");
-	link->ping_waits = FALSE;
-	atomic_store(&link->rtt_us, g_get_monotonic_time() - link->pinged_at);
+	link->unanswered--;
+	if (!link->measured)
+		atomic_store(&link->rtt_us, g_get_monotonic_time() - link->cookie);
+	link->measured = TRUE;
 	return TRUE;
 }
 
@@ -158,9 +162,13 @@ ping(VpnrLink *link, gint64 now)
 {
 	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_PING, 0, 0);
 
-	frame->cookie = (guint64)now;
+	if (link->unanswered == 0) {
+		link->cookie = now;
+		link->measured = FALSE;
+	}
+	frame->cookie = (guint64)link->cookie;
 	link->pinged_at = now;
-	link->ping_waits = TRUE;
+	link->unanswered++;
 	vpnr_mailbox_push(vpnr_link_outbox(link), frame);
 }
 
@@ -180,8 +188,7 @@ on_tick(gpointer data, gboolean heard)
 	if (now - link->heard_at >= VPNR_SILENCE_MS * (gint64)1000)
 		return end_because(link, FALSE, "the peer has been silent for %d s",
 				   VPNR_SILENCE_MS / 1000);
-	if (link->greeted && !link->ping_waits &&
-	    now - link->pinged_at >= VPNR_PING_INTERVAL_MS * (gint64)1000)
+	if (link->greeted && now - link->pinged_at >= VPNR_PING_INTERVAL_MS * (gint64)1000)
 		ping(link, now);
 	return TRUE;
 }

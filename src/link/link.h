@@ -24,7 +24,8 @@
 
 G_BEGIN_DECLS
 
-/* Milliseconds between two PINGs. Three of them fit into the silence that is taken for death. */
+/* Milliseconds between two PINGs. Three of them fit into the silence that is taken for death. They
+ * do not wait for PONGs: those may be behind much data of a peer that hears nothing else from us. */
 #define VPNR_PING_INTERVAL_MS 5000
 
 /* Milliseconds without a byte from the peer, after which the link is dead. */
