@@ -56,6 +56,17 @@ vpnr_table_free(VpnrTable *table)
 
 /* --- adding ----------------------------------------------------------------------------------- */
 
+/* Streams that the peer has aborted may still have DATA in the writer, so here a good one can
+ * get. */
+static gboolean
+is_full_locked(VpnrTable *table)
+{
+	guint max = table->params.max_streams;
+
+	return table->n_streams >= max ||
+	       atomic_load(&table->queued) > (gint64)VPNR_DATA_PER_STREAM * max;
+}
+
 static VpnrTableResult
 add_locked(VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *peer,
 	   VpnrStream **result)
@@ -65,7 +76,7 @@ add_locked(VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *p
 
 	if (table->closed)
 		return VPNR_TABLE_CLOSED;
-	if (table->n_streams >= table->params.max_streams)
+	if (is_full_locked(table))
 		return VPNR_TABLE_FULL;
 	stream = vpnr_stream_new(id, dest, peer, table->params.send_limit, window, NULL);
 	if (stream == NULL)
@@ -99,6 +110,15 @@ pick_id_locked(VpnrTable *table)
 	return 0;
 }
 
+/* A peer that keeps to max_streams never gets here: what it has not read keeps a stream open for
+ * it. */
+static gboolean
+is_flooded(VpnrTable *table)
+{
+	return atomic_load(&table->control) >
+	       (gint64)VPNR_CONTROL_PER_STREAM * table->params.max_streams;
+}
+
 VpnrTableResult
 vpnr_table_open(VpnrTable *table, const VpnrAddr *dest, const VpnrAddr *peer, VpnrStream **stream)
 {
@@ -107,12 +127,16 @@ vpnr_table_open(VpnrTable *table, const VpnrAddr *dest, const VpnrAddr *peer, Vp
 
 	if (is_v1(table) && dest->type != VPNR_ADDR_IPV4)
 		return VPNR_TABLE_UNSUPPORTED;
+	if (is_flooded(table))
+		return VPNR_TABLE_FULL;
 	pthread_mutex_lock(&table->lock);
 	id = pick_id_locked(table);
 	if (id != 0)
 		result = add_locked(table, id, dest, peer, stream);
-	if (result == VPNR_TABLE_OK)
+	if (result == VPNR_TABLE_OK) {
+		atomic_fetch_add(&table->control, 1);
 		vpnr_mailbox_push(table->params.outbox, vpnr_frame_new_open(id, dest));
+	}
 	pthread_mutex_unlock(&table->lock);
 	return result;
 }
@@ -142,8 +166,7 @@ vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrStream **stream)
 {
 	VpnrTableResult result = VPNR_TABLE_VIOLATION;
 
-	if (atomic_load(&table->control) >
-	    (gint64)VPNR_CONTROL_PER_STREAM * table->params.max_streams)
+	if (is_flooded(table))
 		return VPNR_TABLE_FLOOD;
 	pthread_mutex_lock(&table->lock);
 	if (is_v1(table)) {
@@ -228,28 +251,37 @@ vpnr_table_wait_empty(VpnrTable *table)
 
 /* --- the writer's side ------------------------------------------------------------------------ */
 
+static gint64
+cost(const VpnrFrame *data)
+{
+	return (gint64)data->size + VPNR_STREAM_FRAME_COST;
+}
+
 void
 vpnr_table_push(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
 {
-	if (frame->type == VPNR_FRAME_DATA)
+	if (frame->type == VPNR_FRAME_DATA) {
 		vpnr_stream_queued(stream, frame->size);
-	else
+		atomic_fetch_add(&table->queued, cost(frame));
+	} else {
 		atomic_fetch_add(&table->control, 1);
+	}
 	vpnr_mailbox_push(table->params.outbox, frame);
 }
 
-/* OPEN and the reader's answers were not pushed by a worker. */
+/* The link counts the reader's answers. */
 void
 vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
 {
 	g_autoptr(VpnrStream) stream = NULL;
 
-	if (frame->answer || frame->type == VPNR_FRAME_OPEN)
+	if (frame->answer)
 		return;
 	if (frame->type != VPNR_FRAME_DATA) {
 		atomic_fetch_sub(&table->control, 1);
 		return;
 	}
+	atomic_fetch_sub(&table->queued, cost(frame));
 	pthread_mutex_lock(&table->lock);
 	stream = g_hash_table_lookup(table->streams, GUINT_TO_POINTER(frame->stream));
 	if (stream != NULL)

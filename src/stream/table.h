@@ -25,10 +25,12 @@ G_BEGIN_DECLS
  * reader stops reading the link. */
 #define VPNR_V1_WINDOW (256 * 1024)
 
-/* Control frames of workers that may wait in the writer, per stream that may be open. A stream
- * makes fewer in its life; but a client that opens and aborts streams without reading what it is
- * answered would leave those of ended streams behind without end. */
+/* What may wait in the writer per stream that may be open: control frames, and bytes of DATA with
+ * their overhead. A stream makes fewer and queues less; but a client that opens and ends streams
+ * without reading what it is answered would leave those of ended streams behind without end, and so
+ * would the applications of a client whose server does not read. */
 #define VPNR_CONTROL_PER_STREAM 8
+#define VPNR_DATA_PER_STREAM    (VPNR_STREAM_QUEUE + VPNR_DATA_MAX + VPNR_STREAM_FRAME_COST)
 
 typedef struct VpnrTable VpnrTable;
 
@@ -50,11 +52,11 @@ void vpnr_table_free(VpnrTable *table);
 /* Why a stream could not be added. */
 typedef enum {
 	VPNR_TABLE_OK,
-	VPNR_TABLE_FULL,        /* max_streams are open, or no descriptor is left */
-	VPNR_TABLE_CLOSED,      /* the link is going away */
+	VPNR_TABLE_FULL,   /* max_streams are open, or no descriptor is left; client: or as FLOOD */
+	VPNR_TABLE_CLOSED, /* the link is going away */
 	VPNR_TABLE_UNSUPPORTED, /* client: VPNr/1 carries IPv4 only */
 	VPNR_TABLE_DUPLICATE, /* server: VPNr/1, the stream is open already: the frame is no news */
-	VPNR_TABLE_FLOOD,     /* server: too many answers to earlier streams wait to be read */
+	VPNR_TABLE_FLOOD,     /* server: too much of earlier streams waits to be read */
 	VPNR_TABLE_VIOLATION, /* server: an id that is not above all earlier ones */
 } VpnrTableResult;
 

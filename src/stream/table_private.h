@@ -23,7 +23,9 @@ struct VpnrTable {
 	VpnrRetired *retired; /* VPNr/1 */
 	gboolean closed;
 	/* atomic */
-	_Atomic gint control; /* frames of workers, but DATA, that are in the writer's hands */
+	/* in the writer's hands, of streams that have ended as well */
+	_Atomic gint control;  /* frames, but DATA and answers */
+	_Atomic gint64 queued; /* what the DATA frames cost */
 };
 
 /* Frames no longer find the stream; it stays in the list until its worker removes it. */

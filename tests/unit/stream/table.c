@@ -181,6 +181,55 @@ test_data_is_no_flood(void)
 }
 
 static void
+test_data_of_ended_streams(void)
+{
+	g_test_summary("2.9.3: streams that end may not leave DATA behind without end.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = NULL;
+	guint32 id = 1;
+
+	rig_init_full(&rig, &(VpnrTableParams){ .protocol = VPNR_PROTOCOL_V2,
+						.role = VPNR_ROLE_SERVER,
+						.max_streams = 2 });
+	for (; rig_accept(&rig, id, &stream) == VPNR_TABLE_OK; id++) {
+		while (vpnr_stream_may_queue(stream))
+			vpnr_table_push(rig.table, stream,
+					vpnr_frame_new(VPNR_FRAME_DATA, id, VPNR_DATA_MAX));
+		rig_remove(&rig, stream);
+	}
+	g_assert_cmpuint(id, ==, 4); /* three fill 256 KiB each */
+	g_assert_cmpint(rig_accept(&rig, ++id, &stream), ==, VPNR_TABLE_FLOOD);
+	while (vpnr_mailbox_length(rig.outbox) > 0)
+		vpnr_frame_free(rig_next(&rig));
+	g_assert_cmpint(rig_accept(&rig, ++id, &stream), ==, VPNR_TABLE_OK);
+	rig_remove(&rig, stream);
+}
+
+static void
+test_server_does_not_read(void)
+{
+	g_test_summary("Applications that come and go do not fill the memory of a client.");
+
+	g_auto(Rig) rig;
+	VpnrAddr dest = rig_dest();
+	VpnrStream *stream;
+	guint n = 0;
+
+	rig_init_full(&rig, &(VpnrTableParams){ .protocol = VPNR_PROTOCOL_V2,
+						.role = VPNR_ROLE_CLIENT,
+						.max_streams = 2 });
+	for (; open_to(&rig, &dest, &stream) == VPNR_TABLE_OK; n++)
+		rig_remove(&rig, stream);
+	g_assert_cmpuint(n, ==, 2 * VPNR_CONTROL_PER_STREAM + 1);
+	vpnr_frame_free(rig_next(&rig));
+	g_assert_cmpint(open_to(&rig, &dest, &stream), ==, VPNR_TABLE_OK);
+	rig_remove(&rig, stream);
+	while (vpnr_mailbox_length(rig.outbox) > 0)
+		vpnr_frame_free(rig_next(&rig));
+}
+
+static void
 test_released_after_the_end(void)
 {
 	g_test_summary("The writer may still hold frames of a stream that has ended.");
@@ -451,6 +500,8 @@ main(int argc, char **argv)
 	g_test_add_func("/table/accept/full", test_accept_full);
 	g_test_add_func("/table/flood", test_flood);
 	g_test_add_func("/table/flood/data", test_data_is_no_flood);
+	g_test_add_func("/table/flood/data-of-ended-streams", test_data_of_ended_streams);
+	g_test_add_func("/table/flood/server-does-not-read", test_server_does_not_read);
 	g_test_add_func("/table/released-after-the-end", test_released_after_the_end);
 	g_test_add_func("/table/close", test_close);
 	g_test_add_func("/table/wait-empty", test_wait_empty);
