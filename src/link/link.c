@@ -16,8 +16,8 @@
 #include "link/writer.h"
 
 /* Milliseconds that a link which is to end has for doing so in order, and that its writer has for
- * the last frames: a GOAWAY on a healthy link takes one round trip, and main wants to be gone within
- * two seconds. */
+ * the last frames: a GOAWAY on a healthy link takes one round trip, and main wants to be gone
+ * within two seconds. */
 #define PATIENCE_MS 500
 
 struct VpnrLink {
