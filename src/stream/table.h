@@ -52,11 +52,11 @@ void vpnr_table_free(VpnrTable *table);
 /* Why a stream could not be added. */
 typedef enum {
 	VPNR_TABLE_OK,
-	VPNR_TABLE_FULL,   /* max_streams are open, or no descriptor is left; client: or as FLOOD */
+	VPNR_TABLE_FULL,   /* max_streams are open, too much waits to be read, or no descriptor */
 	VPNR_TABLE_CLOSED, /* the link is going away */
 	VPNR_TABLE_UNSUPPORTED, /* client: VPNr/1 carries IPv4 only */
 	VPNR_TABLE_DUPLICATE, /* server: VPNr/1, the stream is open already: the frame is no news */
-	VPNR_TABLE_FLOOD,     /* server: too much of earlier streams waits to be read */
+	VPNR_TABLE_FLOOD,     /* server: too many answers to earlier streams wait to be read */
 	VPNR_TABLE_VIOLATION, /* server: an id that is not above all earlier ones */
 } VpnrTableResult;
 

@@ -199,7 +199,7 @@ test_data_of_ended_streams(void)
 		rig_remove(&rig, stream);
 	}
 	g_assert_cmpuint(id, ==, 4); /* three fill 256 KiB each */
-	g_assert_cmpint(rig_accept(&rig, ++id, &stream), ==, VPNR_TABLE_FLOOD);
+	g_assert_cmpint(rig_accept(&rig, ++id, &stream), ==, VPNR_TABLE_FULL);
 	while (vpnr_mailbox_length(rig.outbox) > 0)
 		vpnr_frame_free(rig_next(&rig));
 	g_assert_cmpint(rig_accept(&rig, ++id, &stream), ==, VPNR_TABLE_OK);
