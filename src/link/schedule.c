@@ -4,13 +4,13 @@
  */
 #include "link/schedule.h"
 
-/* Bytes that a stream may send per round. One frame of the largest size, so that each visit of a
- * stream sends at least one frame and a round costs no more than the streams in it. */
-#define QUANTUM VPNR_DATA_MAX
-
 /* What a frame costs beside its data: its header, and a share of the record that carries it. It
  * keeps a stream of one-byte frames from sending 64 Ki of them in a round. */
 #define FRAME_COST 32
+
+/* What a stream may send per round. One frame of the largest size, so that each visit of a stream
+ * sends at least one frame and a round costs no more than the streams in it. */
+#define QUANTUM (VPNR_DATA_MAX + FRAME_COST)
 
 /* The queue of one stream that has something to send. */
 typedef struct {
