@@ -1,1 +1,20 @@
 # SPDX-License-Identifier: MIT
+unit_tests += \
+	%D%/link \
+	%D%/reader \
+	%D%/schedule \
+	%D%/transport \
+	%D%/wire \
+	%D%/writer
+
+# The other side of a link.
+link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
+
+%C%_link_SOURCES = %D%/link.c $(link_peer)
+%C%_link_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=g_get_monotonic_time,--wrap=pthread_create,--wrap=vpnr_transport_recv
+%C%_reader_SOURCES = %D%/reader.c $(link_peer)
+%C%_schedule_SOURCES = %D%/schedule.c
+%C%_transport_SOURCES = %D%/transport.c $(test_loopback) $(test_patience)
+%C%_wire_SOURCES = %D%/wire.c $(test_loopback) $(test_patience)
+%C%_writer_SOURCES = %D%/writer.c $(link_peer)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * transport: the plain kind. The TLS kind is in tls.c.
+ */
+#include "link/transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/thread.h"
+#include "tests/unit/loopback.h"
+
+typedef struct {
+	VpnrTransport *transport;
+	VpnrFd theirs;
+} Pair;
+
+static void
+pair_clear(Pair *pair)
+{
+	vpnr_transport_free(pair->transport);
+	vpnr_fd_close(pair->theirs);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pair, pair_clear)
+
+static Pair
+make_pair(void)
+{
+	Pair pair;
+	int ours;
+
+	loopback_pair(&ours, &pair.theirs);
+	pair.transport = vpnr_transport_new_plain(ours);
+	return pair;
+}
+
+static void
+test_bytes(void)
+{
+	g_auto(Pair) pair = make_pair();
+	guint8 bytes[8];
+
+	g_assert_true(vpnr_transport_send(pair.transport, (const guint8 *)"hello", 5));
+	loopback_expect(pair.theirs, "hello", 5);
+	g_assert_cmpint(vpnr_transport_recv(pair.transport, bytes, 8, 0), ==, VPNR_TRANSPORT_IDLE);
+	loopback_send(pair.theirs, "world", 5);
+	g_assert_cmpint(vpnr_transport_recv(pair.transport, bytes, 8, -1), ==, 5);
+	g_assert_cmpmem(bytes, 5, "world", 5);
+}
+
+static void
+test_finish(void)
+{
+	g_test_summary("Each side ends its own direction.");
+
+	g_auto(Pair) pair = make_pair();
+	guint8 byte;
+
+	vpnr_transport_finish(pair.transport);
+	loopback_expect_end(pair.theirs);
+	loopback_send(pair.theirs, "x", 1);
+	g_assert_cmpint(vpnr_transport_recv(pair.transport, &byte, 1, -1), ==, 1);
+	g_assert_cmpint(shutdown(pair.theirs, SHUT_WR), ==, 0);
+	g_assert_cmpint(vpnr_transport_recv(pair.transport, &byte, 1, -1), ==, VPNR_TRANSPORT_END);
+	g_assert_cmpstr(vpnr_transport_error(pair.transport), ==, "");
+}
+
+static void
+test_failed(void)
+{
+	g_auto(Pair) pair = make_pair();
+	guint8 byte;
+
+	vpnr_fd_abort(vpnr_fd_steal(&pair.theirs));
+	g_assert_cmpint(vpnr_transport_recv(pair.transport, &byte, 1, -1), ==,
+			VPNR_TRANSPORT_FAILED);
+	g_assert_cmpstr(vpnr_transport_error(pair.transport), ==, g_strerror(ECONNRESET));
+	g_assert_false(vpnr_transport_send(pair.transport, &byte, 1));
+}
+
+static void
+receive_byte(gpointer data)
+{
+	guint8 byte;
+
+	g_assert_cmpint(vpnr_transport_recv(data, &byte, 1, -1), ==, VPNR_TRANSPORT_END);
+}
+
+static void
+test_shut(void)
+{
+	g_test_summary("A receive ends when another thread shuts the transport.");
+
+	g_auto(Pair) pair = make_pair();
+	VpnrThread *thread = vpnr_thread_start("receiver", receive_byte, pair.transport, NULL);
+
+	vpnr_transport_shut(pair.transport);
+	vpnr_thread_join(thread);
+	loopback_expect_end(pair.theirs);
+	g_assert_false(vpnr_transport_send(pair.transport, (const guint8 *)"x", 1));
+}
+
+static void
+test_free(void)
+{
+	g_auto(Pair) pair = make_pair();
+	int fd = pair.transport->fd;
+
+	vpnr_transport_free(g_steal_pointer(&pair.transport));
+	g_assert_cmpint(fcntl(fd, F_GETFD), ==, -1);
+	loopback_expect_end(pair.theirs);
+	vpnr_transport_free(NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/transport/bytes", test_bytes);
+	g_test_add_func("/transport/finish", test_finish);
+	g_test_add_func("/transport/failed", test_failed);
+	g_test_add_func("/transport/shut", test_shut);
+	g_test_add_func("/transport/free", test_free);
+	return g_test_run();
+}
