@@ -25,7 +25,7 @@
 G_BEGIN_DECLS
 
 /* Milliseconds between two PINGs. Three of them fit into the silence that is taken for death. They
- * do not wait for PONGs: those may be behind much data of a peer that hears nothing else from us. */
+ * do not wait for PONGs, which may be behind much data of a peer that hears nothing else. */
 #define VPNR_PING_INTERVAL_MS 5000
 
 /* Milliseconds without a byte from the peer, after which the link is dead. */
