@@ -20,7 +20,12 @@
 /* Bytes of an answer: some 300 for each of 100,000 connections. */
 #define ANSWER_MAX (32 * 1024 * 1024)
 
-G_DEFINE_QUARK(vpnr_control_error, vpnr_control_error)
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_control_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-control-error");
+}
 
 gboolean
 vpnr_control_address(const char *path, struct sockaddr_un *address, GError **error)

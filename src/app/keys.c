@@ -18,7 +18,12 @@
  * is more than one line. */
 #define FILE_MAX 128
 
-G_DEFINE_QUARK(vpnr_keys_error, vpnr_keys_error)
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_keys_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-keys-error");
+}
 
 static void
 set_gnutls_error(GError **error, const char *what, int code)

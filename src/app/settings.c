@@ -45,7 +45,12 @@ static const VpnrSectionKind client_kinds[] = {
 	{ "capture", (const char *const[]){ "mode", NULL } },
 };
 
-G_DEFINE_QUARK(vpnr_settings_error, vpnr_settings_error)
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_settings_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-settings-error");
+}
 
 static gboolean
 check_client_name(const VpnrSection *section, const char *name, GError **error)

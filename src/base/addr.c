@@ -11,7 +11,12 @@
 
 #define LABEL_MAX 63 /* RFC 1035, section 2.3.4 */
 
-G_DEFINE_QUARK(vpnr_addr_error, vpnr_addr_error)
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_addr_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-addr-error");
+}
 
 /* An IPv4-mapped address is the same host as the IPv4 address: keeping one form keeps access lists
  * from being walked around. */

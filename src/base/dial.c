@@ -10,7 +10,12 @@
 #include "base/deadline.h"
 #include "base/fd.h"
 
-G_DEFINE_QUARK(vpnr_dial_error, vpnr_dial_error)
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_dial_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-dial-error");
+}
 
 typedef struct {
 	const VpnrAddr *addrs;

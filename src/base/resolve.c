@@ -16,7 +16,12 @@
 
 #include "base/deadline.h"
 
-G_DEFINE_QUARK(vpnr_resolve_error, vpnr_resolve_error)
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_resolve_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-resolve-error");
+}
 
 /* Milliseconds until a name server is asked again; c-ares doubles it from try to try. Three tries
  * at 2, 4 and 8 s fill VPNR_RESOLVE_TIMEOUT_MS. */

@@ -60,7 +60,12 @@ typedef struct {
 	int timeout_ms;
 } Tls;
 
-G_DEFINE_QUARK(vpnr_tls_error, vpnr_tls_error)
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_tls_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-tls-error");
+}
 
 /* --- below GnuTLS ----------------------------------------------------------------------------- */
 

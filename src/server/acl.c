@@ -43,7 +43,12 @@ static const VpnrNetwork guarded[] = {
 	{ VPNR_ADDR_IPV6, 128, { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54 } },
 };
 
-G_DEFINE_QUARK(vpnr_acl_error, vpnr_acl_error)
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_acl_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-acl-error");
+}
 
 static gboolean
 set_error(GError **error, const char *text, const char *why)
