@@ -21,7 +21,9 @@ AM_TESTS_ENVIRONMENT = \
 if SANITIZE_THREAD
 sanitizer_environment = \
 	VPNR_NO_ASLR=yes; export VPNR_NO_ASLR; \
-	G_SLICE=always-malloc; export G_SLICE;
+	G_SLICE=always-malloc; export G_SLICE; \
+	TSAN_OPTIONS="suppressions=$(abs_top_srcdir)/%D%/tsan.supp $$TSAN_OPTIONS"; \
+	export TSAN_OPTIONS;
 endif
 
-EXTRA_DIST += %D%/run-unit %D%/corpus.test
+EXTRA_DIST += %D%/run-unit %D%/corpus.test %D%/tsan.supp

@@ -3,6 +3,7 @@ unit_tests += \
 	%D%/link \
 	%D%/reader \
 	%D%/schedule \
+	%D%/tls \
 	%D%/transport \
 	%D%/wire \
 	%D%/writer
@@ -15,6 +16,7 @@ link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
 	-Wl,--wrap=g_get_monotonic_time,--wrap=pthread_create,--wrap=vpnr_transport_recv
 %C%_reader_SOURCES = %D%/reader.c $(link_peer)
 %C%_schedule_SOURCES = %D%/schedule.c
+%C%_tls_SOURCES = %D%/tls.c $(test_loopback) $(test_patience)
 %C%_transport_SOURCES = %D%/transport.c $(test_loopback) $(test_patience)
 %C%_wire_SOURCES = %D%/wire.c $(test_loopback) $(test_patience)
 %C%_writer_SOURCES = %D%/writer.c $(link_peer)
