@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
+	%D%/accept \
 	%D%/addr \
 	%D%/cancel \
 	%D%/deadline \
@@ -15,6 +16,7 @@ unit_tests += \
 	%D%/stats \
 	%D%/thread
 
+%C%_accept_SOURCES = %D%/accept.c $(test_loopback) $(test_patience)
 %C%_addr_SOURCES = %D%/addr.c
 %C%_cancel_SOURCES = %D%/cancel.c
 %C%_deadline_SOURCES = %D%/deadline.c

@@ -1,1 +1,15 @@
 # SPDX-License-Identifier: MIT
+unit_tests += \
+	%D%/backoff \
+	%D%/inbound \
+	%D%/origdst \
+	%D%/request \
+	%D%/uplink
+
+%C%_backoff_SOURCES = %D%/backoff.c
+%C%_inbound_SOURCES = %D%/inbound.c $(link_peer)
+%C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
+%C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
+%C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
+%C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
+%C%_uplink_SOURCES = %D%/uplink.c $(link_peer)

@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "link/tls.h"
 #include "proto/v2.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/patience.h"
 
 VpnrTransport *
 peer_init(Peer *peer)
@@ -17,21 +19,51 @@ peer_init(Peer *peer)
 	int ours;
 
 	loopback_pair(&ours, &peer->fd);
+	peer->tls = NULL;
 	peer->received = g_byte_array_new();
 	return vpnr_transport_new_plain(ours);
+}
+
+static gboolean
+is_any(const VpnrKey *key, gpointer data)
+{
+	return TRUE;
+}
+
+gboolean
+peer_init_tls(Peer *peer, int fd, VpnrRole role, const VpnrKey *private_key)
+{
+	VpnrTlsParams params = { .role = role,
+				 .private_key = private_key,
+				 .authorise = is_any,
+				 .timeout_ms = PATIENCE_MS,
+				 .cancel_fd = -1 };
+
+	vpnr_fd_set_blocking(fd, FALSE);
+	peer->fd = fd;
+	peer->tls = vpnr_tls_handshake(fd, &params, NULL, NULL);
+	if (peer->tls != NULL)
+		peer->received = g_byte_array_new();
+	return peer->tls != NULL;
 }
 
 void
 peer_clear(Peer *peer)
 {
-	vpnr_fd_close(peer->fd);
+	if (peer->tls != NULL)
+		vpnr_transport_free(peer->tls);
+	else
+		vpnr_fd_close(peer->fd);
 	g_byte_array_unref(peer->received);
 }
 
 void
 peer_send_bytes(Peer *peer, const guint8 *bytes, gsize n)
 {
-	loopback_send(peer->fd, bytes, n);
+	if (peer->tls != NULL)
+		g_assert_true(vpnr_transport_send(peer->tls, bytes, n));
+	else
+		loopback_send(peer->fd, bytes, n);
 }
 
 void
@@ -62,14 +94,19 @@ peer_send_cookie(Peer *peer, VpnrFrameType type, guint64 cookie)
 void
 peer_end(Peer *peer)
 {
-	g_assert_cmpint(shutdown(peer->fd, SHUT_WR), ==, 0);
+	if (peer->tls != NULL)
+		vpnr_transport_finish(peer->tls);
+	else
+		g_assert_cmpint(shutdown(peer->fd, SHUT_WR), ==, 0);
 }
 
 static gsize
 receive(Peer *peer)
 {
 	guint8 bytes[16384];
-	gssize got = recv(peer->fd, bytes, sizeof bytes, 0);
+	gssize got = peer->tls != NULL
+			 ? vpnr_transport_recv(peer->tls, bytes, sizeof bytes, PATIENCE_MS)
+			 : recv(peer->fd, bytes, sizeof bytes, 0);
 
 	g_assert_cmpint(got, >=, 0);
 	g_byte_array_append(peer->received, bytes, (guint)got);
@@ -123,6 +160,33 @@ peer_expect_goaway(Peer *peer, VpnrReason reason)
 
 	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "GOAWAY");
 	g_assert_cmpint(frame->reason, ==, reason);
+}
+
+void
+peer_expect_reset(Peer *peer, guint32 stream, VpnrReason reason)
+{
+	g_autoptr(VpnrFrame) frame = peer_next(peer);
+
+	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "RESET");
+	g_assert_cmpuint(frame->stream, ==, stream);
+	g_assert_cmpint(frame->reason, ==, reason);
+}
+
+void
+peer_expect_data(Peer *peer, guint32 stream, gconstpointer bytes, gsize n)
+{
+	const guint8 *at = bytes;
+
+	while (n > 0) {
+		g_autoptr(VpnrFrame) frame = peer_next(peer);
+
+		g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "DATA");
+		g_assert_cmpuint(frame->stream, ==, stream);
+		g_assert_cmpuint(frame->size, <=, n);
+		g_assert_cmpmem(frame->data, frame->size, at, frame->size);
+		at += frame->size;
+		n -= frame->size;
+	}
 }
 
 void

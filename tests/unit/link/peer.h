@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "base/key.h"
 #include "link/transport.h"
 #include "proto/frame.h"
 #include "proto/hello.h"
@@ -14,13 +15,19 @@
 G_BEGIN_DECLS
 
 typedef struct {
-	int fd;               /* blocking */
+	int fd;               /* blocking; belongs to tls if that is there */
+	VpnrTransport *tls;   /* NULL: frames travel in the clear */
 	GByteArray *received; /* not yet decoded */
 } Peer;
 
 /* A peer, and a plain transport for the code under test at the other end of its socket (transfer
  * full). */
 VpnrTransport *peer_init(Peer *peer);
+
+/* A peer on a connected socket (transfer full), which shakes hands in this role and takes any key.
+ * FALSE, without a peer, if there is no handshake with it. */
+gboolean peer_init_tls(Peer *peer, int fd, VpnrRole role, const VpnrKey *private_key);
+
 void peer_clear(Peer *peer);
 
 /* Sends a frame (transfer full), or bytes. */
@@ -41,6 +48,10 @@ VpnrFrame *peer_next_or_end(Peer *peer);
 /* The next frame must be of this type. */
 void peer_expect(Peer *peer, VpnrFrameType type);
 void peer_expect_goaway(Peer *peer, VpnrReason reason);
+void peer_expect_reset(Peer *peer, guint32 stream, VpnrReason reason);
+
+/* Takes n bytes of DATA of this stream, which must be these. */
+void peer_expect_data(Peer *peer, guint32 stream, gconstpointer bytes, gsize n);
 
 /* Nothing more must come than the end. */
 void peer_expect_end(Peer *peer);

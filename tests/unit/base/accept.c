@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * accept: who is accepted and how, what happens without descriptors, and the end.
+ */
+#include "base/accept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/fd.h"
+#include "base/mailbox.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/patience.h"
+
+/* What the accept thread hands on. */
+typedef struct {
+	int fd;
+	VpnrAddr peer;
+	char thread[16];
+} Accepted;
+
+static void
+accepted_free(gpointer data)
+{
+	Accepted *accepted = data;
+
+	vpnr_fd_close(accepted->fd);
+	g_free(accepted);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Accepted, accepted_free)
+
+static void
+on_accept(int fd, const VpnrAddr *peer, gpointer data)
+{
+	Accepted *accepted = g_new0(Accepted, 1);
+
+	accepted->fd = fd;
+	accepted->peer = *peer;
+	pthread_getname_np(pthread_self(), accepted->thread, sizeof accepted->thread);
+	vpnr_mailbox_push(data, accepted);
+}
+
+typedef struct {
+	VpnrAddr addr;
+	VpnrMailbox *box;
+	VpnrAccept *acceptor;
+} Bench;
+
+static void
+start(Bench *bench)
+{
+	g_autoptr(GError) error = NULL;
+
+	bench->addr = loopback_private(4333);
+	bench->box = vpnr_mailbox_new(accepted_free, NULL);
+	bench->acceptor =
+	    vpnr_accept_start(&bench->addr, "accept-test", on_accept, bench->box, &error);
+	g_assert_no_error(error);
+}
+
+static void
+bench_clear(Bench *bench)
+{
+	vpnr_accept_stop(bench->acceptor);
+	vpnr_mailbox_free(bench->box);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
+
+static Accepted *
+next(Bench *bench)
+{
+	Accepted *accepted = vpnr_mailbox_pop(bench->box, PATIENCE_MS);
+
+	g_assert_nonnull(accepted);
+	return accepted;
+}
+
+static VpnrAddr
+name_of(int fd)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t length = sizeof ss;
+
+	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&ss, &length), ==, 0);
+	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+}
+
+static void
+test_accept(void)
+{
+	g_auto(Bench) bench;
+
+	start(&bench);
+	for (guint i = 0; i < 20; i++) {
+		g_auto(VpnrFd) theirs = loopback_connect(&bench.addr);
+		g_autoptr(Accepted) accepted = next(&bench);
+		VpnrAddr name = name_of(theirs);
+
+		g_assert_true(vpnr_addr_equal(&accepted->peer, &name));
+		g_assert_cmpstr(accepted->thread, ==, "accept-test");
+		g_assert_true(fcntl(accepted->fd, F_GETFL) & O_NONBLOCK);
+		g_assert_true(fcntl(accepted->fd, F_GETFD) & FD_CLOEXEC);
+		loopback_send(theirs, "x", 1);
+		vpnr_fd_set_blocking(accepted->fd, TRUE);
+		loopback_expect(accepted->fd, "x", 1);
+	}
+}
+
+static void
+test_taken(void)
+{
+	g_test_summary("An address that is taken is named.");
+
+	g_auto(Bench) bench;
+	g_autoptr(GError) error = NULL;
+	char text[VPNR_ADDR_STRLEN];
+
+	start(&bench);
+	g_assert_null(vpnr_accept_start(&bench.addr, "second", on_accept, NULL, &error));
+	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED);
+	g_assert_nonnull(strstr(error->message, vpnr_addr_format(&bench.addr, text)));
+	g_assert_nonnull(strstr(error->message, g_strerror(EADDRINUSE)));
+}
+
+static void
+test_stop(void)
+{
+	g_test_summary("After the stop nobody listens, and the address is free.");
+
+	Bench bench;
+	struct sockaddr_storage ss;
+	socklen_t length;
+	g_auto(VpnrFd) fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	start(&bench);
+	bench_clear(&bench);
+	length = vpnr_addr_to_sockaddr(&bench.addr, &ss);
+	g_assert_cmpint(connect(fd, (struct sockaddr *)&ss, length), ==, -1);
+	g_assert_cmpint(errno, ==, ECONNREFUSED);
+	start(&bench);
+	bench_clear(&bench);
+	vpnr_accept_stop(NULL);
+}
+
+static void
+test_no_descriptor(void)
+{
+	g_test_summary("Without descriptors the connection waits in the kernel, and is accepted "
+		       "when there is one again.");
+
+	g_auto(Bench) bench;
+	struct rlimit before, none;
+	g_auto(VpnrFd) theirs = -1;
+	g_autoptr(Accepted) accepted = NULL;
+
+	start(&bench);
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	theirs = socket(AF_INET, SOCK_STREAM, 0);
+	none = (struct rlimit){ .rlim_cur = (rlim_t)theirs + 1, .rlim_max = before.rlim_max };
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+	{
+		struct sockaddr_storage ss;
+		socklen_t length = vpnr_addr_to_sockaddr(&bench.addr, &ss);
+
+		g_assert_cmpint(connect(theirs, (struct sockaddr *)&ss, length), ==, 0);
+	}
+	g_assert_null(vpnr_mailbox_pop(bench.box, 150)); /* it tries every 100 ms */
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	accepted = next(&bench);
+	g_assert_cmpint(accepted->fd, >, theirs);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/accept/accept", test_accept);
+	g_test_add_func("/accept/taken", test_taken);
+	g_test_add_func("/accept/stop", test_stop);
+	g_test_add_func("/accept/no-descriptor", test_no_descriptor);
+	return g_test_run();
+}

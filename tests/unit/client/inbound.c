@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * inbound: applications on one side, a server that the test plays on the other: what is asked for
+ * and how it is answered.
+ *
+ * Linked with --wrap=getsockopt, so that a connection can seem to be redirected.
+ */
+#include "client/inbound.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "app/keys.h"
+#include "base/fd.h"
+#include "tests/unit/link/peer.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/patience.h"
+
+/* Where redirected connections were going, if anywhere. */
+static const VpnrAddr *_Atomic original;
+
+int __real_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
+
+int
+__wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
+{
+	const VpnrAddr *dest = atomic_load(&original);
+	struct sockaddr_storage ss;
+
+	if (level != SOL_IP || option != 80) /* SO_ORIGINAL_DST */
+		return __real_getsockopt(fd, level, option, value, size);
+	if (dest == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	*size = vpnr_addr_to_sockaddr(dest, &ss);
+	memcpy(value, &ss, *size);
+	return 0;
+}
+
+/* --- a client --------------------------------------------------------------------------------- */
+
+typedef struct {
+	VpnrFd listener; /* of the server */
+	VpnrStats stats;
+	VpnrPool *pool;
+	VpnrUplink *uplink;
+	VpnrInbound *inbound;
+	VpnrAddr addr; /* of the inbound */
+	Peer peer;     /* the server; not with VPNr/1 */
+	guint32 id;    /* of the last stream */
+} Bench;
+
+static void
+start_uplink(Bench *bench, VpnrProtocol protocol, VpnrKey *server_key)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrUplinkTarget target = { .protocol = protocol };
+
+	bench->listener = loopback_listen(8, &target.server);
+	g_assert_true(vpnr_keys_generate(server_key, NULL));
+	g_assert_true(vpnr_keys_generate(&target.private_key, NULL));
+	g_assert_true(vpnr_keys_derive_public(server_key, &target.server_public_key, NULL));
+	bench->uplink = vpnr_uplink_start(&target, &bench->stats, &error);
+	g_assert_no_error(error);
+}
+
+static void
+start_inbound(Bench *bench, VpnrInboundKind kind, guint max_threads)
+{
+	g_autoptr(GError) error = NULL;
+
+	bench->pool = vpnr_pool_new("pool", max_threads);
+	bench->addr = loopback_private(4333);
+	bench->inbound = vpnr_inbound_start(&(VpnrInboundParams){ .kind = kind,
+								  .listen = bench->addr,
+								  .pool = bench->pool,
+								  .uplink = bench->uplink,
+								  .stats = &bench->stats },
+					    &error);
+	g_assert_no_error(error);
+}
+
+static void
+wait_until_connected(Bench *bench)
+{
+	for (gint64 begin = g_get_monotonic_time();
+	     vpnr_uplink_status(bench->uplink).state != VPNR_UPLINK_CONNECTED; patience(begin))
+		;
+}
+
+/* A client whose link is up. */
+static void
+start(Bench *bench, VpnrInboundKind kind)
+{
+	VpnrKey key;
+
+	memset(bench, 0, sizeof *bench);
+	start_uplink(bench, VPNR_PROTOCOL_V2, &key);
+	start_inbound(bench, kind, 10);
+	g_assert_true(
+	    peer_init_tls(&bench->peer, loopback_accept(bench->listener), VPNR_ROLE_SERVER, &key));
+	peer_expect(&bench->peer, VPNR_FRAME_HELLO);
+	peer_send_hello(&bench->peer);
+	peer_expect(&bench->peer, VPNR_FRAME_PING);
+	wait_until_connected(bench);
+}
+
+/* In the order in which the program stops. */
+static void
+bench_clear(Bench *bench)
+{
+	if (bench->peer.received != NULL)
+		peer_clear(&bench->peer); /* else the uplink would wait for its answer */
+	vpnr_inbound_stop(bench->inbound);
+	vpnr_uplink_stop(bench->uplink);
+	vpnr_pool_free(bench->pool);
+	vpnr_inbound_free(bench->inbound);
+	vpnr_uplink_free(bench->uplink);
+	vpnr_fd_close(bench->listener);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
+
+/* The next frame must be an OPEN to dest; it sets bench->id. */
+static void
+expect_open(Bench *bench, const char *dest)
+{
+	g_autoptr(VpnrFrame) open = peer_next(&bench->peer);
+	char text[VPNR_ADDR_STRLEN];
+
+	g_assert_cmpstr(vpnr_frame_type_name(open->type), ==, "OPEN");
+	g_assert_cmpstr(vpnr_addr_format(open->open.dest, text), ==, dest);
+	bench->id = open->stream;
+}
+
+static guint64
+stat_of(Bench *bench, VpnrStat stat)
+{
+	return vpnr_stats_get(&bench->stats, stat);
+}
+
+/* --- SOCKS5 and HTTP CONNECT ------------------------------------------------------------------ */
+
+/* Sends a SOCKS5 request for 192.0.2.1:80. */
+static int
+ask_socks(Bench *bench)
+{
+	static const guint8 request[] = { 5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 1, 0, 80 };
+	int app = loopback_connect(&bench->addr);
+
+	loopback_send(app, request, sizeof request);
+	loopback_expect(app, "\5", 2);
+	return app;
+}
+
+static void
+expect_socks(int app, guint8 code)
+{
+	const guint8 answer[] = { 5, code, 0, 1, 0, 0, 0, 0, 0, 0 };
+
+	loopback_expect(app, answer, sizeof answer);
+}
+
+static void
+test_socks(void)
+{
+	g_test_summary("The answer waits for the server's; then bytes flow both ways.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	app = ask_socks(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	expect_socks(app, 0);
+	loopback_send(app, "hello", 5);
+	peer_expect_data(&bench.peer, bench.id, "hello", 5);
+	peer_send(&bench.peer, peer_data(bench.id, "world", 5));
+	loopback_expect(app, "world", 5);
+	g_assert_cmpint(shutdown(app, SHUT_WR), ==, 0);
+	peer_expect(&bench.peer, VPNR_FRAME_FIN);
+	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_FIN, bench.id, 0));
+	loopback_expect_end(app);
+}
+
+static void
+test_reasons(void)
+{
+	g_test_summary("2.3.3: the server's reason becomes the SOCKS5 code that fits.");
+
+	static const struct {
+		VpnrReason reason;
+		guint8 code;
+	} rows[] = {
+		{ VPNR_REASON_REFUSED, 5 },   { VPNR_REASON_UNREACHABLE, 4 },
+		{ VPNR_REASON_TIMED_OUT, 6 }, { VPNR_REASON_NOT_FOUND, 4 },
+		{ VPNR_REASON_DENIED, 2 },    { VPNR_REASON_LIMIT, 1 },
+	};
+	g_auto(Bench) bench;
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(VpnrFd) app = ask_socks(&bench);
+
+		expect_open(&bench, "192.0.2.1:80");
+		peer_send(&bench.peer, vpnr_frame_new_reset(bench.id, rows[i].reason));
+		expect_socks(app, rows[i].code);
+		loopback_expect_end(app); /* in order, so that the answer arrives */
+	}
+}
+
+static void
+test_http(void)
+{
+	static const char request[] = "CONNECT example.org:443 HTTP/1.1\r\n\r\n";
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) good = -1;
+	g_auto(VpnrFd) bad = -1;
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	good = loopback_connect(&bench.addr);
+	loopback_send(good, request, strlen(request));
+	expect_open(&bench, "example.org:443");
+	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	loopback_expect(good, "HTTP/1.1 200 ", 13);
+	peer_send(&bench.peer, vpnr_frame_new_reset(bench.id, VPNR_REASON_ABORTED));
+
+	bad = loopback_connect(&bench.addr);
+	loopback_send(bad, request, strlen(request));
+	expect_open(&bench, "example.org:443");
+	peer_send(&bench.peer, vpnr_frame_new_reset(bench.id, VPNR_REASON_DENIED));
+	loopback_expect(bad, "HTTP/1.1 403 ", 13);
+}
+
+static void
+test_left_while_opening(void)
+{
+	g_test_summary("An application that leaves while the server still dials: the server "
+		       "hears of it.");
+
+	g_auto(Bench) bench;
+	int app;
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	app = ask_socks(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	vpnr_fd_abort(app);
+	peer_expect_reset(&bench.peer, bench.id, VPNR_REASON_ABORTED);
+}
+
+static void
+test_bad_request(void)
+{
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	const guint8 bind[] = { 5, 1, 0, 5, 2, 0, 1, 192, 0, 2, 1, 0, 80 };
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	app = loopback_connect(&bench.addr);
+	loopback_send(app, bind, sizeof bind);
+	loopback_expect(app, "\5", 2);
+	expect_socks(app, 7); /* RFC 1928: command not supported */
+	for (gint64 begin = g_get_monotonic_time(); stat_of(&bench, VPNR_STAT_PROXY_REFUSED) == 0;
+	     patience(begin))
+		;
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_TOTAL), ==, 0);
+}
+
+static void
+test_no_link(void)
+{
+	g_test_summary("Without a link a request is refused at once.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrKey key;
+
+	memset(&bench, 0, sizeof bench);
+	start_uplink(&bench, VPNR_PROTOCOL_V2, &key); /* nobody answers it */
+	start_inbound(&bench, VPNR_INBOUND_SOCKS, 10);
+	app = ask_socks(&bench);
+	expect_socks(app, 1);
+	loopback_expect_end(app);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_NO_LINK), ==, 1);
+}
+
+static void
+test_unsupported(void)
+{
+	g_test_summary("1.1.4: a name cannot be asked for over VPNr/1.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	g_auto(VpnrFd) server = -1;
+	const guint8 request[] = { 5, 1, 0, 5, 1, 0, 3, 1, 'x', 0, 80 };
+	VpnrKey key;
+
+	memset(&bench, 0, sizeof bench);
+	start_uplink(&bench, VPNR_PROTOCOL_V1, &key);
+	start_inbound(&bench, VPNR_INBOUND_SOCKS, 10);
+	server = loopback_accept(bench.listener);
+	wait_until_connected(&bench);
+	app = loopback_connect(&bench.addr);
+	loopback_send(app, request, sizeof request);
+	loopback_expect(app, "\5", 2);
+	expect_socks(app, 4);
+}
+
+static void
+test_too_many(void)
+{
+	g_test_summary("2.9.1: above the server's max-streams (100 here) is refused without "
+		       "asking it.");
+
+	g_auto(Bench) bench;
+	int apps[100];
+	g_auto(VpnrFd) more = -1;
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	vpnr_inbound_stop(bench.inbound);
+	vpnr_inbound_free(bench.inbound);
+	vpnr_pool_free(bench.pool);
+	start_inbound(&bench, VPNR_INBOUND_SOCKS, 200);
+	for (guint i = 0; i < G_N_ELEMENTS(apps); i++) {
+		apps[i] = ask_socks(&bench);
+		expect_open(&bench, "192.0.2.1:80");
+	}
+	more = ask_socks(&bench);
+	expect_socks(more, 1);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_REFUSED), ==, 1);
+	for (guint i = 0; i < G_N_ELEMENTS(apps); i++)
+		vpnr_fd_abort(apps[i]);
+}
+
+static void
+test_no_thread(void)
+{
+	g_test_summary("A connection for which there is no thread is reset.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrKey key;
+
+	memset(&bench, 0, sizeof bench);
+	start_uplink(&bench, VPNR_PROTOCOL_V2, &key);
+	start_inbound(&bench, VPNR_INBOUND_SOCKS, 0);
+	app = loopback_connect(&bench.addr);
+	loopback_expect_reset(app);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_REFUSED), ==, 1);
+}
+
+/* --- redirect --------------------------------------------------------------------------------- */
+
+static void
+test_redirect(void)
+{
+	g_test_summary("The application believes that it is connected: its bytes travel behind the "
+		       "OPEN, and do not wait for OPENED.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 443, .ip4 = { 198, 51, 100, 7 } };
+
+	atomic_store(&original, &dest);
+	start(&bench, VPNR_INBOUND_REDIRECT);
+	app = loopback_connect(&bench.addr);
+	expect_open(&bench, "198.51.100.7:443");
+	loopback_send(app, "hello", 5);
+	peer_expect_data(&bench.peer, bench.id, "hello", 5);
+	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	peer_send(&bench.peer, peer_data(bench.id, "world", 5));
+	loopback_expect(app, "world", 5);
+}
+
+static void
+test_redirect_refused(void)
+{
+	g_test_summary("A destination that refuses is a reset to the application.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 443, .ip4 = { 198, 51, 100, 7 } };
+
+	atomic_store(&original, &dest);
+	start(&bench, VPNR_INBOUND_REDIRECT);
+	app = loopback_connect(&bench.addr);
+	expect_open(&bench, "198.51.100.7:443");
+	peer_send(&bench.peer, vpnr_frame_new_reset(bench.id, VPNR_REASON_REFUSED));
+	loopback_expect_reset(app);
+}
+
+static void
+test_loop(void)
+{
+	g_test_summary("A connection that was made to the inbound itself is refused and counted.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) tracked = -1;
+	g_auto(VpnrFd) untracked = -1;
+	VpnrAddr own = loopback_private(4333);
+
+	atomic_store(&original, &own);
+	start(&bench, VPNR_INBOUND_REDIRECT);
+	tracked = loopback_connect(&bench.addr);
+	loopback_expect_reset(tracked);
+	atomic_store(&original, NULL);
+	untracked = loopback_connect(&bench.addr);
+	loopback_expect_reset(untracked);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LOOPS_REFUSED), ==, 2);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_TOTAL), ==, 0);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void
+test_stop(void)
+{
+	g_test_summary("A stop gives up requests that are not complete, and lets streams be.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	g_auto(VpnrFd) half = -1;
+	const guint8 greeting[] = { 5, 1, 0 };
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	app = ask_socks(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	expect_socks(app, 0);
+	half = loopback_connect(&bench.addr);
+	loopback_send(half, greeting, sizeof greeting);
+	loopback_expect(half, "\5", 2);
+	vpnr_inbound_stop(bench.inbound);
+	loopback_expect_reset(half);
+	loopback_send(app, "still here", 10);
+	peer_expect_data(&bench.peer, bench.id, "still here", 10);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_PROXY_REFUSED), ==, 0);
+}
+
+static void
+test_link_lost(void)
+{
+	g_test_summary("When the link goes, streams are reset and requests are refused.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	g_auto(VpnrFd) waiting = -1;
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	app = ask_socks(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	expect_socks(app, 0);
+	waiting = ask_socks(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	peer_clear(&bench.peer);
+	bench.peer.received = NULL;
+	loopback_expect_reset(app);
+	expect_socks(waiting, 1);
+	loopback_expect_end(waiting);
+}
+
+static void
+test_taken(void)
+{
+	g_auto(Bench) bench;
+	g_autoptr(GError) error = NULL;
+	VpnrInboundParams params = { .kind = VPNR_INBOUND_SOCKS };
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	params.listen = bench.addr;
+	g_assert_null(vpnr_inbound_start(&params, &error));
+	g_assert_nonnull(error);
+	vpnr_inbound_free(NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/inbound/socks", test_socks);
+	g_test_add_func("/inbound/reasons", test_reasons);
+	g_test_add_func("/inbound/http", test_http);
+	g_test_add_func("/inbound/left-while-opening", test_left_while_opening);
+	g_test_add_func("/inbound/bad-request", test_bad_request);
+	g_test_add_func("/inbound/no-link", test_no_link);
+	g_test_add_func("/inbound/unsupported", test_unsupported);
+	g_test_add_func("/inbound/too-many", test_too_many);
+	g_test_add_func("/inbound/no-thread", test_no_thread);
+	g_test_add_func("/inbound/redirect", test_redirect);
+	g_test_add_func("/inbound/redirect/refused", test_redirect_refused);
+	g_test_add_func("/inbound/redirect/loop", test_loop);
+	g_test_add_func("/inbound/stop", test_stop);
+	g_test_add_func("/inbound/link-lost", test_link_lost);
+	g_test_add_func("/inbound/taken", test_taken);
+	return g_test_run();
+}
