@@ -20,9 +20,13 @@
 /* Bytes. Four of the largest TLS records: what a fast link has ready when the reader comes back. */
 #define READ_AHEAD (64 * 1024)
 
-/* Records that one link sends: AES-GCM keeps its promises for 2^24.5 full ones under one key (RFC
- * 8446, section 5.5), and there is no KeyUpdate here. At 16 KiB each that is 256 GiB. */
-#define RECORDS_MAX (1u << 24)
+/* Bytes that one link encrypts, since there is no KeyUpdate here: AES-GCM keeps its promises for
+ * 2^24.5 records of 2^14 bytes under one key (RFC 8446, section 5.5), and what counts are its
+ * blocks. 2^38 bytes are 256 GiB. */
+#define PROTECTED_MAX (G_GUINT64_CONSTANT(1) << 38)
+
+/* What a record costs of them beside its data: the block that begins it, and rounding up. */
+#define RECORD_COST 32
 
 /* AES-GCM first only where the processor has AES: gnutls orders nothing by itself, so both sides
  * name the suites and the server takes the client's order. */
@@ -53,7 +57,7 @@ typedef struct {
 	gboolean cancelled;
 	/* writer thread */
 	GByteArray *gathered;
-	guint32 records; /* sent */
+	guint64 protected; /* bytes encrypted, as PROTECTED_MAX counts them */
 	/* reader thread */
 	guint8 *ahead;
 	gsize ahead_start, ahead_end;
@@ -137,8 +141,9 @@ tls_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 	while (n > 0) {
 		gssize sent = gnutls_record_send(tls->session, bytes, n);
 
-		if (sent < 0 || ++tls->records >= RECORDS_MAX)
+		if (sent < 0 || tls->protected >= PROTECTED_MAX)
 			return FALSE;
+		tls->protected += (guint64)sent + RECORD_COST;
 		bytes += sent;
 		n -= (gsize)sent;
 	}
