@@ -24,6 +24,10 @@
 #define READ_MIN 2048
 #define READ_MAX VPNR_DATA_MAX
 
+/* Milliseconds after which a host that has vanished without a word ends its idle stream. Long,
+ * since an idle connection is nothing bad; without it the stream would stay for ever. */
+#define KEEPALIVE_MS (15 * 60 * 1000)
+
 struct VpnrWorker {
 	/* const after start */
 	VpnrTable *table;
@@ -354,6 +358,7 @@ serve(VpnrWorker *worker)
 void
 vpnr_worker_run(VpnrWorker *worker, int fd)
 {
+	vpnr_fd_set_keepalive(fd, KEEPALIVE_MS);
 	worker->fd = fd;
 	worker->may_read = TRUE;
 	worker->may_write = TRUE;
