@@ -6,6 +6,7 @@
 #include "server/server.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/accept.h"
 #include "base/fd.h"
@@ -38,12 +39,15 @@ struct VpnrServer {
 
 /* --- admission -------------------------------------------------------------------------------- */
 
+/* Who counts as one source: an IPv4 address, or the /64 that one IPv6 host has to itself. */
 static VpnrAddr
 source_of(const VpnrAddr *peer)
 {
 	VpnrAddr source = *peer;
 
 	source.port = 0;
+	if (source.type == VPNR_ADDR_IPV6)
+		memset(source.ip6 + 8, 0, 8);
 	return source;
 }
 
