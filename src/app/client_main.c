@@ -2,11 +2,7 @@
  *
  * vpnr-client: puts the parts of the client together and takes them apart again.
  */
-#include "config.h"
-
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "app/control.h"
 #include "app/daemon.h"
@@ -167,8 +163,9 @@ stop(VpnrClientApp *app)
 }
 
 static gboolean
-run(VpnrClientApp *app, GError **error)
+run(gpointer data, GError **error)
 {
+	VpnrClientApp *app = data;
 	g_autoptr(VpnrClientSettings) settings =
 	    vpnr_client_settings_load(app->options.config,
 				      (const char *const *)app->options.overrides, error);
@@ -180,7 +177,7 @@ run(VpnrClientApp *app, GError **error)
 	ok = start(app, settings, error);
 	g_clear_pointer(&settings, vpnr_client_settings_free);
 	if (ok)
-		vpnr_daemon_run(reload, app);
+		ok = vpnr_daemon_run(reload, app, error);
 	stop(app);
 	return ok;
 }
@@ -188,19 +185,8 @@ run(VpnrClientApp *app, GError **error)
 int
 main(int argc, char **argv)
 {
-	g_autoptr(GError) error = NULL;
 	VpnrClientApp app = { .born_us = g_get_monotonic_time(),
 			      .reloading = PTHREAD_MUTEX_INITIALIZER };
-	gboolean ok = vpnr_options_parse(argc, argv, &app.options, &error);
 
-	if (ok && app.options.version) {
-		printf("vpnr-client %s\n", PACKAGE_VERSION);
-	} else if (ok) {
-		vpnr_log_set_level(app.options.verbose ? VPNR_LOG_DEBUG : VPNR_LOG_INFO);
-		ok = run(&app, &error);
-	}
-	if (!ok)
-		vpnr_log(VPNR_LOG_ERROR, "%s", error->message);
-	vpnr_options_clear(&app.options);
-	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+	return vpnr_daemon_main(argc, argv, "vpnr-client", &app.options, run, &app);
 }

@@ -2,11 +2,16 @@
  *
  * daemon: see daemon.h. Main thread.
  */
+#include "config.h"
+
 #include "app/daemon.h"
 
+#include <errno.h>
 #include <glib-unix.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -74,8 +79,9 @@ on_signal(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-void
-vpnr_daemon_run(gboolean (*reload_func)(gpointer data, GError **error), gpointer data)
+gboolean
+vpnr_daemon_run(gboolean (*reload_func)(gpointer data, GError **error), gpointer data,
+		GError **error)
 {
 	sigset_t set;
 	Daemon daemon = { .reload = reload_func, .data = data };
@@ -83,13 +89,35 @@ vpnr_daemon_run(gboolean (*reload_func)(gpointer data, GError **error), gpointer
 
 	fill_signals(&set);
 	daemon.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (daemon.fd < 0)
-		vpnr_log(VPNR_LOG_ERROR, "no descriptor for signals is left");
+	if (daemon.fd < 0) {
+		g_set_error_literal(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno),
+				    "no descriptor is left for signals");
+		return FALSE;
+	}
 	daemon.loop = g_main_loop_new(NULL, FALSE);
 	source = g_unix_fd_add(daemon.fd, G_IO_IN, on_signal, &daemon);
-	if (daemon.fd >= 0)
-		g_main_loop_run(daemon.loop);
+	g_main_loop_run(daemon.loop);
 	g_source_remove(source);
 	g_main_loop_unref(daemon.loop);
 	vpnr_fd_close(daemon.fd);
+	return TRUE;
+}
+
+int
+vpnr_daemon_main(int argc, char **argv, const char *program, VpnrOptions *options,
+		 gboolean (*run)(gpointer app, GError **error), gpointer app)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean ok = vpnr_options_parse(argc, argv, options, &error);
+
+	if (ok && options->version) {
+		printf("%s %s\n", program, PACKAGE_VERSION);
+	} else if (ok) {
+		vpnr_log_set_level(options->verbose ? VPNR_LOG_DEBUG : VPNR_LOG_INFO);
+		ok = run(app, &error);
+	}
+	if (!ok)
+		vpnr_log(VPNR_LOG_ERROR, "%s", error->message);
+	vpnr_options_clear(options);
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

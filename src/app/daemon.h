@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * daemon: what main does while the threads work: it waits for signals.
+ * daemon: what the main() of both programs is: it reads the command line, runs the program, and
+ * waits for signals while the threads work.
  *
  * SIGTERM and SIGINT end vpnr_daemon_run(), SIGHUP calls reload. Signals are blocked in all threads
  * and read from a signalfd, so nothing is ever interrupted by one.
@@ -9,14 +10,22 @@
 
 #include <glib.h>
 
+#include "app/options.h"
+
 G_BEGIN_DECLS
+
+/* The whole of main(): options, version, logging, run(app), and its error as the last line. options
+ * is valid during run() and cleared afterwards. Returns the exit status. */
+int vpnr_daemon_main(int argc, char **argv, const char *program, VpnrOptions *options,
+		     gboolean (*run)(gpointer app, GError **error), gpointer app);
 
 /* Blocks the signals; before any thread is started, which then inherits it. Also raises the limit
  * of open descriptors, and tells malloc what this program is like. */
 void vpnr_daemon_prepare(void);
 
 /* Runs the default GMainContext until SIGTERM or SIGINT. reload is called on SIGHUP; its error is
- * logged. */
-void vpnr_daemon_run(gboolean (*reload)(gpointer data, GError **error), gpointer data);
+ * logged. FALSE with an error (G_FILE_ERROR), at once, when there is no descriptor for signals. */
+gboolean
+vpnr_daemon_run(gboolean (*reload)(gpointer data, GError **error), gpointer data, GError **error);
 
 G_END_DECLS

@@ -2,11 +2,7 @@
  *
  * vpnr-server: puts the parts of the server together and takes them apart again.
  */
-#include "config.h"
-
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "app/control.h"
 #include "app/daemon.h"
@@ -187,8 +183,9 @@ start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 }
 
 static gboolean
-run(VpnrServerApp *app, GError **error)
+run(gpointer data, GError **error)
 {
+	VpnrServerApp *app = data;
 	g_autoptr(VpnrServerSettings) settings = load(app, error);
 	gboolean ok;
 
@@ -198,7 +195,7 @@ run(VpnrServerApp *app, GError **error)
 	ok = start(app, settings, error);
 	g_clear_pointer(&settings, vpnr_server_settings_free);
 	if (ok)
-		vpnr_daemon_run(reload, app);
+		ok = vpnr_daemon_run(reload, app, error);
 	vpnr_control_stop(app->control);
 	vpnr_server_stop(app->server);
 	return ok;
@@ -207,19 +204,8 @@ run(VpnrServerApp *app, GError **error)
 int
 main(int argc, char **argv)
 {
-	g_autoptr(GError) error = NULL;
 	VpnrServerApp app = { .born_us = g_get_monotonic_time(),
 			      .reloading = PTHREAD_MUTEX_INITIALIZER };
-	gboolean ok = vpnr_options_parse(argc, argv, &app.options, &error);
 
-	if (ok && app.options.version) {
-		printf("vpnr-server %s\n", PACKAGE_VERSION);
-	} else if (ok) {
-		vpnr_log_set_level(app.options.verbose ? VPNR_LOG_DEBUG : VPNR_LOG_INFO);
-		ok = run(&app, &error);
-	}
-	if (!ok)
-		vpnr_log(VPNR_LOG_ERROR, "%s", error->message);
-	vpnr_options_clear(&app.options);
-	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+	return vpnr_daemon_main(argc, argv, "vpnr-server", &app.options, run, &app);
 }
