@@ -320,7 +320,8 @@ vpnr_link_wait(VpnrLink *link, const VpnrLatch *stop)
 		; /* EINTR */
 	if (vpnr_latch_is_tripped(stop))
 		vpnr_link_close(link, VPNR_REASON_NONE);
-	vpnr_latch_wait(link->ended, PATIENCE_MS);
+	else
+		vpnr_latch_wait(link->ended, PATIENCE_MS);
 }
 
 const char *
@@ -354,6 +355,8 @@ vpnr_link_free(VpnrLink *link)
 	if (!atomic_load(&link->closing) && link->writer != NULL)
 		vpnr_writer_stop(link->writer);
 	vpnr_writer_join(link->writer, PATIENCE_MS);
+	if (atomic_load(&link->closing))
+		vpnr_latch_wait(link->ended, PATIENCE_MS);
 	vpnr_transport_shut(link->transport);
 	vpnr_reader_free(link->reader);
 	vpnr_writer_free(link->writer, 0);

@@ -87,9 +87,10 @@ void vpnr_link_close(VpnrLink *link, VpnrReason reason);
 /* Trips when the link has ended (transfer none). */
 const VpnrLatch *vpnr_link_ended(const VpnrLink *link);
 
-/* Waits for the end of the link. When stop trips, it is closed politely and given half a second. A
- * connection that has broken is an end as well, although a reader of VPNr/1 may be held up by a
- * stream and not have noticed: the handler's owner makes it go on. */
+/* Waits for the end of the link. When stop trips, it is closed politely, without waiting for the
+ * peer: vpnr_link_free() does, when the streams are gone. A connection that has broken is an end as
+ * well, although a reader of VPNr/1 may be held up by a stream and not have noticed: the handler's
+ * owner makes it go on. */
 void vpnr_link_wait(VpnrLink *link, const VpnrLatch *stop);
 
 /* Why it ended, for logs, and whether that was in order (GOAWAY, or our own close). As long as
