@@ -46,9 +46,23 @@ name_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *))
 	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
 }
 
-/* TRUE if the connection is one to a port that this very server listens on: both ends have the same
- * address, and the port is one of ours. A client must not reach the server's own ports from
- * inside. */
+/* TRUE if both ends of a connection are on this machine: they have the same address, since that is
+ * the source that the kernel takes for an address of its own; but for all of 127.0.0.0/8 it takes
+ * 127.0.0.1. */
+static gboolean
+is_to_this_machine(const VpnrAddr *local, const VpnrAddr *remote)
+{
+	VpnrAddr twin = *remote;
+
+	twin.port = local->port;
+	if (vpnr_addr_equal(local, &twin))
+		return TRUE;
+	return local->type == VPNR_ADDR_IPV4 && remote->type == VPNR_ADDR_IPV4 &&
+	       local->ip4[0] == 127 && remote->ip4[0] == 127;
+}
+
+/* TRUE if the connection is one to a port that this very server listens on. A client must not reach
+ * the server's own ports from inside. */
 static gboolean
 is_own_port(const VpnrDialer *dialer, int fd)
 {
@@ -56,10 +70,8 @@ is_own_port(const VpnrDialer *dialer, int fd)
 	VpnrAddr remote = name_of(fd, getpeername);
 
 	for (guint i = 0; i < dialer->own_ports->len; i++)
-		if (remote.port == g_array_index(dialer->own_ports, guint16, i)) {
-			remote.port = local.port;
-			return vpnr_addr_equal(&local, &remote);
-		}
+		if (remote.port == g_array_index(dialer->own_ports, guint16, i))
+			return is_to_this_machine(&local, &remote);
 	return FALSE;
 }
 
