@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dialer: what a destination comes to: a connection, or the reason that the client is told
+ * (docs/protocol.md, 2.6.3).
+ */
+#include "server/dialer.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/thread.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/patience.h"
+#include "tests/unit/stream/rig.h"
+
+/* A stream that is to be connected. */
+typedef struct {
+	Rig rig;
+	VpnrStream *stream;
+	VpnrAcl *acl;
+	GArray *own_ports;
+	VpnrAddr dest;
+	/* what came of it */
+	int fd;
+	VpnrReason reason;
+} Bench;
+
+static VpnrAcl *
+make_acl(const char *allow, const char *deny)
+{
+	const char *const allows[] = { allow, NULL };
+	const char *const denies[] = { deny, NULL };
+	g_autoptr(GError) error = NULL;
+	VpnrAcl *acl = vpnr_acl_new(allows, denies, &error);
+
+	g_assert_no_error(error);
+	return acl;
+}
+
+static void
+bench_init(Bench *bench, const VpnrAddr *dest)
+{
+	memset(bench, 0, sizeof *bench);
+	rig_init(&bench->rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
+	g_assert_cmpint(rig_accept(&bench->rig, 1, &bench->stream), ==, VPNR_TABLE_OK);
+	bench->acl = make_acl("127.0.0.0/8", NULL);
+	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
+	bench->dest = *dest;
+}
+
+static void
+bench_clear(Bench *bench)
+{
+	vpnr_fd_close(bench->fd);
+	vpnr_acl_unref(bench->acl);
+	g_array_unref(bench->own_ports);
+	rig_clear(&bench->rig);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
+
+/* Connects, and ends the stream by failing it. */
+static void
+dial(gpointer data)
+{
+	Bench *bench = data;
+	VpnrWorker *worker = vpnr_worker_new(bench->rig.table, bench->stream);
+	VpnrDialer dialer = { .client = "test",
+			      .acl = bench->acl,
+			      .own_ports = bench->own_ports,
+			      .stats = &bench->rig.stats };
+
+	bench->fd = vpnr_dialer_connect(&dialer, worker, &bench->dest, &bench->reason);
+	vpnr_worker_fail(worker, VPNR_REASON_INTERNAL);
+}
+
+static void
+expect_reason(Bench *bench, VpnrReason reason)
+{
+	dial(bench);
+	rig_expect(&bench->rig, VPNR_FRAME_RESET, 1);
+	g_assert_cmpint(bench->fd, ==, -1);
+	g_assert_cmpint(bench->reason, ==, reason);
+	g_assert_cmpuint(vpnr_stats_get(&bench->rig.stats, VPNR_STAT_STREAMS_DENIED), ==,
+			 reason == VPNR_REASON_DENIED);
+}
+
+static void
+expect_connected(Bench *bench, int listener)
+{
+	g_auto(VpnrFd) theirs = -1;
+
+	dial(bench);
+	rig_expect(&bench->rig, VPNR_FRAME_RESET, 1);
+	g_assert_cmpint(bench->fd, >=, 0);
+	theirs = loopback_accept(listener);
+	loopback_send(theirs, "x", 1);
+	vpnr_fd_set_blocking(bench->fd, TRUE);
+	loopback_expect(bench->fd, "x", 1);
+}
+
+static VpnrAddr
+named(const char *name, guint16 port)
+{
+	VpnrAddr addr = { .type = VPNR_ADDR_NAME, .port = port };
+
+	g_strlcpy(addr.name, name, sizeof addr.name);
+	return addr;
+}
+
+static void
+test_connected(void)
+{
+	g_auto(Bench) bench;
+	VpnrAddr addr;
+	g_auto(VpnrFd) listener = loopback_listen(8, &addr);
+
+	bench_init(&bench, &addr);
+	expect_connected(&bench, listener);
+}
+
+static void
+test_name(void)
+{
+	g_test_summary("A name is resolved here, and the access list asked about its address.");
+
+	g_auto(Bench) bench;
+	VpnrAddr addr, name;
+	g_auto(VpnrFd) listener = loopback_listen(8, &addr);
+
+	name = named("localhost", addr.port);
+	bench_init(&bench, &name);
+	expect_connected(&bench, listener);
+}
+
+static void
+test_refused(void)
+{
+	g_auto(Bench) bench;
+	VpnrAddr addr;
+	g_auto(VpnrFd) closed = -1;
+
+	closed = loopback_listen(-1, &addr);
+	bench_init(&bench, &addr);
+	expect_reason(&bench, VPNR_REASON_REFUSED);
+}
+
+static void
+test_unreachable(void)
+{
+	g_auto(Bench) bench;
+	VpnrAddr addr = { .type = VPNR_ADDR_IPV4, .port = 9, .ip4 = { 255, 255, 255, 255 } };
+
+	bench_init(&bench, &addr);
+	vpnr_acl_unref(bench.acl);
+	bench.acl = make_acl("255.255.255.255", NULL);
+	expect_reason(&bench, VPNR_REASON_UNREACHABLE);
+}
+
+static void
+test_denied(void)
+{
+	g_test_summary("A destination that is denied is not even dialled.");
+
+	VpnrAddr addr;
+	g_auto(VpnrFd) listener = loopback_listen(8, &addr);
+	VpnrAddr dests[] = { addr, named("localhost", addr.port) };
+
+	vpnr_fd_set_blocking(listener, FALSE);
+	for (guint i = 0; i < G_N_ELEMENTS(dests); i++) {
+		g_auto(Bench) bench;
+
+		bench_init(&bench, &dests[i]);
+		vpnr_acl_unref(bench.acl);
+		bench.acl = make_acl("0.0.0.0/0", NULL); /* does not open loopback */
+		expect_reason(&bench, VPNR_REASON_DENIED);
+		g_assert_cmpint(accept(listener, NULL, NULL), ==, -1);
+	}
+}
+
+static void
+test_own_port(void)
+{
+	g_test_summary("A port of this server on this machine is denied, whatever the list says; "
+		       "the same port elsewhere is not.");
+
+	g_auto(Bench) own;
+	g_auto(Bench) other;
+	VpnrAddr addr;
+	g_auto(VpnrFd) listener = loopback_listen(8, &addr);
+
+	bench_init(&own, &addr);
+	g_array_append_val(own.own_ports, addr.port);
+	expect_reason(&own, VPNR_REASON_DENIED);
+
+	vpnr_fd_close(loopback_accept(listener));
+	bench_init(&other, &addr);
+	addr.port++;
+	g_array_append_val(other.own_ports, addr.port);
+	expect_connected(&other, listener);
+}
+
+static void
+test_aborted_before(void)
+{
+	g_auto(Bench) bench;
+	VpnrAddr addr;
+	g_auto(VpnrFd) listener = -1;
+
+	listener = loopback_listen(8, &addr);
+	bench_init(&bench, &addr);
+	g_assert_null(rig_deliver_reset(&bench.rig, 1, VPNR_REASON_ABORTED));
+	dial(&bench);
+	g_assert_cmpint(bench.fd, ==, -1);
+	g_assert_cmpint(bench.reason, ==, VPNR_REASON_ABORTED);
+}
+
+static void
+test_aborted_meanwhile(void)
+{
+	g_test_summary("A dial that nobody answers ends when the client gives the stream up.");
+
+	g_auto(Bench) bench;
+	VpnrAddr addr;
+	g_auto(VpnrFd) full = -1;
+	g_auto(VpnrFd) queued = -1;
+	VpnrThread *thread;
+	VpnrStream *stream;
+
+	full = loopback_listen(0, &addr);
+	queued = loopback_connect(&addr);
+	bench_init(&bench, &addr);
+	stream = vpnr_stream_ref(bench.stream);
+	thread = vpnr_thread_start("dialer", dial, &bench, NULL);
+	for (gint64 begin = g_get_monotonic_time();
+	     atomic_load(&stream->tid) == 0 || !thread_sleeps(atomic_load(&stream->tid));
+	     patience(begin))
+		;
+	g_assert_null(rig_deliver_reset(&bench.rig, 1, VPNR_REASON_ABORTED));
+	vpnr_thread_join(thread);
+	vpnr_stream_unref(stream);
+	g_assert_cmpint(bench.fd, ==, -1);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/dialer/connected", test_connected);
+	g_test_add_func("/dialer/name", test_name);
+	g_test_add_func("/dialer/refused", test_refused);
+	g_test_add_func("/dialer/unreachable", test_unreachable);
+	g_test_add_func("/dialer/denied", test_denied);
+	g_test_add_func("/dialer/own-port", test_own_port);
+	g_test_add_func("/dialer/aborted/before", test_aborted_before);
+	g_test_add_func("/dialer/aborted/meanwhile", test_aborted_meanwhile);
+	return g_test_run();
+}
