@@ -5,9 +5,16 @@ thread_tests += \
 	%D%/latch \
 	%D%/link \
 	%D%/mailbox \
-	%D%/pool
+	%D%/pool \
+	%D%/streams \
+	%D%/system
 
 %C%_latch_SOURCES = %D%/latch.c
 %C%_link_SOURCES = %D%/link.c
 %C%_mailbox_SOURCES = %D%/mailbox.c
 %C%_pool_SOURCES = %D%/pool.c
+
+thread_echo = %D%/echo.c %D%/echo.h $(test_loopback) $(test_patience)
+
+%C%_streams_SOURCES = %D%/streams.c $(thread_echo)
+%C%_system_SOURCES = %D%/system.c %D%/relay.c %D%/relay.h $(thread_echo)

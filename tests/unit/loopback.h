@@ -21,8 +21,11 @@ int loopback_listen(int backlog, VpnrAddr *addr);
  * the process id, so no port of it is taken by another process. */
 VpnrAddr loopback_private(guint16 port);
 
-/* A connection to addr, and one that has come to a listener (transfer full). */
+/* A connection to addr (transfer full). try: -1 if nobody listens there. */
 int loopback_connect(const VpnrAddr *addr);
+int loopback_try_connect(const VpnrAddr *addr);
+
+/* A connection that has come to a listener (transfer full); waits. */
 int loopback_accept(int listener);
 
 /* A connected pair: *ours is non-blocking, for the code under test, and *theirs is the far end. */

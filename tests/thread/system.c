@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Goal: client and server in one process, from an application's SOCKS request to an echoing
+ * destination and back, with many applications at once: nothing is lost or mixed while the link is
+ * cut and comes back, everything stops in time, and nothing is left behind.
+ */
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "app/keys.h"
+#include "base/accept.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "client/inbound.h"
+#include "server/clients.h"
+#include "server/server.h"
+#include "tests/thread/echo.h"
+#include "tests/thread/relay.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/patience.h"
+
+#define N_APPS   16
+#define N_ROUNDS 5 /* of each application */
+#define N_CUTS   5
+
+/* Microseconds for a stop with streams open: as main, within two seconds, and a margin for a busy
+ * machine with a sanitizer. */
+#define STOP_US 8000000
+
+typedef struct {
+	VpnrProtocol protocol;
+	/* addresses */
+	VpnrAddr server_addr, relay_addr, socks_addr, echo_addr;
+	/* keys */
+	VpnrKey server_private, server_public, client_private, client_public;
+	/* those who take part, in the order in which they are started */
+	VpnrPool *echo_pool;
+	VpnrAccept *echo;
+	VpnrStats server_stats;
+	VpnrServer *server;
+	Relay *relay;
+	VpnrStats client_stats;
+	VpnrPool *pool;
+	VpnrUplink *uplink;
+	VpnrInbound *inbound;
+	/* atomic */
+	_Atomic guint n_ok;
+	_Atomic guint n_broken;
+	_Atomic gboolean stop; /* applications: no further round */
+} System;
+
+/* --- the destination -------------------------------------------------------------------------- */
+
+static void
+answer(gpointer data)
+{
+	echo_answer(GPOINTER_TO_INT(data));
+}
+
+static void
+on_echo(int fd, const VpnrAddr *peer, gpointer data)
+{
+	System *system = data;
+
+	vpnr_fd_set_blocking(fd, TRUE);
+	vpnr_fd_set_nodelay(fd);
+	g_assert_true(vpnr_pool_run(system->echo_pool, answer, GINT_TO_POINTER(fd)));
+}
+
+/* --- start and stop --------------------------------------------------------------------------- */
+
+static GArray *
+addresses(const VpnrAddr *addr)
+{
+	GArray *array = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+
+	if (addr != NULL)
+		g_array_append_val(array, *addr);
+	return array;
+}
+
+static void
+start_server(System *system)
+{
+	static const char *const allow[] = { "127.0.0.0/8", NULL };
+	gboolean v2 = system->protocol == VPNR_PROTOCOL_V2;
+	g_autoptr(GArray) listen = addresses(v2 ? &system->server_addr : NULL);
+	g_autoptr(GArray) v1_listen = addresses(v2 ? NULL : &system->server_addr);
+	g_autoptr(GPtrArray) clients =
+	    g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_client_entry_free);
+	g_autoptr(VpnrAcl) acl = vpnr_acl_new(allow, NULL, NULL);
+	g_autoptr(GError) error = NULL;
+	VpnrClientEntry *entry = g_new0(VpnrClientEntry, 1);
+
+	entry->name = g_strdup("alice");
+	entry->public_key = system->client_public;
+	entry->acl = vpnr_acl_ref(acl);
+	g_ptr_array_add(clients, entry);
+	system->server =
+	    vpnr_server_start(&(VpnrServerParams){ .listen = listen,
+						   .v1_listen = v1_listen,
+						   .v1_dialect = system->protocol,
+						   .private_key = system->server_private,
+						   .max_streams = 1000,
+						   .clients = clients,
+						   .v1_acl = acl,
+						   .stats = &system->server_stats },
+			      &error);
+	g_assert_no_error(error);
+}
+
+static void
+start_client(System *system)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrUplinkTarget target = { .server = system->relay_addr,
+				    .protocol = system->protocol,
+				    .server_public_key = system->server_public,
+				    .private_key = system->client_private };
+
+	system->pool = vpnr_pool_new("pool", 1000);
+	system->uplink = vpnr_uplink_start(&target, &system->client_stats, &error);
+	g_assert_no_error(error);
+	system->inbound = vpnr_inbound_start(&(VpnrInboundParams){ .kind = VPNR_INBOUND_SOCKS,
+								   .listen = system->socks_addr,
+								   .pool = system->pool,
+								   .uplink = system->uplink,
+								   .stats = &system->client_stats },
+					     &error);
+	g_assert_no_error(error);
+}
+
+static void
+wait_until_connected(System *system)
+{
+	for (gint64 begin = g_get_monotonic_time();
+	     vpnr_uplink_status(system->uplink).state != VPNR_UPLINK_CONNECTED; patience(begin))
+		;
+}
+
+static void
+system_init(System *system, VpnrProtocol protocol)
+{
+	g_autoptr(GError) error = NULL;
+
+	memset(system, 0, sizeof *system);
+	system->protocol = protocol;
+	system->server_addr = loopback_private(4334);
+	system->relay_addr = loopback_private(4336);
+	system->socks_addr = loopback_private(1080);
+	system->echo_addr = loopback_private(7777);
+	g_assert_true(vpnr_keys_generate(&system->server_private, NULL));
+	g_assert_true(vpnr_keys_generate(&system->client_private, NULL));
+	g_assert_true(
+	    vpnr_keys_derive_public(&system->server_private, &system->server_public, NULL));
+	g_assert_true(
+	    vpnr_keys_derive_public(&system->client_private, &system->client_public, NULL));
+	system->echo_pool = vpnr_pool_new("echo", 1000);
+	system->echo = vpnr_accept_start(&system->echo_addr, "echo", on_echo, system, &error);
+	g_assert_no_error(error);
+	start_server(system);
+	system->relay = relay_start(&system->relay_addr, &system->server_addr);
+	start_client(system);
+	wait_until_connected(system);
+}
+
+/* As the client's main does it. */
+static void
+stop_client(System *system)
+{
+	gint64 begin = g_get_monotonic_time();
+
+	if (system->inbound == NULL)
+		return;
+	vpnr_inbound_stop(system->inbound);
+	vpnr_uplink_stop(system->uplink);
+	vpnr_pool_free(system->pool);
+	vpnr_inbound_free(g_steal_pointer(&system->inbound));
+	vpnr_uplink_free(system->uplink);
+	g_assert_cmpint(g_get_monotonic_time() - begin, <, STOP_US);
+}
+
+static void
+stop_server(System *system)
+{
+	gint64 begin = g_get_monotonic_time();
+
+	vpnr_server_stop(g_steal_pointer(&system->server));
+	g_assert_cmpint(g_get_monotonic_time() - begin, <, STOP_US);
+}
+
+static void
+system_clear(System *system)
+{
+	stop_client(system);
+	stop_server(system);
+	relay_stop(system->relay);
+	vpnr_accept_stop(system->echo);
+	vpnr_pool_free(system->echo_pool);
+	g_assert_cmpuint(vpnr_stats_get(&system->client_stats, VPNR_STAT_VIOLATIONS), ==, 0);
+	g_assert_cmpuint(vpnr_stats_get(&system->server_stats, VPNR_STAT_VIOLATIONS), ==, 0);
+}
+
+/* --- applications ----------------------------------------------------------------------------- */
+
+typedef struct {
+	System *system;
+	guint number;
+	guint n_rounds;
+	gboolean must_succeed;
+	VpnrThread *thread;
+} App;
+
+/* Asks for the echo by SOCKS5. FALSE: refused, or reset. */
+static gboolean
+ask_socks(const System *system, int fd)
+{
+	guint8 request[] = { 5, 1, 0, 5, 1, 0, 1, 0, 0, 0, 0, 0, 0 };
+	guint8 answers[12];
+	gsize got = 0;
+
+	memcpy(request + 7, system->echo_addr.ip4, 4);
+	request[11] = (guint8)(system->echo_addr.port >> 8);
+	request[12] = (guint8)system->echo_addr.port;
+	if (send(fd, request, sizeof request, MSG_NOSIGNAL) < 0)
+		return FALSE;
+	while (got < sizeof answers) {
+		gssize now = recv(fd, answers + got, sizeof answers - got, 0);
+
+		if (now <= 0)
+			return FALSE;
+		got += (gsize)now;
+	}
+	return answers[3] == 0;
+}
+
+/* One connection. FALSE: it was refused or reset. */
+static gboolean
+run_round(const System *system, guint number)
+{
+	g_auto(VpnrFd) fd = loopback_try_connect(&system->socks_addr);
+	gboolean rust = system->protocol == VPNR_PROTOCOL_V1_RUST;
+	guint32 n = number * 7919 % 250000;
+
+	if (fd < 0 || !ask_socks(system, fd))
+		return FALSE;
+	/* 1.4.5, 1.4.6: there the client cannot announce its end, and the end of a destination that
+	 * has sent nothing looks like a refusal. */
+	return echo_ask(fd, rust ? n + 1 : n, number % 2 == 0 && !rust);
+}
+
+static void
+run_app(gpointer data)
+{
+	App *app = data;
+	System *system = app->system;
+
+	for (guint i = 0; i < app->n_rounds && !atomic_load(&system->stop); i++) {
+		gboolean ok = run_round(system, app->number * 100 + i);
+
+		atomic_fetch_add(ok ? &system->n_ok : &system->n_broken, 1);
+		g_assert_true(ok || !app->must_succeed);
+	}
+}
+
+static void
+start_apps(System *system, App apps[N_APPS], guint n_rounds, gboolean must_succeed)
+{
+	for (guint i = 0; i < N_APPS; i++) {
+		apps[i] = (App){ .system = system,
+				 .number = i,
+				 .n_rounds = n_rounds,
+				 .must_succeed = must_succeed };
+		apps[i].thread = vpnr_thread_start("app", run_app, &apps[i], NULL);
+		g_assert_nonnull(apps[i].thread);
+	}
+}
+
+static void
+join_apps(App apps[N_APPS])
+{
+	for (guint i = 0; i < N_APPS; i++)
+		vpnr_thread_join(apps[i].thread);
+}
+
+static void
+wait_for_echoes(System *system, guint more)
+{
+	guint before = atomic_load(&system->n_ok);
+
+	for (gint64 begin = g_get_monotonic_time(); atomic_load(&system->n_ok) < before + more;
+	     patience(begin))
+		;
+}
+
+/* --- tests ------------------------------------------------------------------------------------ */
+
+static void
+check_many(VpnrProtocol protocol)
+{
+	System system;
+	App apps[N_APPS];
+
+	system_init(&system, protocol);
+	start_apps(&system, apps, N_ROUNDS, TRUE);
+	join_apps(apps);
+	for (gint64 begin = g_get_monotonic_time();
+	     vpnr_uplink_foreach(system.uplink, NULL, NULL) > 0; patience(begin))
+		;
+	g_assert_cmpuint(vpnr_stats_get(&system.client_stats, VPNR_STAT_STREAMS_TOTAL), ==,
+			 N_APPS * N_ROUNDS);
+	g_assert_cmpuint(vpnr_stats_get(&system.server_stats, VPNR_STAT_STREAMS_TOTAL), ==,
+			 N_APPS * N_ROUNDS);
+	g_assert_cmpuint(vpnr_stats_get(&system.client_stats, VPNR_STAT_RECONNECTS), ==, 0);
+	system_clear(&system);
+}
+
+static void
+test_v2(void)
+{
+	check_many(VPNR_PROTOCOL_V2);
+}
+
+static void
+test_v1(void)
+{
+	check_many(VPNR_PROTOCOL_V1);
+}
+
+static void
+test_v1_rust(void)
+{
+	check_many(VPNR_PROTOCOL_V1_RUST);
+}
+
+static void
+test_cut(void)
+{
+	g_test_summary("The link is cut while it is busy: streams are reset, never ended in "
+		       "order; the link comes back by itself.");
+
+	System system;
+	App apps[N_APPS];
+
+	system_init(&system, VPNR_PROTOCOL_V2);
+	start_apps(&system, apps, G_MAXUINT, FALSE);
+	for (guint i = 1; i <= N_CUTS; i++) {
+		wait_for_echoes(&system, 10);
+		relay_cut(system.relay);
+		for (gint64 begin = g_get_monotonic_time();
+		     vpnr_stats_get(&system.client_stats, VPNR_STAT_RECONNECTS) < i;
+		     patience(begin))
+			;
+	}
+	wait_for_echoes(&system, 10);
+	atomic_store(&system.stop, TRUE);
+	join_apps(apps);
+	g_assert_cmpuint(vpnr_stats_get(&system.client_stats, VPNR_STAT_RECONNECTS), ==, N_CUTS);
+	g_assert_cmpuint(atomic_load(&system.n_broken), >, 0);
+	g_test_message("%u echoes, %u broken", atomic_load(&system.n_ok),
+		       atomic_load(&system.n_broken));
+	g_assert_true(run_round(&system, 1));
+	system_clear(&system);
+}
+
+static void
+test_stop_client(void)
+{
+	g_test_summary("The client stops in time with streams open.");
+
+	System system;
+	App apps[N_APPS];
+
+	system_init(&system, VPNR_PROTOCOL_V2);
+	start_apps(&system, apps, 3, FALSE);
+	wait_for_echoes(&system, 3);
+	atomic_store(&system.stop, TRUE);
+	stop_client(&system);
+	join_apps(apps);
+	system_clear(&system);
+}
+
+static void
+test_restart_server(void)
+{
+	g_test_summary("The server stops in time with streams open, and the client finds the next "
+		       "one.");
+
+	System system;
+	App apps[N_APPS];
+
+	system_init(&system, VPNR_PROTOCOL_V2);
+	start_apps(&system, apps, G_MAXUINT, FALSE);
+	for (guint i = 1; i <= 2; i++) {
+		wait_for_echoes(&system, 10);
+		stop_server(&system);
+		start_server(&system);
+		for (gint64 begin = g_get_monotonic_time();
+		     vpnr_stats_get(&system.client_stats, VPNR_STAT_RECONNECTS) < i;
+		     patience(begin))
+			;
+	}
+	wait_for_echoes(&system, 10);
+	atomic_store(&system.stop, TRUE);
+	join_apps(apps);
+	system_clear(&system);
+}
+
+int
+main(int argc, char **argv)
+{
+	vpnr_log_set_level(VPNR_LOG_ERROR);
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/thread/system/v2", test_v2);
+	g_test_add_func("/thread/system/v1", test_v1);
+	g_test_add_func("/thread/system/v1-rust", test_v1_rust);
+	g_test_add_func("/thread/system/cut", test_cut);
+	g_test_add_func("/thread/system/stop-client", test_stop_client);
+	g_test_add_func("/thread/system/restart-server", test_restart_server);
+	return g_test_run();
+}
