@@ -250,6 +250,18 @@ run_round(const System *system, guint number)
 	return echo_ask(fd, rust ? n + 1 : n, number % 2 == 0 && !rust);
 }
 
+/* Waits for another link than that of before: who only tried again and again would leave thousands
+ * of connections to the kernel. */
+static void
+wait_for_next_link(System *system, guint64 before)
+{
+	for (gint64 begin = g_get_monotonic_time();
+	     !atomic_load(&system->stop) &&
+	     vpnr_stats_get(&system->client_stats, VPNR_STAT_RECONNECTS) == before;
+	     patience(begin))
+		;
+}
+
 static void
 run_app(gpointer data)
 {
@@ -257,10 +269,13 @@ run_app(gpointer data)
 	System *system = app->system;
 
 	for (guint i = 0; i < app->n_rounds && !atomic_load(&system->stop); i++) {
+		guint64 link = vpnr_stats_get(&system->client_stats, VPNR_STAT_RECONNECTS);
 		gboolean ok = run_round(system, app->number * 100 + i);
 
 		atomic_fetch_add(ok ? &system->n_ok : &system->n_broken, 1);
 		g_assert_true(ok || !app->must_succeed);
+		if (!ok)
+			wait_for_next_link(system, link);
 	}
 }
 
