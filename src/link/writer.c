@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "link/schedule.h"
 #include "proto/codec.h"
+#include "proto/v2.h"
 
 /* Bytes of a batch: what one send hands to the kernel. Large enough that records and system calls
  * are full under load, small enough that a control frame never waits behind more than a millisecond
@@ -46,7 +47,7 @@ vpnr_writer_new(const VpnrWriterParams *params, GError **error)
 	writer->stats = params->stats;
 	writer->schedule = vpnr_schedule_new(params->protocol != VPNR_PROTOCOL_V2);
 	writer->encoder = vpnr_encoder_new(params->protocol, params->role);
-	writer->batch = g_byte_array_sized_new(BATCH + 1024);
+	writer->batch = g_byte_array_sized_new(BATCH + VPNR_V2_FRAME_MAX);
 	writer->mailbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
 	if (writer->mailbox != NULL)
 		writer->done = vpnr_latch_new(error);
