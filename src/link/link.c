@@ -132,6 +132,8 @@ on_link_frame(VpnrLink *link, const VpnrFrame *frame)
 		return on_ping(link, frame->cookie);
 	case VPNR_FRAME_PONG:
 		return on_pong(link, frame->cookie);
+	case VPNR_FRAME_ACK:
+		return end_by_violation(link, "ACK without a session");
 	default:
 		return on_goaway(link, frame->reason);
 	}

@@ -55,6 +55,12 @@ vpnr_frame_new_window(guint32 stream, guint64 limit)
 	return frame;
 }
 
+gboolean
+vpnr_frame_is_sequenced(const VpnrFrame *frame)
+{
+	return frame->type >= VPNR_FRAME_OPEN && frame->type <= VPNR_FRAME_WINDOW;
+}
+
 void
 vpnr_frame_free(VpnrFrame *frame)
 {
@@ -79,6 +85,8 @@ vpnr_frame_type_name(VpnrFrameType type)
 		return "PING";
 	case VPNR_FRAME_PONG:
 		return "PONG";
+	case VPNR_FRAME_ACK:
+		return "ACK";
 	case VPNR_FRAME_OPEN:
 		return "OPEN";
 	case VPNR_FRAME_OPENED:
@@ -93,6 +101,10 @@ vpnr_frame_type_name(VpnrFrameType type)
 		return "WINDOW";
 	case VPNR_FRAME_END:
 		return "END";
+	case VPNR_FRAME_NEW_LINK:
+		return "NEW_LINK";
+	case VPNR_FRAME_PURGE:
+		return "PURGE";
 	}
 	return "?";
 }

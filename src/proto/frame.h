@@ -31,6 +31,7 @@ typedef enum {
 	VPNR_FRAME_GOAWAY = 2,
 	VPNR_FRAME_PING = 3,
 	VPNR_FRAME_PONG = 4,
+	VPNR_FRAME_ACK = 5,
 	VPNR_FRAME_OPEN = 16,
 	VPNR_FRAME_OPENED = 17,
 	VPNR_FRAME_DATA = 18,
@@ -40,6 +41,11 @@ typedef enum {
 	/* Never on a VPNr/2 link. VPNr/1's FAIL, which says "refused" and "over" with one bit: what
 	 * was sent before it still counts. */
 	VPNR_FRAME_END = 256,
+	/* Never on any link, for the writer alone. NEW_LINK: what stands before it in the mailbox was
+	 * meant for an earlier link. PURGE: the stream is over, what it still had to send is not
+	 * wanted any more. */
+	VPNR_FRAME_NEW_LINK = 257,
+	VPNR_FRAME_PURGE = 258,
 } VpnrFrameType;
 
 /* Why a stream or a link ended. The values are those of RESET and GOAWAY in VPNr/2
@@ -74,6 +80,8 @@ typedef struct VpnrFrame {
 	guint32 stream; /* 0 for frames of the whole link */
 	/* Made by the reader because of what the peer sent; the link bounds how many may wait. */
 	gboolean answer;
+	/* RESET: its stream's DATA goes first. Otherwise it overtakes and replaces that DATA. */
+	gboolean behind_data;
 	union {
 		VpnrHello *hello; /* HELLO (owned) */
 		struct {
@@ -87,6 +95,7 @@ typedef struct VpnrFrame {
 		VpnrReason reason; /* RESET, GOAWAY */
 		guint64 limit;     /* WINDOW: the absolute offset up to which the peer may send */
 		guint64 cookie;    /* PING, PONG: the PONG repeats the PING's */
+		guint64 count;     /* ACK: sequenced frames received in this session */
 	};
 	guint32 size;  /* DATA: bytes in data */
 	guint8 data[]; /* DATA */
@@ -102,6 +111,9 @@ VpnrFrame *vpnr_frame_new_open(guint32 stream, const VpnrAddr *dest);
 /* A RESET of a stream, and a WINDOW up to this absolute offset. */
 VpnrFrame *vpnr_frame_new_reset(guint32 stream, VpnrReason reason);
 VpnrFrame *vpnr_frame_new_window(guint32 stream, guint64 limit);
+
+/* TRUE for the types that VPNr/2 numbers and repeats on the next link: those of streams. */
+gboolean vpnr_frame_is_sequenced(const VpnrFrame *frame);
 
 /* Frees the frame and what it owns. Takes NULL. */
 void vpnr_frame_free(VpnrFrame *frame);

@@ -16,6 +16,9 @@ enum {
 	PARAM_MAX_STREAMS = 2,
 	PARAM_INITIAL_WINDOW = 3,
 	PARAM_CAPABILITIES = 4,
+	PARAM_SESSION = 5,
+	PARAM_RECEIVED = 6,
+	PARAM_LAST = PARAM_RECEIVED,
 };
 
 /* What a peer that says nothing is taken to offer (docs/protocol.md, 2.4.6). */
@@ -25,6 +28,12 @@ static const VpnrHello defaults = {
 	.initial_window = 65536,
 	.software = "unknown",
 };
+
+gboolean
+vpnr_session_id_equal(const VpnrSessionId *a, const VpnrSessionId *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
 
 VpnrHello *
 vpnr_hello_copy(const VpnrHello *hello)
@@ -56,6 +65,14 @@ vpnr_hello_encode(const VpnrHello *hello, GByteArray *out)
 	vpnr_put_u8(out, PARAM_CAPABILITIES);
 	vpnr_put_u8(out, 4);
 	vpnr_put_u32(out, hello->capabilities);
+	if (hello->has_session) {
+		vpnr_put_u8(out, PARAM_SESSION);
+		vpnr_put_u8(out, VPNR_SESSION_ID_SIZE);
+		g_byte_array_append(out, hello->session.bytes, VPNR_SESSION_ID_SIZE);
+		vpnr_put_u8(out, PARAM_RECEIVED);
+		vpnr_put_u8(out, 8);
+		vpnr_put_u64(out, hello->received);
+	}
 }
 
 /* The software version goes to logs and terminals: nothing but printable ASCII gets that far. */
@@ -75,6 +92,17 @@ decode_software(VpnrCursor *value, VpnrHello *hello)
 	return NULL;
 }
 
+static void
+decode_session(VpnrCursor *value, VpnrHello *hello)
+{
+	const guint8 *bytes = vpnr_cursor_take(value, VPNR_SESSION_ID_SIZE);
+
+	if (bytes == NULL)
+		return; /* the cursor remembers */
+	memcpy(hello->session.bytes, bytes, VPNR_SESSION_ID_SIZE);
+	hello->has_session = TRUE;
+}
+
 /* value spans exactly the bytes of the parameter. */
 static const char *
 decode_param(guint8 type, VpnrCursor *value, VpnrHello *hello)
@@ -90,6 +118,12 @@ decode_param(guint8 type, VpnrCursor *value, VpnrHello *hello)
 		break;
 	case PARAM_CAPABILITIES:
 		hello->capabilities = vpnr_cursor_u32(value);
+		break;
+	case PARAM_SESSION:
+		decode_session(value, hello);
+		break;
+	case PARAM_RECEIVED:
+		hello->received = vpnr_cursor_u64(value);
 		break;
 	default:
 		return NULL;
@@ -122,13 +156,15 @@ vpnr_hello_decode(const guint8 *bytes, gsize n, VpnrHello *hello)
 
 		if (!vpnr_cursor_ok(&cursor))
 			return "HELLO ends inside a parameter";
-		if (type <= PARAM_CAPABILITIES && (seen & 1u << type) != 0)
+		if (type <= PARAM_LAST && (seen & 1u << type) != 0)
 			return "HELLO has a parameter twice";
-		if (type <= PARAM_CAPABILITIES)
+		if (type <= PARAM_LAST)
 			seen |= 1u << type;
 		why = decode_param(type, &value, hello);
 		if (why != NULL)
 			return why;
 	}
+	if (!hello->has_session && hello->received != 0)
+		return "HELLO has received frames of no session";
 	return NULL;
 }

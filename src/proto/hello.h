@@ -13,11 +13,23 @@ G_BEGIN_DECLS
 /* Bytes of the software version on the wire. */
 #define VPNR_SOFTWARE_MAX 64
 
+/* Names a session: 16 random bytes, chosen by the server. A plain value. */
+#define VPNR_SESSION_ID_SIZE 16
+typedef struct {
+	guint8 bytes[VPNR_SESSION_ID_SIZE];
+} VpnrSessionId;
+
+gboolean vpnr_session_id_equal(const VpnrSessionId *a, const VpnrSessionId *b);
+
 typedef struct VpnrHello {
 	guint8 version;         /* VPNR_HELLO_VERSION */
 	guint32 capabilities;   /* a set of bits; none is defined yet, unknown ones are ignored */
 	guint32 max_streams;    /* streams that the sender of HELLO lets the peer have open */
 	guint64 initial_window; /* bytes that the peer may send on a new stream */
+	/* Client: it wants to go on with session. Server: this link serves session. */
+	gboolean has_session;
+	VpnrSessionId session;
+	guint64 received; /* sequenced frames that the sender has received in session */
 	char software[VPNR_SOFTWARE_MAX + 1]; /* "vpnr 0.1.0": printable ASCII, for logs */
 } VpnrHello;
 

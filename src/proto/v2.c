@@ -50,6 +50,7 @@ static const Shape shapes[] = {
 	{ VPNR_FRAME_GOAWAY, OF_LINK, 1, 1 },
 	{ VPNR_FRAME_PING, OF_LINK, 8, 8 },
 	{ VPNR_FRAME_PONG, OF_LINK, 8, 8 },
+	{ VPNR_FRAME_ACK, OF_LINK, 8, 8 },
 };
 
 /* NULL if a frame with this header can be valid; else what is wrong. */
@@ -127,10 +128,15 @@ encode_message(const VpnrFrame *frame, GByteArray *out)
 	case VPNR_FRAME_PONG:
 		vpnr_put_u64(out, frame->cookie);
 		break;
+	case VPNR_FRAME_ACK:
+		vpnr_put_u64(out, frame->count);
+		break;
 	case VPNR_FRAME_OPENED:
 	case VPNR_FRAME_FIN:
 		break;
 	case VPNR_FRAME_END:
+	case VPNR_FRAME_NEW_LINK:
+	case VPNR_FRAME_PURGE:
 		g_assert_not_reached();
 	}
 }
@@ -241,6 +247,9 @@ decode_message(VpnrCursor *cursor, VpnrFrame *frame)
 	case VPNR_FRAME_PING:
 	case VPNR_FRAME_PONG:
 		frame->cookie = vpnr_cursor_u64(cursor);
+		return NULL;
+	case VPNR_FRAME_ACK:
+		frame->count = vpnr_cursor_u64(cursor);
 		return NULL;
 	default:
 		return NULL;
