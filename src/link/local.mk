@@ -4,6 +4,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/link.h \
 	%D%/reader.c \
 	%D%/reader.h \
+	%D%/replay.c \
+	%D%/replay.h \
 	%D%/schedule.c \
 	%D%/schedule.h \
 	%D%/tls.c \

@@ -2,6 +2,7 @@
 unit_tests += \
 	%D%/link \
 	%D%/reader \
+	%D%/replay \
 	%D%/schedule \
 	%D%/tls \
 	%D%/transport \
@@ -15,6 +16,7 @@ link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
 %C%_link_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=g_get_monotonic_time,--wrap=pthread_create,--wrap=vpnr_transport_recv
 %C%_reader_SOURCES = %D%/reader.c $(link_peer)
+%C%_replay_SOURCES = %D%/replay.c
 %C%_schedule_SOURCES = %D%/schedule.c
 %C%_tls_SOURCES = %D%/tls.c $(test_loopback) $(test_patience)
 %C%_transport_SOURCES = %D%/transport.c $(test_loopback) $(test_patience)
