@@ -21,6 +21,20 @@
 #define MAX_STREAMS_DEFAULT 16384
 #define MAX_STREAMS_LIMIT   1000000
 
+/* Seconds. Most outages are over in five minutes, and few applications wait longer for an answer; a
+ * laptop that sleeps over night is what the limit of a day is for. */
+#define RESUME_DEFAULT 300
+#define RESUME_LIMIT   86400
+
+/* Seconds. A key that protects an hour at most costs one handshake an hour. */
+#define ROTATE_DEFAULT 3600
+#define ROTATE_LIMIT   86400
+
+/* Bytes. The default fills a path of 1 Gbit/s and 1 s, which takes 120 MiB, eight times; with less
+ * than the minimum a few connections at full speed would starve all others. */
+#define BUDGET_DEFAULT (G_GUINT64_CONSTANT(1) << 30)
+#define BUDGET_MIN     (G_GUINT64_CONSTANT(16) << 20)
+
 /* Bytes of a client's name, which stands in logs and tables. */
 #define CLIENT_NAME_MAX 64
 
@@ -31,9 +45,14 @@ static const VpnrListenKey v1_listen = { "listen", PORT_V1, "127.0.0.1:4335" };
 static const VpnrListenKey redirect = { "redirect", 4333, "127.0.0.1:4333;[::1]:4333" };
 static const VpnrListenKey socks = { "socks", 1080, "none" };
 
+static const VpnrNumberKey max_streams = { "max-streams", 1, MAX_STREAMS_LIMIT, FALSE };
+static const VpnrNumberKey resume_timeout = { "resume-timeout", 0, RESUME_LIMIT, FALSE };
+static const VpnrNumberKey rotate_interval = { "rotate-interval", 1, ROTATE_LIMIT, TRUE };
+
 static const VpnrSectionKind server_kinds[] = {
-	{ "server", (const char *const[]){ "listen", "private-key-file", "control-socket",
-					   "max-streams", NULL } },
+	{ "server",
+	  (const char *const[]){ "listen", "private-key-file", "control-socket", "max-streams",
+				 "resume-timeout", "memory-budget", NULL } },
 	{ "v1", (const char *const[]){ "listen", "dialect", "allow", "deny", NULL } },
 	{ CLIENT_PREFIX, (const char *const[]){ "public-key", "allow", "deny", NULL } },
 };
@@ -41,7 +60,8 @@ static const VpnrSectionKind server_kinds[] = {
 static const VpnrSectionKind client_kinds[] = {
 	{ "client",
 	  (const char *const[]){ "server", "server-public-key", "private-key-file", "protocol",
-				 "redirect", "socks", "control-socket", NULL } },
+				 "redirect", "socks", "control-socket", "resume-timeout",
+				 "rotate-interval", "memory-budget", NULL } },
 	{ "capture", (const char *const[]){ "mode", NULL } },
 };
 
@@ -146,8 +166,11 @@ read_server(const VpnrSection *section, VpnrServerSettings *settings, GError **e
 		vpnr_section_require(section, "private-key-file", error)) &&
 	       vpnr_section_get_private_key(section, "private-key-file", &settings->private_key,
 					    error) &&
-	       vpnr_section_get_number(section, "max-streams", MAX_STREAMS_LIMIT,
-				       &settings->max_streams, error);
+	       vpnr_section_get_number(section, &max_streams, &settings->max_streams, error) &&
+	       vpnr_section_get_number(section, &resume_timeout, &settings->resume_timeout_s,
+				       error) &&
+	       vpnr_section_get_size(section, "memory-budget", BUDGET_MIN, &settings->memory_budget,
+				     error);
 }
 
 static gboolean
@@ -180,6 +203,8 @@ server_settings_read(VpnrKeyfile *file, GError **error)
 	settings->clients = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_client_entry_free);
 	settings->control_socket = g_strdup(VPNR_CONTROL_SERVER_PATH);
 	settings->max_streams = MAX_STREAMS_DEFAULT;
+	settings->resume_timeout_s = RESUME_DEFAULT;
+	settings->memory_budget = BUDGET_DEFAULT;
 
 	if (!vpnr_keyfile_check(file, server_kinds, G_N_ELEMENTS(server_kinds), error) ||
 	    !read_server(&server, settings, error) || !read_v1(&v1, settings, error) ||
@@ -226,6 +251,17 @@ read_inbounds(const VpnrSection *section, VpnrClientSettings *settings, GError *
 	return TRUE;
 }
 
+static gboolean
+read_endurance(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
+{
+	return vpnr_section_get_number(section, &resume_timeout, &settings->resume_timeout_s,
+				       error) &&
+	       vpnr_section_get_number(section, &rotate_interval, &settings->rotate_interval_s,
+				       error) &&
+	       vpnr_section_get_size(section, "memory-budget", BUDGET_MIN, &settings->memory_budget,
+				     error);
+}
+
 /* The only mode of this version; the key exists so that a file may say what it means. */
 static gboolean
 read_capture(const VpnrSection *section, GError **error)
@@ -246,6 +282,7 @@ read_client(const VpnrSection *section, VpnrClientSettings *settings, GError **e
 	guint16 port = settings->protocol == VPNR_PROTOCOL_V2 ? PORT_SERVER : PORT_V1;
 	return vpnr_section_get_addr(section, "server", port, &settings->server, error) &&
 	       read_inbounds(section, settings, error) &&
+	       read_endurance(section, settings, error) &&
 	       vpnr_section_get_socket_path(section, "control-socket", &settings->control_socket,
 					    error);
 }
@@ -260,6 +297,9 @@ client_settings_read(VpnrKeyfile *file, GError **error)
 	settings->redirect = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
 	settings->socks = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
 	settings->control_socket = g_strdup(VPNR_CONTROL_CLIENT_PATH);
+	settings->resume_timeout_s = RESUME_DEFAULT;
+	settings->rotate_interval_s = ROTATE_DEFAULT;
+	settings->memory_budget = BUDGET_DEFAULT;
 
 	if (!vpnr_keyfile_check(file, client_kinds, G_N_ELEMENTS(client_kinds), error) ||
 	    !read_client(&client, settings, error) || !read_capture(&capture, error))

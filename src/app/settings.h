@@ -31,6 +31,8 @@ typedef struct {
 	VpnrKey private_key;     /* of private-key-file; needed unless listen is empty */
 	char *control_socket;    /* absolute path, or NULL: none */
 	guint max_streams;       /* per link */
+	guint resume_timeout_s;  /* 0: a session ends with its link */
+	guint64 memory_budget;   /* bytes, of the process */
 	GPtrArray *clients;      /* VpnrClientEntry, sorted by name */
 	GArray *v1_listen;       /* VpnrAddr; empty: no VPNr/1 */
 	VpnrProtocol v1_dialect; /* VPNR_PROTOCOL_V1 or VPNR_PROTOCOL_V1_RUST */
@@ -45,6 +47,9 @@ typedef struct {
 	GArray *redirect;          /* VpnrAddr */
 	GArray *socks;             /* VpnrAddr */
 	char *control_socket;      /* absolute path, or NULL: none */
+	guint resume_timeout_s;    /* 0: nothing waits for a link */
+	guint rotate_interval_s;   /* 0: no link is replaced because of its age */
+	guint64 memory_budget;     /* bytes, of the process */
 } VpnrClientSettings;
 
 /* Reads the file at path and lays the overrides ("section.key=value", NULL-terminated, nullable)

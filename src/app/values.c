@@ -145,20 +145,62 @@ vpnr_section_get_choice(const VpnrSection *section, const char *key, const char 
 }
 
 gboolean
-vpnr_section_get_number(const VpnrSection *section, const char *key, guint max, guint *value,
+vpnr_section_get_number(const VpnrSection *section, const VpnrNumberKey *key, guint *value,
 			GError **error)
 {
 	g_autofree char *text = NULL;
-	guint64 number;
+	guint64 number = 0;
+
+	if (!vpnr_section_get_text(section, key->name, &text, error))
+		return FALSE;
+	if (text == NULL)
+		return TRUE;
+	if (!(key->none && strcmp(text, "none") == 0) &&
+	    !g_ascii_string_to_unsigned(text, 10, key->min, key->max, &number, NULL))
+		return vpnr_section_fail_key(section, key->name, error,
+					     "\"%s\" is not %sa number from %u to %u", text,
+					     key->none ? "none or " : "", key->min, key->max);
+	*value = (guint)number;
+	return TRUE;
+}
+
+/* Takes the unit off the end of text. Returns how many bits the number in front of it moves. */
+static guint
+take_unit(char *text)
+{
+	static const char units[] = "KMG";
+	gsize n = strlen(text);
+	const char *unit = n > 0 ? strchr(units, text[n - 1]) : NULL;
+
+	if (unit == NULL)
+		return 0;
+	text[n - 1] = '\0';
+	return 10 * (guint)(unit - units + 1);
+}
+
+gboolean
+vpnr_section_get_size(const VpnrSection *section, const char *key, guint64 min, guint64 *value,
+		      GError **error)
+{
+	g_autofree char *text = NULL;
 
 	if (!vpnr_section_get_text(section, key, &text, error))
 		return FALSE;
 	if (text == NULL)
 		return TRUE;
-	if (!g_ascii_string_to_unsigned(text, 10, 1, max, &number, NULL))
+
+	g_autofree char *digits = g_strdup(text);
+	guint shift = take_unit(digits);
+	guint64 number;
+
+	if (!g_ascii_string_to_unsigned(digits, 10, 0, (guint64)G_MAXINT64 >> shift, &number,
+					NULL) ||
+	    number << shift < min)
 		return vpnr_section_fail_key(section, key, error,
-					     "\"%s\" is not a number from 1 to %u", text, max);
-	*value = (guint)number;
+					     "\"%s\" is not a number of bytes, such as 512M or "
+					     "1G, from %" G_GUINT64_FORMAT " on",
+					     text, min);
+	*value = number << shift;
 	return TRUE;
 }
 

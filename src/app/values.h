@@ -21,6 +21,14 @@ typedef struct {
 	const char *fallback; /* the value where the key is missing */
 } VpnrListenKey;
 
+/* A key whose value is a number. */
+typedef struct {
+	const char *name;
+	guint min;
+	guint max;
+	gboolean none; /* TRUE: "none" may stand in the number's place, and is read as 0 */
+} VpnrNumberKey;
+
 /* A public key in base64. */
 gboolean
 vpnr_section_get_key(const VpnrSection *section, const char *key, VpnrKey *value, GError **error);
@@ -51,8 +59,13 @@ gboolean vpnr_section_get_acl(const VpnrSection *section, VpnrAcl **acl, GError 
 gboolean vpnr_section_get_choice(const VpnrSection *section, const char *key,
 				 const char *const *choices, guint *value, GError **error);
 
-/* A number from 1 to max. */
-gboolean vpnr_section_get_number(const VpnrSection *section, const char *key, guint max,
-				 guint *value, GError **error);
+/* A number within the key's bounds. */
+gboolean vpnr_section_get_number(const VpnrSection *section, const VpnrNumberKey *key, guint *value,
+				 GError **error);
+
+/* A number of bytes, at least min, at most G_MAXINT64; behind it may stand K, M or G for 1024, its
+ * square or its cube. */
+gboolean vpnr_section_get_size(const VpnrSection *section, const char *key, guint64 min,
+			       guint64 *value, GError **error);
 
 G_END_DECLS

@@ -102,6 +102,9 @@ test_client_defaults(void)
 	assert_addrs(settings->redirect, "127.0.0.1:4333;[::1]:4333");
 	assert_addrs(settings->socks, "");
 	g_assert_cmpstr(settings->control_socket, ==, "/run/vpnr/client.sock");
+	g_assert_cmpuint(settings->resume_timeout_s, ==, 300);
+	g_assert_cmpuint(settings->rotate_interval_s, ==, 3600);
+	g_assert_cmpuint(settings->memory_budget, ==, 1073741824);
 }
 
 static void
@@ -112,12 +115,49 @@ test_client_full(void)
 			 "protocol = 2\r\nserver-public-key=" KEY_B "\r\n"
 			 "private-key-file = keys/client.key\r\n"
 			 "redirect = 10.0.0.1 ; [2001:db8::2]:7 ;\r\nsocks = 127.0.0.1\r\n"
-			 "control-socket = run/client.sock\r\n\r\n[capture]\r\nmode = off\r\n");
+			 "control-socket = run/client.sock\r\nresume-timeout = 0\r\n"
+			 "rotate-interval = 1\r\nmemory-budget = 16M\r\n\r\n"
+			 "[capture]\r\nmode = off\r\n");
 
 	assert_addr(&settings->server, "[2001:db8::1]:99");
 	assert_addrs(settings->redirect, "10.0.0.1:4333;[2001:db8::2]:7");
 	assert_addrs(settings->socks, "127.0.0.1:1080");
 	g_assert_cmpstr(settings->control_socket, ==, "/etc/vpnr/run/client.sock");
+	g_assert_cmpuint(settings->resume_timeout_s, ==, 0);
+	g_assert_cmpuint(settings->rotate_interval_s, ==, 1);
+	g_assert_cmpuint(settings->memory_budget, ==, 16777216);
+}
+
+static void
+test_sizes(void)
+{
+	static const struct {
+		const char *text;
+		guint64 bytes;
+	} rows[] = {
+		{ "16777216", 16777216 },
+		{ "16384K", 16777216 },
+		{ "2G", G_GUINT64_CONSTANT(2147483648) },
+		{ "9223372036854775807", G_GUINT64_CONSTANT(9223372036854775807) },
+		{ "8589934591G", G_GUINT64_CONSTANT(9223372035781033984) },
+	};
+
+	g_test_summary("A size has a unit or none, and its largest value does not wrap.");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text =
+		    g_strconcat(CLIENT "memory-budget = ", rows[i].text, "\n", NULL);
+		g_autoptr(VpnrClientSettings) settings = parse_client(text);
+
+		g_assert_cmpuint(settings->memory_budget, ==, rows[i].bytes);
+	}
+}
+
+static void
+test_never_rotate(void)
+{
+	g_autoptr(VpnrClientSettings) settings = parse_client(CLIENT "rotate-interval = none\n");
+
+	g_assert_cmpuint(settings->rotate_interval_s, ==, 0);
 }
 
 static void
@@ -148,6 +188,8 @@ test_server_defaults(void)
 	g_assert_null(settings->v1_acl);
 	g_assert_cmpuint(settings->clients->len, ==, 0);
 	g_assert_cmpuint(settings->max_streams, ==, 16384);
+	g_assert_cmpuint(settings->resume_timeout_s, ==, 300);
+	g_assert_cmpuint(settings->memory_budget, ==, 1073741824);
 	g_assert_cmpstr(settings->control_socket, ==, "/run/vpnr/server.sock");
 }
 
@@ -157,7 +199,8 @@ test_server_clients(void)
 	g_autoptr(VpnrServerSettings) settings =
 	    parse_server("[client zo\xc3\xab d.]\npublic-key = " KEY_B "\nallow = 10.0.0.0/8;\n"
 			 "deny=10.9.0.0/16:25\n" SERVER "listen = 192.0.2.1\nmax-streams = 7\n"
-			 "control-socket = none\n" ALICE);
+			 "control-socket = none\nresume-timeout = 86400\n"
+			 "memory-budget = 20M\n" ALICE);
 	const VpnrClientEntry *alice = g_ptr_array_index(settings->clients, 0);
 	const VpnrClientEntry *zoe = g_ptr_array_index(settings->clients, 1);
 	char buf[VPNR_KEY_STRLEN];
@@ -165,6 +208,8 @@ test_server_clients(void)
 	assert_addrs(settings->listen, "192.0.2.1:4334");
 	g_assert_null(settings->control_socket);
 	g_assert_cmpuint(settings->max_streams, ==, 7);
+	g_assert_cmpuint(settings->resume_timeout_s, ==, 86400);
+	g_assert_cmpuint(settings->memory_budget, ==, 20971520);
 	g_assert_cmpuint(settings->clients->len, ==, 2);
 
 	g_assert_cmpstr(alice->name, ==, "alice");
@@ -232,6 +277,24 @@ test_client_refused(void)
 		{ CLIENT "socks = 127.0.0.1:99999\n", "[client] socks|127.0.0.1:99999" },
 		{ CLIENT "socks = 127.0.0.1\\n\n", "[client] socks|\"127.0.0.1\\n\"" },
 		{ CLIENT "socks = 127.0.0.1\x1b\n", "[client] socks|control character" },
+		{ CLIENT "resume-timeout = 86401\n",
+		  "[client] resume-timeout|\"86401\"|0 to 86400" },
+		{ CLIENT "resume-timeout = none\n", "[client] resume-timeout|\"none\"" },
+		{ CLIENT "resume-timeout = 5m\n", "[client] resume-timeout|\"5m\"" },
+		{ CLIENT "rotate-interval = 0\n",
+		  "[client] rotate-interval|\"0\"|none or a number from 1 to 86400" },
+		{ CLIENT "rotate-interval = 86401\n", "[client] rotate-interval|\"86401\"" },
+		{ CLIENT "memory-budget = 16777215\n",
+		  "[client] memory-budget|\"16777215\"|from 16777216" },
+		{ CLIENT "memory-budget = 15M\n", "[client] memory-budget|\"15M\"" },
+		{ CLIENT "memory-budget = M\n", "[client] memory-budget|\"M\"" },
+		{ CLIENT "memory-budget = 64MB\n", "[client] memory-budget|\"64MB\"" },
+		{ CLIENT "memory-budget = 64 M\n", "[client] memory-budget|\"64 M\"" },
+		{ CLIENT "memory-budget = -64M\n", "[client] memory-budget|\"-64M\"" },
+		{ CLIENT "memory-budget = 1GG\n", "[client] memory-budget|\"1GG\"" },
+		{ CLIENT "memory-budget = 8589934592G\n",
+		  "[client] memory-budget|\"8589934592G\"" },
+		{ CLIENT "memory-budget = 9223372036854775808\n", "[client] memory-budget" },
 		{ CLIENT "socks\n", "line 5|\"socks\"" },
 		{ CLIENT "= 1\n", "line 5|no key" },
 		{ CLIENT "[capture\n", "line 5|\"[capture\"" },
@@ -280,7 +343,9 @@ test_server_refused(void)
 		{ SERVER "max-streams = 1000001\n", "[server] max-streams|\"1000001\"" },
 		{ SERVER "max-streams = many\n", "[server] max-streams|\"many\"" },
 		{ SERVER "max-streams = -1\n", "[server] max-streams|\"-1\"" },
-		{ SERVER "resume-timeout = 300\n", "[server] resume-timeout|unknown key|\"300\"" },
+		{ SERVER "resume-timeout = -1\n", "[server] resume-timeout|\"-1\"|0 to 86400" },
+		{ SERVER "memory-budget = 1M\n", "[server] memory-budget|\"1M\"" },
+		{ SERVER "rotate-interval = 60\n", "[server] rotate-interval|unknown key|\"60\"" },
 		{ SERVER "control-socket = /0123456789012345678901234567890123456789012345678901234"
 			 "56789012345678901234567890123456789012345678901234567890123\n",
 		  "[server] control-socket|longer" },
@@ -510,6 +575,8 @@ main(int argc, char **argv)
 	g_test_add_func("/settings/client/defaults", test_client_defaults);
 	g_test_add_func("/settings/client/full", test_client_full);
 	g_test_add_func("/settings/client/v1", test_client_v1);
+	g_test_add_func("/settings/client/sizes", test_sizes);
+	g_test_add_func("/settings/client/never-rotate", test_never_rotate);
 	g_test_add_func("/settings/client/refused", test_client_refused);
 	g_test_add_func("/settings/server/defaults", test_server_defaults);
 	g_test_add_func("/settings/server/clients", test_server_clients);
