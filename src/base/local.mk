@@ -12,6 +12,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/dial.h \
 	%D%/fd.c \
 	%D%/fd.h \
+	%D%/gate.c \
+	%D%/gate.h \
 	%D%/key.c \
 	%D%/key.h \
 	%D%/latch.c \

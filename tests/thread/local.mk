@@ -2,6 +2,7 @@
 #
 # Stress tests: short in make check, meant for a build with --enable-sanitizer=thread.
 thread_tests += \
+	%D%/gate \
 	%D%/latch \
 	%D%/link \
 	%D%/mailbox \
@@ -9,6 +10,7 @@ thread_tests += \
 	%D%/streams \
 	%D%/system
 
+%C%_gate_SOURCES = %D%/gate.c $(test_patience)
 %C%_latch_SOURCES = %D%/latch.c
 %C%_link_SOURCES = %D%/link.c
 %C%_mailbox_SOURCES = %D%/mailbox.c

@@ -6,6 +6,7 @@ unit_tests += \
 	%D%/deadline \
 	%D%/dial \
 	%D%/fd \
+	%D%/gate \
 	%D%/key \
 	%D%/latch \
 	%D%/log \
@@ -22,6 +23,7 @@ unit_tests += \
 %C%_deadline_SOURCES = %D%/deadline.c
 %C%_dial_SOURCES = %D%/dial.c
 %C%_fd_SOURCES = %D%/fd.c
+%C%_gate_SOURCES = %D%/gate.c
 %C%_key_SOURCES = %D%/key.c
 %C%_latch_SOURCES = %D%/latch.c
 %C%_log_SOURCES = %D%/log.c
