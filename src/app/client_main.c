@@ -37,6 +37,8 @@ fill_target(const VpnrClientSettings *settings, VpnrUplinkTarget *target)
 	target->protocol = settings->protocol;
 	target->server_public_key = settings->server_public_key;
 	target->private_key = settings->private_key;
+	target->resume_timeout_s = settings->resume_timeout_s;
+	target->rotate_interval_s = settings->rotate_interval_s;
 }
 
 static gboolean
@@ -73,7 +75,7 @@ report_status(VpnrClientApp *app)
 	vpnr_report_string(builder, "server_software", status.software);
 	vpnr_report_age(builder, "state_s", status.since_us);
 	vpnr_report_int(builder, "streams", vpnr_uplink_foreach(app->uplink, NULL, NULL));
-	vpnr_report_ms(builder, "rtt_ms", status.rtt_us);
+	vpnr_report_session(builder, &status.session);
 	return vpnr_report_end(builder);
 }
 

@@ -48,13 +48,27 @@ vpnr_report_age(JsonBuilder *builder, const char *name, gint64 since_us)
 	vpnr_report_int(builder, name, (g_get_monotonic_time() - since_us) / G_USEC_PER_SEC);
 }
 
+void
+vpnr_report_session(JsonBuilder *builder, const VpnrSessionStatus *session)
+{
+	vpnr_report_ms(builder, "rtt_ms", session->rtt_us);
+	if (session->attached) {
+		vpnr_report_age(builder, "link_age_s", session->link_since_us);
+	} else {
+		json_builder_set_member_name(builder, "link_age_s");
+		json_builder_add_null_value(builder);
+	}
+	vpnr_report_int(builder, "replay_bytes", (gint64)session->replay_bytes);
+}
+
 /* The counters that the interface promises stand at the top, all of them below "counters". */
 static void
 add_counters(JsonBuilder *builder, const VpnrStats *stats)
 {
-	static const VpnrStat promised[] = { VPNR_STAT_STREAMS_TOTAL, VPNR_STAT_RECONNECTS,
-					     VPNR_STAT_FRAMES_REPLAYED, VPNR_STAT_BYTES_SENT,
-					     VPNR_STAT_BYTES_RECEIVED };
+	static const VpnrStat promised[] = { VPNR_STAT_STREAMS_TOTAL,   VPNR_STAT_RECONNECTS,
+					     VPNR_STAT_RESUMES,         VPNR_STAT_ROTATIONS,
+					     VPNR_STAT_FRAMES_REPLAYED, VPNR_STAT_BYTES_REPLAYED,
+					     VPNR_STAT_BYTES_SENT,      VPNR_STAT_BYTES_RECEIVED };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(promised); i++)
 		vpnr_report_int(builder, vpnr_stat_name(promised[i]),

@@ -8,6 +8,7 @@
 #include <json-glib/json-glib.h>
 
 #include "base/stats.h"
+#include "link/session.h"
 #include "stream/stream.h"
 
 G_BEGIN_DECLS
@@ -34,6 +35,10 @@ void vpnr_report_string(JsonBuilder *builder, const char *name, const char *valu
 void vpnr_report_int(JsonBuilder *builder, const char *name, gint64 value);
 void vpnr_report_ms(JsonBuilder *builder, const char *name, gint64 us);
 void vpnr_report_addr(JsonBuilder *builder, const char *name, const VpnrAddr *addr);
+
+/* Members about a session and its link: rtt_ms and link_age_s, null without a link, and
+ * replay_bytes. */
+void vpnr_report_session(JsonBuilder *builder, const VpnrSessionStatus *session);
 
 /* Seconds since a monotonic time in us. */
 void vpnr_report_age(JsonBuilder *builder, const char *name, gint64 since_us);

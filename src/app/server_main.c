@@ -58,7 +58,7 @@ protocol_name(VpnrProtocol protocol)
 
 typedef struct {
 	JsonBuilder *builder;
-	guint links;
+	guint attached;
 	guint streams;
 	const char *link; /* of the streams that are added */
 } Report;
@@ -69,7 +69,7 @@ add_link(VpnrService *service, gpointer data)
 	Report *report = data;
 	VpnrServiceStatus status = vpnr_service_status(service);
 
-	report->links++;
+	report->attached += status.session.attached;
 	report->streams += status.streams;
 	json_builder_begin_object(report->builder);
 	if (status.client != NULL)
@@ -78,7 +78,7 @@ add_link(VpnrService *service, gpointer data)
 	vpnr_report_string(report->builder, "protocol", protocol_name(status.protocol));
 	vpnr_report_age(report->builder, "since_s", status.since_us);
 	vpnr_report_int(report->builder, "streams", status.streams);
-	vpnr_report_ms(report->builder, "rtt_ms", status.rtt_us);
+	vpnr_report_session(report->builder, &status.session);
 	vpnr_report_string(report->builder, "software", status.software);
 	json_builder_end_object(report->builder);
 }
@@ -95,7 +95,7 @@ report_status(VpnrServerApp *app)
 	vpnr_server_foreach(app->server, add_link, &report);
 	json_builder_end_array(report.builder);
 	vpnr_report_string(report.builder, "state",
-			   report.links > 0 ? "connected" : "disconnected");
+			   report.attached > 0 ? "connected" : "disconnected");
 	vpnr_report_int(report.builder, "streams", report.streams);
 	vpnr_report_ms(report.builder, "rtt_ms", -1);
 	return vpnr_report_end(report.builder);
@@ -164,15 +164,17 @@ log_listening(const VpnrServerSettings *settings)
 static gboolean
 start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 {
-	app->server = vpnr_server_start(&(VpnrServerParams){ .listen = settings->listen,
-							     .v1_listen = settings->v1_listen,
-							     .v1_dialect = settings->v1_dialect,
-							     .private_key = settings->private_key,
-							     .max_streams = settings->max_streams,
-							     .clients = settings->clients,
-							     .v1_acl = settings->v1_acl,
-							     .stats = &app->stats },
-					error);
+	app->server =
+	    vpnr_server_start(&(VpnrServerParams){ .listen = settings->listen,
+						   .v1_listen = settings->v1_listen,
+						   .v1_dialect = settings->v1_dialect,
+						   .private_key = settings->private_key,
+						   .max_streams = settings->max_streams,
+						   .resume_timeout_s = settings->resume_timeout_s,
+						   .clients = settings->clients,
+						   .v1_acl = settings->v1_acl,
+						   .stats = &app->stats },
+			      error);
 	if (app->server == NULL)
 		return FALSE;
 	log_listening(settings);

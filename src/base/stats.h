@@ -15,14 +15,19 @@ G_BEGIN_DECLS
 /* X(symbol, name in status --json, help) */
 #define VPNR_STATS_LIST(X)                                                                         \
 	X(STREAMS_TOTAL, "streams_total", "streams opened since the start")                        \
-	X(RECONNECTS, "reconnects", "links established after the first one")                       \
+	X(RECONNECTS, "reconnects",                                                                \
+	  "links established after an earlier one, rotations not counted")                         \
+	X(RESUMES, "resumes", "links that carried a session on")                                   \
+	X(ROTATIONS, "rotations", "links replaced by a fresh one while they worked")               \
+	X(SESSIONS_LOST, "sessions_lost", "sessions that ended because no link came back in time") \
 	X(FRAMES_SENT, "frames_sent", "frames sent on links")                                      \
 	X(FRAMES_RECEIVED, "frames_received", "frames received on links")                          \
 	X(FRAMES_STALE, "frames_stale", "frames for streams that had ended, dropped")              \
 	X(FRAMES_REPLAYED, "frames_replayed", "frames sent again on a new link")                   \
+	X(BYTES_REPLAYED, "bytes_replayed", "bytes of stream data sent again on a new link")       \
 	X(BYTES_SENT, "bytes_sent", "bytes of stream data sent on links")                          \
 	X(BYTES_RECEIVED, "bytes_received", "bytes of stream data received on links")              \
-	X(LINKS_FAILED, "links_failed", "links that ended by an error or by silence")              \
+	X(LINKS_FAILED, "links_failed", "links that failed, or ended without a goodbye")           \
 	X(VIOLATIONS, "violations", "links closed because the peer broke the protocol")            \
 	X(AUTH_REFUSED, "auth_refused", "links refused before authentication was complete")        \
 	X(LOOPS_REFUSED, "loops_refused",                                                          \

@@ -2,12 +2,20 @@
 src_libvpnr_a_SOURCES += \
 	%D%/backoff.c \
 	%D%/backoff.h \
+	%D%/connect.c \
+	%D%/connect.h \
 	%D%/inbound.c \
 	%D%/inbound.h \
+	%D%/netwatch.c \
+	%D%/netwatch.h \
 	%D%/origdst.c \
 	%D%/origdst.h \
+	%D%/renewal.c \
+	%D%/renewal.h \
 	%D%/request.c \
 	%D%/request.h \
+	%D%/tunnel.c \
+	%D%/tunnel.h \
 	%D%/uplink.c \
 	%D%/uplink.h
 

@@ -1,47 +1,42 @@
 /* SPDX-License-Identifier: MIT
  *
- * uplink: see uplink.h. Everything below uplink_run() happens on the uplink thread, except on_up(),
- * on_frame() and on_released(), which the link's threads call.
+ * uplink: see uplink.h. Everything up to "for other threads" happens on the uplink thread.
  */
-#include "config.h"
-
 #include "client/uplink.h"
 
 #include <pthread.h>
 
-#include "base/dial.h"
-#include "base/fd.h"
+#include "base/deadline.h"
 #include "base/latch.h"
 #include "base/log.h"
-#include "base/resolve.h"
 #include "base/thread.h"
 #include "client/backoff.h"
-#include "link/link.h"
-#include "link/tls.h"
-#include "stream/credit.h"
+#include "client/netwatch.h"
+#include "client/renewal.h"
+#include "client/tunnel.h"
 
-/* Milliseconds for connecting to the server, all its addresses together, and for the TLS
- * handshake. */
-#define DIAL_TIMEOUT_MS      10000
-#define HANDSHAKE_TIMEOUT_MS 10000
+/* Milliseconds that a link must have lived for the next to be dialled at once when it is lost. One
+ * that did not may be followed by many of its kind. */
+#define SETTLED_MS 1000
 
 struct VpnrUplink {
 	/* const after start */
 	VpnrStats *stats;
 	VpnrLatch *stop;
+	VpnrGate *gate;
+	VpnrTunnel *tunnel;
 	VpnrThread *thread;
 	/* uplink thread */
+	VpnrNetwatch *netwatch; /* NULL: there is none */
 	VpnrBackoff backoff;
-	VpnrLink *link;
-	VpnrProtocol protocol; /* of link */
-	char *last_failure;    /* as logged: the same again is not worth a line */
+	gboolean was_up; /* some link was up since the start */
+	VpnrRenewal renewal;
+	gint64 give_up_at;  /* base/deadline.h: when a session without a link ends */
+	char *last_failure; /* as logged: the same again is not worth a line */
 	/* lock */
 	pthread_mutex_t lock;
 	VpnrUplinkTarget target;
 	VpnrUplinkStatus status;
-	VpnrTable *table;  /* of link; made by on_up() */
-	gboolean dropping; /* link is being taken down: no stream may be opened any more */
-	gboolean was_up;   /* some link was up since the start */
 };
 
 static void
@@ -55,177 +50,105 @@ set_state(VpnrUplink *uplink, VpnrUplinkState state)
 	pthread_mutex_unlock(&uplink->lock);
 }
 
-/* --- one link --------------------------------------------------------------------------------- */
+static void
+get_target(VpnrUplink *uplink, VpnrUplinkTarget *target)
+{
+	pthread_mutex_lock(&uplink->lock);
+	*target = uplink->target;
+	pthread_mutex_unlock(&uplink->lock);
+}
+
+static const char *
+server_text(VpnrUplink *uplink, char buffer[static VPNR_ADDR_STRLEN])
+{
+	pthread_mutex_lock(&uplink->lock);
+	vpnr_addr_format(&uplink->status.server, buffer);
+	pthread_mutex_unlock(&uplink->lock);
+	return buffer;
+}
+
+static guint
+n_streams(const VpnrUplink *uplink)
+{
+	return vpnr_tunnel_foreach(uplink->tunnel, NULL, NULL);
+}
+
+static VpnrSession *
+session(const VpnrUplink *uplink)
+{
+	return vpnr_tunnel_session(uplink->tunnel);
+}
+
+/* --- a link begins ---------------------------------------------------------------------------- */
 
 static void
-log_connected(VpnrUplink *uplink, const VpnrHello *hello)
+log_connected(VpnrUplink *uplink, const VpnrHello *hello, guint resumed, guint lost)
 {
 	char server[VPNR_ADDR_STRLEN];
 
-	vpnr_addr_format(&uplink->status.server, server);
-	if (hello != NULL)
-		vpnr_log(VPNR_LOG_INFO, "connected to %s (%s)", server, hello->software);
-	else
+	server_text(uplink, server);
+	if (lost > 0)
+		vpnr_log(VPNR_LOG_WARN,
+			 "the server does not know the session any more: %u streams were reset",
+			 lost);
+	if (hello->version == 0)
 		vpnr_log(VPNR_LOG_WARN,
 			 "connected to %s by VPNr/1: IN THE CLEAR, without authentication", server);
+	else if (resumed > 0)
+		vpnr_log(VPNR_LOG_INFO, "connected to %s again: %u streams go on", server, resumed);
+	else
+		vpnr_log(VPNR_LOG_INFO, "connected to %s (%s)", server, hello->software);
 }
 
-/* Reader thread: the server has greeted. From here on streams can be opened. */
 static void
-on_up(gpointer data, const VpnrHello *hello)
+on_attached(VpnrUplink *uplink, const VpnrUplinkTarget *target, const VpnrHello *hello)
 {
-	VpnrUplink *uplink = data;
-	gboolean v2 = hello != NULL;
-	VpnrTable *table = vpnr_table_new(&(VpnrTableParams){
-	    .protocol = uplink->protocol,
-	    .role = VPNR_ROLE_CLIENT,
-	    .outbox = vpnr_link_outbox(uplink->link),
-	    .max_streams = v2 ? hello->max_streams : G_MAXUINT16,
-	    .send_limit = v2 ? hello->initial_window : G_MAXUINT64,
-	    .stats = uplink->stats,
-	});
+	gboolean v2 = target->protocol == VPNR_PROTOCOL_V2;
 
-	pthread_mutex_lock(&uplink->lock);
-	uplink->table = table;
-	if (uplink->was_up)
-		vpnr_stats_add(uplink->stats, VPNR_STAT_RECONNECTS, 1);
+	uplink->renewal =
+	    vpnr_renewal_begin(g_get_monotonic_time(), v2 ? target->rotate_interval_s : 0);
 	uplink->was_up = TRUE;
-	g_strlcpy(uplink->status.software, v2 ? hello->software : "",
-		  sizeof uplink->status.software);
+	vpnr_backoff_reset(&uplink->backoff);
+	g_clear_pointer(&uplink->last_failure, g_free);
+	pthread_mutex_lock(&uplink->lock);
+	g_strlcpy(uplink->status.software, hello->software, sizeof uplink->status.software);
 	pthread_mutex_unlock(&uplink->lock);
 	set_state(uplink, VPNR_UPLINK_CONNECTED);
-	log_connected(uplink, hello);
+	vpnr_gate_open(uplink->gate);
 }
 
-/* Reader thread. The table stays until the reader has been joined. */
-static const char *
-on_frame(gpointer data, VpnrFrame *frame)
-{
-	VpnrUplink *uplink = data;
-
-	return vpnr_table_deliver(uplink->table, frame);
-}
-
-/* Writer thread. There is data only after on_up(). */
-static void
-on_released(gpointer data, const VpnrFrame *frame)
-{
-	VpnrUplink *uplink = data;
-
-	vpnr_table_released(uplink->table, frame);
-}
-
-static const VpnrLinkHandler handler = {
-	.up = on_up,
-	.frame = on_frame,
-	.released = on_released,
-};
-
-/* A connected socket to the server, or -1. */
-static int
-dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, GError **error)
-{
-	VpnrCancel cancel = { .fd = vpnr_latch_fd(uplink->stop) };
-	g_autoptr(GArray) addrs = vpnr_resolve(&target->server, &cancel, error);
-	VpnrDialOptions options = { .timeout_ms = DIAL_TIMEOUT_MS, .cancel = cancel };
-	VpnrAddr which;
-	int fd;
-
-	if (addrs == NULL)
-		return -1;
-	fd = vpnr_dial((VpnrAddr *)addrs->data, addrs->len, &options, &which, error);
-	if (fd < 0)
-		return -1;
-	vpnr_link_prepare_socket(fd, target->protocol);
-	pthread_mutex_lock(&uplink->lock);
-	uplink->status.server = which;
-	pthread_mutex_unlock(&uplink->lock);
-	return fd;
-}
-
+/* The session, the one that we have or a new one, goes on with this transport (transfer full). No
+ * link is attached. */
 static gboolean
-is_the_server(const VpnrKey *peer, gpointer data)
+take_over(VpnrUplink *uplink, const VpnrUplinkTarget *target, VpnrTransport *transport,
+	  GError **error)
 {
-	const VpnrUplinkTarget *target = data;
+	guint streams = n_streams(uplink);
+	VpnrHello hello;
+	VpnrTunnelTake take = vpnr_tunnel_take(uplink->tunnel, target->protocol, transport,
+					       uplink->stop, &hello, error);
 
-	return vpnr_key_equal(peer, &target->server_public_key);
+	if (take == VPNR_TUNNEL_FAILED)
+		return FALSE;
+	if (take == VPNR_TUNNEL_RESUMED)
+		vpnr_stats_add(uplink->stats, VPNR_STAT_RESUMES, 1);
+	log_connected(uplink, &hello, take == VPNR_TUNNEL_RESUMED ? streams : 0,
+		      take == VPNR_TUNNEL_NEW ? streams : 0);
+	on_attached(uplink, target, &hello);
+	return TRUE;
 }
 
 static VpnrTransport *
-connect_transport(VpnrUplink *uplink, VpnrUplinkTarget *target, GError **error)
+dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, int max_ms, GError **error)
 {
-	int fd = dial(uplink, target, error);
-
-	if (fd < 0)
-		return NULL;
-	if (target->protocol != VPNR_PROTOCOL_V2)
-		return vpnr_transport_new_plain(fd);
-	return vpnr_tls_handshake(fd,
-				  &(VpnrTlsParams){ .role = VPNR_ROLE_CLIENT,
-						    .private_key = &target->private_key,
-						    .authorise = is_the_server,
-						    .data = target,
-						    .timeout_ms = HANDSHAKE_TIMEOUT_MS,
-						    .cancel_fd = vpnr_latch_fd(uplink->stop) },
-				  NULL, error);
-}
-
-static gboolean
-start_link(VpnrUplink *uplink, GError **error)
-{
-	VpnrUplinkTarget target;
-	VpnrTransport *transport;
+	VpnrAddr which = target->server;
+	VpnrTransport *transport = vpnr_connect(target, max_ms, uplink->stop, &which, error);
 
 	pthread_mutex_lock(&uplink->lock);
-	target = uplink->target;
+	uplink->status.server = which;
 	pthread_mutex_unlock(&uplink->lock);
-	transport = connect_transport(uplink, &target, error);
-	vpnr_key_wipe(&target.private_key);
-	if (transport == NULL)
-		return FALSE;
-	uplink->protocol = target.protocol;
-	uplink->link =
-	    vpnr_link_new(&(VpnrLinkParams){ .transport = transport,
-					     .protocol = target.protocol,
-					     .role = VPNR_ROLE_CLIENT,
-					     .hello = { .version = VPNR_HELLO_VERSION,
-							.max_streams =
-							    1, /* the server opens none */
-							.initial_window = VPNR_WINDOW,
-							.software = "vpnr " PACKAGE_VERSION },
-					     .handler = &handler,
-					     .data = uplink,
-					     .stats = uplink->stats },
-			  error);
-	return uplink->link != NULL && vpnr_link_start(uplink->link, error);
+	return transport;
 }
-
-/* Takes the link away from those who open streams, aborts the streams and frees both. TRUE if the
- * link had been up. A link that is closed before its HELLO came may call on_up() as long as its
- * reader runs: then the table is made too late for any stream. */
-static gboolean
-drop_link(VpnrUplink *uplink)
-{
-	VpnrTable *table;
-
-	pthread_mutex_lock(&uplink->lock);
-	uplink->dropping = TRUE;
-	table = uplink->table;
-	pthread_mutex_unlock(&uplink->lock);
-	if (table != NULL) {
-		vpnr_table_close(table, VPNR_REASON_LINK_LOST);
-		vpnr_table_wait_empty(table);
-	}
-	vpnr_link_free(g_steal_pointer(&uplink->link));
-	pthread_mutex_lock(&uplink->lock);
-	table = g_steal_pointer(&uplink->table);
-	uplink->dropping = FALSE;
-	pthread_mutex_unlock(&uplink->lock);
-	vpnr_table_free(table);
-	return table != NULL;
-}
-
-/* --- the thread ------------------------------------------------------------------------------- */
 
 /* The same failure over and over is one line, until something else happens. */
 static void
@@ -234,32 +157,179 @@ log_failure(VpnrUplink *uplink, const char *failure)
 	char server[VPNR_ADDR_STRLEN];
 	gboolean again = g_strcmp0(failure, uplink->last_failure) == 0;
 
-	pthread_mutex_lock(&uplink->lock);
-	vpnr_addr_format(&uplink->status.server, server);
-	pthread_mutex_unlock(&uplink->lock);
-	vpnr_log(again ? VPNR_LOG_DEBUG : VPNR_LOG_WARN, "no link to %s: %s", server, failure);
+	vpnr_log(again ? VPNR_LOG_DEBUG : VPNR_LOG_WARN, "no link to %s: %s",
+		 server_text(uplink, server), failure);
 	g_free(uplink->last_failure);
 	uplink->last_failure = g_strdup(failure);
 }
 
-/* One try: from the dial to the end of the link. */
-static void
-try_link(VpnrUplink *uplink)
+/* Dials, and only then gives up the link that there may be. *dialled: FALSE if that is still
+ * there. */
+static gboolean
+change_over(VpnrUplink *uplink, int max_ms, gboolean *dialled, GError **error)
+{
+	VpnrUplinkTarget target;
+	VpnrTransport *transport;
+	gboolean up;
+
+	get_target(uplink, &target);
+	transport = dial(uplink, &target, max_ms, error);
+	*dialled = transport != NULL;
+	if (*dialled && session(uplink) != NULL)
+		vpnr_session_detach(session(uplink));
+	up = *dialled && take_over(uplink, &target, transport, error);
+	vpnr_key_wipe(&target.private_key);
+	return up;
+}
+
+/* One try. */
+static gboolean
+bring_up(VpnrUplink *uplink)
 {
 	g_autoptr(GError) error = NULL;
-	gboolean started;
+	int max_ms = session(uplink) != NULL ? vpnr_deadline_left(uplink->give_up_at) : -1;
+	gboolean reconnect = uplink->was_up;
+	gboolean dialled;
 
 	set_state(uplink, VPNR_UPLINK_CONNECTING);
-	started = start_link(uplink, &error);
-	if (started)
-		vpnr_link_wait(uplink->link, uplink->stop);
-	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
+	if (change_over(uplink, max_ms, &dialled, &error)) {
+		vpnr_stats_add(uplink->stats, VPNR_STAT_RECONNECTS, reconnect);
+		return TRUE;
+	}
 	if (vpnr_latch_is_tripped(uplink->stop))
-		return;
-	log_failure(uplink, started ? vpnr_link_end_text(uplink->link) : error->message);
-	if (!started || !vpnr_link_ended_in_order(uplink->link))
-		vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
+		return FALSE;
+	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
+	log_failure(uplink, error->message);
+	vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
+	return FALSE;
 }
+
+/* --- a link works ----------------------------------------------------------------------------- */
+
+/* A second link takes the place of one that works. FALSE: the session is without a link now. */
+static gboolean
+renew(VpnrUplink *uplink)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean dialled;
+
+	if (change_over(uplink, -1, &dialled, &error)) {
+		vpnr_stats_add(uplink->stats, VPNR_STAT_ROTATIONS, 1);
+		return TRUE;
+	}
+	vpnr_log(VPNR_LOG_DEBUG, "the link was not replaced: %s", error->message);
+	vpnr_renewal_failed(&uplink->renewal, g_get_monotonic_time());
+	return !dialled;
+}
+
+static void
+on_network_change(VpnrUplink *uplink)
+{
+	if (vpnr_tunnel_can_resume(uplink->tunnel))
+		vpnr_renewal_network_changed(&uplink->renewal, g_get_monotonic_time(),
+					     vpnr_netwatch_same_path(
+						 vpnr_session_link_fd(session(uplink))));
+}
+
+static struct pollfd
+netwatch_pollfd(const VpnrUplink *uplink)
+{
+	return (struct pollfd){ .fd = uplink->netwatch != NULL ? vpnr_netwatch_fd(uplink->netwatch)
+							       : -1,
+				.events = POLLIN };
+}
+
+static gboolean
+is_to_be_renewed(const VpnrUplink *uplink)
+{
+	return vpnr_session_link_is_worn(session(uplink)) ||
+	       vpnr_renewal_is_due(&uplink->renewal, g_get_monotonic_time());
+}
+
+/* Until the link has ended, or stop. */
+static VpnrLinkEnd
+keep_link(VpnrUplink *uplink)
+{
+	struct pollfd fds[VPNR_SESSION_FDS + 2];
+	struct pollfd *stop = &fds[VPNR_SESSION_FDS];
+	struct pollfd *change = &fds[VPNR_SESSION_FDS + 1];
+
+	for (;;) {
+		VpnrLinkEnd end;
+
+		vpnr_session_prepare_poll(session(uplink), fds);
+		*stop = (struct pollfd){ .fd = vpnr_latch_fd(uplink->stop), .events = POLLIN };
+		*change = netwatch_pollfd(uplink);
+		if (poll(fds, G_N_ELEMENTS(fds), vpnr_deadline_left(uplink->renewal.at)) < 0)
+			continue;
+		end = vpnr_session_link_end(session(uplink), fds);
+		if (end != VPNR_LINK_OPEN || stop->revents != 0)
+			return end;
+		if (change->revents != 0 && vpnr_netwatch_read(uplink->netwatch))
+			on_network_change(uplink);
+		if (is_to_be_renewed(uplink) && !renew(uplink))
+			return VPNR_LINK_LOST;
+	}
+}
+
+/* --- a link ends ------------------------------------------------------------------------------ */
+
+/* The streams of a lost link wait for the next one, as long as that may take. A link that could not
+ * be replaced is gone already, and perhaps its session too. */
+static void
+on_link_end(VpnrUplink *uplink, VpnrLinkEnd end)
+{
+	VpnrSession *lost = session(uplink);
+
+	vpnr_gate_close(uplink->gate);
+	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
+	uplink->give_up_at = vpnr_deadline_after(vpnr_uplink_patience_ms(uplink));
+	if (end != VPNR_LINK_GOODBYE)
+		vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
+	if (lost == NULL)
+		return;
+	if (vpnr_session_is_attached(lost))
+		log_failure(uplink, vpnr_session_link_text(lost));
+	if (end == VPNR_LINK_LOST && vpnr_tunnel_can_resume(uplink->tunnel))
+		vpnr_session_detach(lost);
+	else
+		vpnr_tunnel_end(uplink->tunnel);
+}
+
+static void
+end_session_in_time(VpnrUplink *uplink)
+{
+	if (session(uplink) == NULL || vpnr_deadline_left(uplink->give_up_at) > 0)
+		return;
+	vpnr_stats_add(uplink->stats, VPNR_STAT_SESSIONS_LOST, 1);
+	if (n_streams(uplink) > 0)
+		vpnr_log(VPNR_LOG_WARN, "no link came back in time: %u streams are reset",
+			 n_streams(uplink));
+	vpnr_tunnel_end(uplink->tunnel);
+}
+
+/* Waits until the next try, which may be earlier when the network has changed. */
+static void
+pause_before_next(VpnrUplink *uplink)
+{
+	gint64 until =
+	    vpnr_deadline_after((int)vpnr_backoff_next(&uplink->backoff, g_random_int()));
+	struct pollfd fds[2] = { { .fd = vpnr_latch_fd(uplink->stop), .events = POLLIN } };
+
+	while (!vpnr_latch_is_tripped(uplink->stop) && vpnr_deadline_left(until) > 0) {
+		gint64 next = session(uplink) != NULL ? MIN(until, uplink->give_up_at) : until;
+
+		fds[1] = netwatch_pollfd(uplink);
+		poll(fds, G_N_ELEMENTS(fds), vpnr_deadline_left(next));
+		end_session_in_time(uplink);
+		if (fds[1].revents != 0 && vpnr_netwatch_read(uplink->netwatch)) {
+			vpnr_backoff_reset(&uplink->backoff);
+			return;
+		}
+	}
+}
+
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static void
 uplink_run(gpointer data)
@@ -267,27 +337,45 @@ uplink_run(gpointer data)
 	VpnrUplink *uplink = data;
 
 	while (!vpnr_latch_is_tripped(uplink->stop)) {
-		try_link(uplink);
-		if (drop_link(uplink)) {
-			vpnr_backoff_reset(&uplink->backoff);
-			g_clear_pointer(&uplink->last_failure, g_free);
+		gint64 lived_us = 0;
+
+		if (bring_up(uplink)) {
+			VpnrLinkEnd end = keep_link(uplink);
+
+			if (end == VPNR_LINK_OPEN)
+				break;
+			lived_us = g_get_monotonic_time() - uplink->renewal.since;
+			on_link_end(uplink, end);
 		}
-		vpnr_latch_wait(uplink->stop,
-				(int)vpnr_backoff_next(&uplink->backoff, g_random_int()));
+		end_session_in_time(uplink);
+		if (lived_us < SETTLED_MS * (gint64)1000)
+			pause_before_next(uplink);
 	}
+	vpnr_gate_close(uplink->gate);
+	if (session(uplink) != NULL)
+		vpnr_session_close(session(uplink), VPNR_REASON_NONE);
+	vpnr_tunnel_end(uplink->tunnel);
 }
 
 VpnrUplink *
 vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrStats *stats, GError **error)
 {
 	VpnrUplink *uplink = g_new0(VpnrUplink, 1);
+	g_autoptr(GError) no_watch = NULL;
 
 	pthread_mutex_init(&uplink->lock, NULL);
 	uplink->stats = stats;
 	uplink->target = *target;
 	uplink->status.server = target->server;
+	uplink->tunnel = vpnr_tunnel_new(stats);
+	uplink->netwatch = vpnr_netwatch_new(&no_watch);
+	if (uplink->netwatch == NULL)
+		vpnr_log(VPNR_LOG_WARN, "changes of the network go unnoticed: %s",
+			 no_watch->message);
 	uplink->stop = vpnr_latch_new(error);
 	if (uplink->stop != NULL)
+		uplink->gate = vpnr_gate_new(error);
+	if (uplink->gate != NULL)
 		uplink->thread = vpnr_thread_start("vpnr-uplink", uplink_run, uplink, error);
 	if (uplink->thread == NULL) {
 		vpnr_uplink_free(uplink);
@@ -311,6 +399,9 @@ vpnr_uplink_free(VpnrUplink *uplink)
 		return;
 	vpnr_uplink_stop(uplink);
 	vpnr_latch_free(uplink->stop);
+	vpnr_gate_free(uplink->gate);
+	vpnr_tunnel_free(uplink->tunnel);
+	vpnr_netwatch_free(uplink->netwatch);
 	vpnr_key_wipe(&uplink->target.private_key);
 	pthread_mutex_destroy(&uplink->lock);
 	g_free(uplink->last_failure);
@@ -327,26 +418,30 @@ vpnr_uplink_set_target(VpnrUplink *uplink, const VpnrUplinkTarget *target)
 	pthread_mutex_unlock(&uplink->lock);
 }
 
-/* The link, its table and its round-trip time may be used while the lock is held. */
-static gboolean
-is_up_locked(const VpnrUplink *uplink)
+const VpnrGate *
+vpnr_uplink_gate(const VpnrUplink *uplink)
 {
-	return uplink->table != NULL && !uplink->dropping;
+	return uplink->gate;
+}
+
+int
+vpnr_uplink_patience_ms(VpnrUplink *uplink)
+{
+	int patience;
+
+	pthread_mutex_lock(&uplink->lock);
+	patience = (int)uplink->target.resume_timeout_s * 1000;
+	pthread_mutex_unlock(&uplink->lock);
+	return patience;
 }
 
 VpnrTableResult
 vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer, VpnrTable **table,
 		 VpnrStream **stream)
 {
-	VpnrTableResult result = VPNR_TABLE_CLOSED;
-
-	pthread_mutex_lock(&uplink->lock);
-	if (is_up_locked(uplink)) {
-		*table = uplink->table;
-		result = vpnr_table_open(uplink->table, dest, peer, stream);
-	}
-	pthread_mutex_unlock(&uplink->lock);
-	return result;
+	if (!vpnr_gate_is_open(uplink->gate))
+		return VPNR_TABLE_CLOSED;
+	return vpnr_tunnel_open(uplink->tunnel, dest, peer, table, stream);
 }
 
 VpnrUplinkStatus
@@ -356,8 +451,8 @@ vpnr_uplink_status(VpnrUplink *uplink)
 
 	pthread_mutex_lock(&uplink->lock);
 	status = uplink->status;
-	status.rtt_us = is_up_locked(uplink) ? vpnr_link_rtt_us(uplink->link) : -1;
 	pthread_mutex_unlock(&uplink->lock);
+	status.session = vpnr_tunnel_status(uplink->tunnel);
 	return status;
 }
 
@@ -365,16 +460,7 @@ guint
 vpnr_uplink_foreach(VpnrUplink *uplink, void (*func)(VpnrStream *stream, gpointer data),
 		    gpointer data)
 {
-	guint n = 0;
-
-	pthread_mutex_lock(&uplink->lock);
-	if (uplink->table != NULL) {
-		n = vpnr_table_size(uplink->table);
-		if (func != NULL)
-			vpnr_table_foreach(uplink->table, func, data);
-	}
-	pthread_mutex_unlock(&uplink->lock);
-	return n;
+	return vpnr_tunnel_foreach(uplink->tunnel, func, data);
 }
 
 const char *

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * uplink: the client's thread that keeps a link to the server: it resolves, dials, authenticates,
- * waits for the link to end, aborts its streams, and begins again after a back-off.
+ * uplink: the client's thread that owns the session with the server: it dials, asks for its
+ * session, waits for the link to end, and dials again while the streams wait. A link that works is
+ * replaced before it is too old, and when the network has changed under it.
+ *
+ * The streams end with the session: when the server does not know it any more or has ended it, and
+ * when no link comes back within resume_timeout_s.
  */
 #pragma once
 
 #include <glib.h>
 
 #include "base/addr.h"
-#include "base/key.h"
+#include "base/gate.h"
 #include "base/stats.h"
+#include "client/connect.h"
+#include "link/session.h"
 #include "proto/frame.h"
 #include "proto/hello.h"
 #include "stream/table.h"
@@ -17,14 +23,6 @@
 G_BEGIN_DECLS
 
 typedef struct VpnrUplink VpnrUplink;
-
-/* Whom to dial, and how. A plain value. */
-typedef struct {
-	VpnrAddr server;
-	VpnrProtocol protocol;
-	VpnrKey server_public_key; /* VPNr/2 */
-	VpnrKey private_key;       /* VPNr/2 */
-} VpnrUplinkTarget;
 
 typedef enum {
 	VPNR_UPLINK_DISCONNECTED, /* waiting for the next try */
@@ -35,9 +33,9 @@ typedef enum {
 typedef struct {
 	VpnrUplinkState state;
 	gint64 since_us;                      /* monotonic, of the state */
-	gint64 rtt_us;                        /* or -1 */
 	VpnrAddr server;                      /* the address in use, or the configured one */
 	char software[VPNR_SOFTWARE_MAX + 1]; /* of the last server; empty: none yet, or VPNr/1 */
+	VpnrSessionStatus session; /* without a session: nothing attached, nothing kept */
 } VpnrUplinkStatus;
 
 /* Starts dialling target (copied). */
@@ -46,9 +44,14 @@ VpnrUplink *vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrStats *stats, 
 /* The next dial goes to this target (thread-safe). */
 void vpnr_uplink_set_target(VpnrUplink *uplink, const VpnrUplinkTarget *target);
 
-/* Opens a stream on the link for the application at peer (thread-safe). VPNR_TABLE_CLOSED: there is
- * no link now. On VPNR_TABLE_OK *stream is the caller's reference (transfer full) and *table its
- * table, which lives until a worker has removed the stream. */
+/* Open while there is a link (transfer none); and how long it is worth waiting for that, in
+ * milliseconds (thread-safe). */
+const VpnrGate *vpnr_uplink_gate(const VpnrUplink *uplink);
+int vpnr_uplink_patience_ms(VpnrUplink *uplink);
+
+/* Opens a stream for the application at peer (thread-safe). VPNR_TABLE_CLOSED: there is no link
+ * now. On VPNR_TABLE_OK *stream is the caller's reference (transfer full) and *table its table,
+ * which lives until a worker has removed the stream. */
 VpnrTableResult vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
 				 VpnrTable **table, VpnrStream **stream);
 
@@ -63,7 +66,7 @@ guint vpnr_uplink_foreach(VpnrUplink *uplink, void (*func)(VpnrStream *stream, g
 /* "disconnected", "connecting", "connected" (transfer none). */
 const char *vpnr_uplink_state_name(VpnrUplinkState state);
 
-/* Closes the link, aborts its streams, waits for their workers and joins the thread. From then on
+/* Ends the session, aborts its streams, waits for their workers and joins the thread. From then on
  * no stream can be opened. */
 void vpnr_uplink_stop(VpnrUplink *uplink);
 

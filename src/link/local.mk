@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/greeting.c \
+	%D%/greeting.h \
 	%D%/link.c \
 	%D%/link.h \
 	%D%/reader.c \
@@ -8,6 +10,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/replay.h \
 	%D%/schedule.c \
 	%D%/schedule.h \
+	%D%/session.c \
+	%D%/session.h \
 	%D%/tls.c \
 	%D%/tls.h \
 	%D%/transport.c \

@@ -31,6 +31,12 @@ vpnr_reader_new(const VpnrReaderParams *params)
 	reader->params = *params;
 	reader->decoder = vpnr_decoder_new(params->protocol, params->role);
 	reader->buffer = g_malloc(BUFFER);
+	if (params->early != NULL) {
+		g_assert(params->early->len <= VPNR_READER_EARLY_MAX);
+		memcpy(reader->buffer, params->early->data, params->early->len);
+		reader->filled = params->early->len;
+		reader->params.early = NULL;
+	}
 	return reader;
 }
 
@@ -78,25 +84,29 @@ static VpnrReaderEnd
 receive_until_end(VpnrReader *reader, const char **text)
 {
 	const VpnrReaderParams *params = &reader->params;
+	gboolean heard = reader->filled > 0;
 	VpnrReaderEnd end;
 
 	for (;;) {
-		gssize got = vpnr_transport_recv(params->transport, reader->buffer + reader->filled,
-						 BUFFER - reader->filled, params->tick_ms);
+		gssize got;
+		int patience;
 
+		if (heard && !dispatch(reader, &end, text))
+			return end;
+		patience = params->tick(params->data, heard);
+		if (patience < 0)
+			return VPNR_READER_STOPPED;
+		got = vpnr_transport_recv(params->transport, reader->buffer + reader->filled,
+					  BUFFER - reader->filled, patience);
 		if (got == VPNR_TRANSPORT_END)
 			return VPNR_READER_END;
 		if (got == VPNR_TRANSPORT_FAILED) {
 			*text = vpnr_transport_error(params->transport);
 			return VPNR_READER_FAILED;
 		}
-		if (got > 0) {
+		heard = got > 0;
+		if (heard)
 			reader->filled += (gsize)got;
-			if (!dispatch(reader, &end, text))
-				return end;
-		}
-		if (!params->tick(params->data, got > 0))
-			return VPNR_READER_STOPPED;
 	}
 }
 

@@ -13,6 +13,9 @@
 
 G_BEGIN_DECLS
 
+/* Bytes that may be waiting when a reader is made. */
+#define VPNR_READER_EARLY_MAX 65536
+
 typedef struct VpnrReader VpnrReader;
 
 typedef enum {
@@ -27,11 +30,14 @@ typedef struct {
 	VpnrTransport *transport; /* outlives the reader */
 	VpnrProtocol protocol;
 	VpnrRole role;
-	int tick_ms; /* how long a receive waits */
+	/* What came with the peer's HELLO and is not read yet: whole and cut frames (nullable, at
+	 * most VPNR_READER_EARLY_MAX bytes). Copied. */
+	const GByteArray *early;
 	/* A frame (transfer full). FALSE ends the reader. */
 	gboolean (*frame)(gpointer data, VpnrFrame *frame);
-	/* After every receive; heard: bytes came. FALSE ends the reader. */
-	gboolean (*tick)(gpointer data, gboolean heard);
+	/* Before every receive; heard: bytes have come since the last call. Returns the milliseconds
+	 * that the receive may wait, or -1, which ends the reader. */
+	int (*tick)(gpointer data, gboolean heard);
 	/* The last call. */
 	void (*ended)(gpointer data, VpnrReaderEnd end, const char *text);
 	gpointer data;

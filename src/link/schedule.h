@@ -3,12 +3,22 @@
  * schedule: in which order the writer sends what waits. Pure: no thread, no clock; the writer owns
  * it.
  *
- * Control frames go first, in the order in which they came. DATA and FIN go stream by stream by
- * deficit round robin (Shreedhar and Varghese, 1995), so that every stream with something to send
- * gets the same share of bytes, whatever the size of its frames; within a stream their order is
- * kept.
+ * Frames of the link go first, then control frames of streams (OPEN, OPENED, RESET, WINDOW), each
+ * in the order in which they came. DATA and FIN come last, stream by stream; within a stream their
+ * order is kept.
  *
- * A RESET throws out what its stream still had to send: the peer would drop it.
+ * Between streams it is deficit round robin (Shreedhar and Varghese, 1995): every stream with
+ * something to send gets the same share of bytes, whatever the size of its frames. What is small
+ * does not wait for its turn: a stream whose queue was empty goes ahead of the others, as the new
+ * queues of FQ-CoDel do (RFC 8290, section 4.2), with 16 KiB in a round, which count as sent in its
+ * turn. A stream that has emptied its queue keeps its place in the round until its turn has come
+ * once more. So nobody gains by sending a little again and again, and a bulk transfer that runs
+ * empty for a moment is none that begins. What goes ahead has at most half of the bytes while
+ * others wait. So of n streams, however they behave, one that always has something to send gets at
+ * least a share of 1 in 2 n, and never waits for longer than two rounds.
+ *
+ * A RESET throws out what its stream still had to send: the peer would drop it. One that is marked
+ * behind_data waits behind it instead. A PURGE throws out the same, and is not sent itself.
  *
  * VPNr/1 has no control frames and its peers rely on the order, so there it is one plain queue
  * (in_order).
@@ -29,13 +39,21 @@ VpnrSchedule *vpnr_schedule_new(gboolean in_order);
 /* Frees it with the frames that are left. Takes NULL. */
 void vpnr_schedule_free(VpnrSchedule *schedule);
 
-/* Adds a frame (transfer full). */
+/* Adds a frame (transfer full) of any type but NEW_LINK. */
 void vpnr_schedule_push(VpnrSchedule *schedule, VpnrFrame *frame);
 
 /* The frame to send now (transfer full), or NULL. */
 VpnrFrame *vpnr_schedule_pop(VpnrSchedule *schedule);
 
-/* A frame that a RESET has thrown out and that is not to be sent (transfer full), or NULL. */
+/* The same if it is a frame of the link, which needs no room in the replay buffer; otherwise
+ * NULL. */
+VpnrFrame *vpnr_schedule_pop_link(VpnrSchedule *schedule);
+
+/* A new link begins: drops the frames that were meant for an earlier one, all frames of the link
+ * but GOAWAY. */
+void vpnr_schedule_purge_link(VpnrSchedule *schedule);
+
+/* A frame that was thrown out and is not to be sent (transfer full), or NULL. */
 VpnrFrame *vpnr_schedule_pop_dropped(VpnrSchedule *schedule);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrSchedule, vpnr_schedule_free)

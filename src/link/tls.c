@@ -62,6 +62,7 @@ typedef struct {
 	guint8 *ahead;
 	gsize ahead_start, ahead_end;
 	int timeout_ms;
+	int pull_errno; /* of the last receive that failed */
 } Tls;
 
 /* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
@@ -104,6 +105,7 @@ fill_ahead(Tls *tls)
 		tls->ahead_start = 0;
 		tls->ahead_end = (gsize)got;
 	} else if (got == VPNR_WIRE_FAILED) {
+		tls->pull_errno = errno;
 		gnutls_transport_set_errno(tls->session, errno);
 	} else if (got != VPNR_WIRE_END) {
 		tls->timed_out = got == VPNR_WIRE_IDLE;
@@ -181,7 +183,11 @@ tls_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 	if (got == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		g_snprintf(transport->error, sizeof transport->error, "the peer refused: %s",
 			   alert_text(tls));
-	else /* a lost connection is "The TLS connection was non-properly terminated" */
+	else if (got == GNUTLS_E_PULL_ERROR)
+		g_strlcpy(transport->error, g_strerror(tls->pull_errno), sizeof transport->error);
+	else if (got == GNUTLS_E_PREMATURE_TERMINATION)
+		g_strlcpy(transport->error, "the connection was lost", sizeof transport->error);
+	else
 		g_strlcpy(transport->error, gnutls_strerror((int)got), sizeof transport->error);
 	return VPNR_TRANSPORT_FAILED;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * writer: see writer.h. Everything below writer_run() happens on the writer thread.
+ * writer: see writer.h. Everything between "the writer thread" and "the end" happens on it.
  */
 #include "link/writer.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/latch.h"
 #include "base/thread.h"
+#include "link/replay.h"
 #include "link/schedule.h"
 #include "proto/codec.h"
 #include "proto/v2.h"
@@ -17,23 +19,40 @@
  * of a gigabit link. */
 #define BATCH (128 * 1024)
 
+/* Bytes that may be kept for replay, beside one frame: 16 MiB are a gigabit at 128 ms. Beyond,
+ * streams wait for the peer's ACK. */
+#define REPLAY_MAX (16 * 1024 * 1024)
+
 struct VpnrWriter {
 	/* const after start */
-	VpnrTransport *transport;
-	void (*released)(gpointer data, const VpnrFrame *frame);
-	gpointer data;
-	VpnrStats *stats;
+	VpnrWriterParams params;
+	gboolean sequenced; /* VPNr/2 */
 	VpnrMailbox *mailbox;
 	VpnrLatch *done;
 	VpnrThread *thread;
 	/* writer thread */
+	VpnrTransport *transport; /* NULL: no link */
 	VpnrSchedule *schedule;
 	VpnrEncoder *encoder;
+	VpnrReplay *replay;
 	GByteArray *batch;
 	gboolean goodbye;
+	/* lock */
+	pthread_mutex_t lock;
+	pthread_cond_t let_go;
+	VpnrTransport *offered; /* by attach, until the writer takes it */
+	guint64 offer;          /* which one it is */
+	gboolean attached;      /* the writer uses a transport */
 	/* atomic */
 	_Atomic gint answers;
 	_Atomic gboolean stopping;
+	_Atomic gboolean leaving; /* detach waits for us */
+	_Atomic guint64 sent;     /* sequenced frames; raised before their bytes leave */
+	_Atomic guint64 acked;    /* of them */
+	_Atomic guint64 received; /* sequenced frames of the peer */
+	_Atomic guint64 told;     /* as the peer knows it */
+	_Atomic guint64 replay_bytes;
+	_Atomic guint64 link_bytes; /* sent on this link */
 };
 
 VpnrWriter *
@@ -41,18 +60,19 @@ vpnr_writer_new(const VpnrWriterParams *params, GError **error)
 {
 	VpnrWriter *writer = g_new0(VpnrWriter, 1);
 
-	writer->transport = params->transport;
-	writer->released = params->released;
-	writer->data = params->data;
-	writer->stats = params->stats;
-	writer->schedule = vpnr_schedule_new(params->protocol != VPNR_PROTOCOL_V2);
+	writer->params = *params;
+	writer->sequenced = params->protocol == VPNR_PROTOCOL_V2;
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_cond_init(&writer->let_go, NULL);
+	writer->schedule = vpnr_schedule_new(!writer->sequenced);
 	writer->encoder = vpnr_encoder_new(params->protocol, params->role);
+	writer->replay = vpnr_replay_new();
 	writer->batch = g_byte_array_sized_new(BATCH + VPNR_V2_FRAME_MAX);
 	writer->mailbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
 	if (writer->mailbox != NULL)
 		writer->done = vpnr_latch_new(error);
 	if (writer->done == NULL) {
-		vpnr_writer_free(writer, 0);
+		vpnr_writer_free(writer);
 		return NULL;
 	}
 	return writer;
@@ -64,26 +84,95 @@ vpnr_writer_mailbox(VpnrWriter *writer)
 	return writer->mailbox;
 }
 
-gint
-vpnr_writer_answers(const VpnrWriter *writer)
+gboolean
+vpnr_writer_answer(VpnrWriter *writer, VpnrFrame *frame)
 {
-	return atomic_load_explicit(&writer->answers, memory_order_relaxed);
-}
-
-void
-vpnr_writer_push_answer(VpnrWriter *writer, VpnrFrame *frame)
-{
+	if (atomic_load_explicit(&writer->answers, memory_order_relaxed) >= VPNR_ANSWERS_MAX) {
+		vpnr_frame_free(frame);
+		return FALSE;
+	}
 	frame->answer = TRUE;
 	atomic_fetch_add_explicit(&writer->answers, 1, memory_order_relaxed);
 	vpnr_mailbox_push(writer->mailbox, frame);
+	return TRUE;
+}
+
+/* --- links (owner's thread) ------------------------------------------------------------------- */
+
+gboolean
+vpnr_writer_can_resume(const VpnrWriter *writer, guint64 received)
+{
+	return received >= atomic_load(&writer->acked) && received <= atomic_load(&writer->sent);
+}
+
+/* The mark travels in the mailbox, so that what was pushed before it can be told from what is meant
+ * for the new link. */
+void
+vpnr_writer_attach(VpnrWriter *writer, VpnrTransport *transport, guint64 received)
+{
+	VpnrFrame *mark = vpnr_frame_new(VPNR_FRAME_NEW_LINK, 0, 0);
+
+	atomic_store(&writer->acked, received);
+	atomic_store(&writer->link_bytes, 0);
+	atomic_store(&writer->told, atomic_load(&writer->received)); /* HELLO has said so */
+	pthread_mutex_lock(&writer->lock);
+	writer->offered = transport;
+	mark->count = ++writer->offer;
+	pthread_mutex_unlock(&writer->lock);
+	vpnr_mailbox_push(writer->mailbox, mark);
 }
 
 void
-vpnr_writer_stop(VpnrWriter *writer)
+vpnr_writer_detach(VpnrWriter *writer, VpnrTransport *transport)
 {
-	atomic_store(&writer->stopping, TRUE);
+	vpnr_transport_shut(transport);
+	atomic_store(&writer->leaving, TRUE);
 	vpnr_mailbox_wake(writer->mailbox);
+	pthread_mutex_lock(&writer->lock);
+	writer->offered = NULL;
+	while (writer->attached)
+		pthread_cond_wait(&writer->let_go, &writer->lock);
+	pthread_mutex_unlock(&writer->lock);
+	atomic_store(&writer->leaving, FALSE);
 }
+
+/* --- what the peer has sent (reader thread) --------------------------------------------------- */
+
+void
+vpnr_writer_count_received(VpnrWriter *writer)
+{
+	atomic_fetch_add_explicit(&writer->received, 1, memory_order_release);
+}
+
+guint64
+vpnr_writer_received(const VpnrWriter *writer)
+{
+	return atomic_load(&writer->received);
+}
+
+guint64
+vpnr_writer_unacknowledged(const VpnrWriter *writer)
+{
+	return atomic_load(&writer->received) - atomic_load(&writer->told);
+}
+
+gboolean
+vpnr_writer_acked(VpnrWriter *writer, guint64 count)
+{
+	if (!vpnr_writer_can_resume(writer, count))
+		return FALSE;
+	atomic_store(&writer->acked, count);
+	vpnr_mailbox_wake(writer->mailbox);
+	return TRUE;
+}
+
+guint64
+vpnr_writer_link_bytes(const VpnrWriter *writer)
+{
+	return atomic_load_explicit(&writer->link_bytes, memory_order_relaxed);
+}
+
+/* --- the writer thread ------------------------------------------------------------------------ */
 
 /* VPNr/1 has a stream 0. */
 static gboolean
@@ -92,63 +181,196 @@ frame_has_stream(const VpnrFrame *frame)
 	return frame->type >= VPNR_FRAME_OPEN;
 }
 
-/* The frame's way ends here. */
+/* The frame leaves the queue. */
 static void
-release(VpnrWriter *writer, VpnrFrame *frame)
+release(VpnrWriter *writer, const VpnrFrame *frame)
 {
 	if (frame->answer)
 		atomic_fetch_sub_explicit(&writer->answers, 1, memory_order_relaxed);
 	if (frame_has_stream(frame))
-		writer->released(writer->data, frame);
+		writer->params.released(writer->params.data, frame);
+}
+
+static void
+forget_acknowledged(VpnrWriter *writer)
+{
+	vpnr_replay_ack(writer->replay, atomic_load(&writer->acked));
+	atomic_store_explicit(&writer->replay_bytes, vpnr_replay_bytes(writer->replay),
+			      memory_order_relaxed);
+}
+
+static void
+let_go(VpnrWriter *writer)
+{
+	writer->transport = NULL;
+	pthread_mutex_lock(&writer->lock);
+	writer->attached = FALSE;
+	pthread_cond_broadcast(&writer->let_go);
+	pthread_mutex_unlock(&writer->lock);
+}
+
+/* What is scheduled now was meant for an earlier link. */
+static void
+take_link(VpnrWriter *writer, guint64 offer)
+{
+	pthread_mutex_lock(&writer->lock);
+	if (writer->offered != NULL && writer->offer == offer) {
+		writer->transport = g_steal_pointer(&writer->offered);
+		writer->attached = TRUE;
+	}
+	pthread_mutex_unlock(&writer->lock);
+	vpnr_schedule_purge_link(writer->schedule);
+	forget_acknowledged(writer);
+	vpnr_replay_rewind(writer->replay);
+}
+
+static void
+take_frame(VpnrWriter *writer, VpnrFrame *frame)
+{
+	if (frame->type != VPNR_FRAME_NEW_LINK) {
+		vpnr_schedule_push(writer->schedule, frame);
+		return;
+	}
+	take_link(writer, frame->count);
 	vpnr_frame_free(frame);
 }
 
 static void
-put_in_batch(VpnrWriter *writer, VpnrFrame *frame)
-{
-	vpnr_encoder_append(writer->encoder, frame, writer->batch);
-	vpnr_stats_add(writer->stats, VPNR_STAT_FRAMES_SENT, 1);
-	if (frame->type == VPNR_FRAME_DATA)
-		vpnr_stats_add(writer->stats, VPNR_STAT_BYTES_SENT, frame->size);
-	writer->goodbye = frame->type == VPNR_FRAME_GOAWAY;
-	release(writer, frame);
-}
-
-static void
-schedule_what_waits(VpnrWriter *writer)
+take_what_waits(VpnrWriter *writer)
 {
 	VpnrFrame *frame;
 
 	while ((frame = vpnr_mailbox_try_pop(writer->mailbox)) != NULL)
-		vpnr_schedule_push(writer->schedule, frame);
-	while ((frame = vpnr_schedule_pop_dropped(writer->schedule)) != NULL)
+		take_frame(writer, frame);
+	while ((frame = vpnr_schedule_pop_dropped(writer->schedule)) != NULL) {
 		release(writer, frame);
-}
-
-/* Fills the batch as the schedule orders it. New frames are taken in between, so that a control
- * frame overtakes the data that came before it. */
-static void
-fill_batch(VpnrWriter *writer)
-{
-	while (writer->batch->len < BATCH && !writer->goodbye) {
-		VpnrFrame *frame;
-
-		schedule_what_waits(writer);
-		frame = vpnr_schedule_pop(writer->schedule);
-		if (frame == NULL)
-			return;
-		put_in_batch(writer, frame);
+		vpnr_frame_free(frame);
 	}
 }
 
+static void
+encode(VpnrWriter *writer, const VpnrFrame *frame)
+{
+	vpnr_encoder_append(writer->encoder, frame, writer->batch);
+	vpnr_stats_add(writer->params.stats, VPNR_STAT_FRAMES_SENT, 1);
+}
+
+/* Tells the peer what has come, if that is news. Not sequenced, and so never answered by another
+ * ACK. */
+static void
+put_ack(VpnrWriter *writer)
+{
+	guint64 received = atomic_load_explicit(&writer->received, memory_order_acquire);
+	VpnrFrame *ack;
+
+	if (!writer->sequenced || received == atomic_load(&writer->told))
+		return;
+	ack = vpnr_frame_new(VPNR_FRAME_ACK, 0, 0);
+	ack->count = received;
+	encode(writer, ack);
+	vpnr_frame_free(ack);
+	atomic_store(&writer->told, received);
+}
+
+/* A frame that was sent on an earlier link goes again. FALSE: there is none. */
 static gboolean
+put_again(VpnrWriter *writer)
+{
+	const VpnrFrame *frame = vpnr_replay_next(writer->replay);
+
+	if (frame == NULL)
+		return FALSE;
+	encode(writer, frame);
+	vpnr_stats_add(writer->params.stats, VPNR_STAT_FRAMES_REPLAYED, 1);
+	vpnr_stats_add(writer->params.stats, VPNR_STAT_BYTES_REPLAYED, frame->size);
+	return TRUE;
+}
+
+static void
+put_new(VpnrWriter *writer, VpnrFrame *frame)
+{
+	encode(writer, frame);
+	if (frame->type == VPNR_FRAME_DATA)
+		vpnr_stats_add(writer->params.stats, VPNR_STAT_BYTES_SENT, frame->size);
+	writer->goodbye = frame->type == VPNR_FRAME_GOAWAY;
+	release(writer, frame);
+	if (writer->sequenced && vpnr_frame_is_sequenced(frame)) {
+		vpnr_replay_push(writer->replay, frame);
+		atomic_store(&writer->sent, vpnr_replay_sent(writer->replay));
+	} else {
+		vpnr_frame_free(frame);
+	}
+}
+
+/* The next frame of the link goes first, then what the last link may have lost, then what is new,
+ * as long as it can be kept. FALSE: nothing can be sent now. */
+static gboolean
+put_next(VpnrWriter *writer)
+{
+	VpnrFrame *frame = vpnr_schedule_pop_link(writer->schedule);
+
+	if (frame == NULL) {
+		if (put_again(writer))
+			return TRUE;
+		if (vpnr_replay_bytes(writer->replay) < REPLAY_MAX)
+			frame = vpnr_schedule_pop(writer->schedule);
+	}
+	if (frame != NULL)
+		put_new(writer, frame);
+	return frame != NULL;
+}
+
+/* New frames are taken in between, so that a control frame overtakes the data that came before
+ * it. */
+static void
+fill_batch(VpnrWriter *writer)
+{
+	put_ack(writer);
+	while (writer->batch->len < BATCH && !writer->goodbye && put_next(writer))
+		take_what_waits(writer);
+}
+
+static void
 send_batch(VpnrWriter *writer)
 {
-	gboolean ok =
-	    vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len);
-
+	if (!vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len)) {
+		vpnr_transport_shut(writer->transport); /* the reader will notice */
+		let_go(writer);
+	}
+	atomic_fetch_add_explicit(&writer->link_bytes, writer->batch->len, memory_order_relaxed);
 	g_byte_array_set_size(writer->batch, 0);
-	return ok;
+}
+
+static void
+sleep_until_news(VpnrWriter *writer)
+{
+	VpnrFrame *frame = vpnr_mailbox_pop(writer->mailbox, -1);
+
+	if (frame != NULL)
+		take_frame(writer, frame);
+}
+
+/* FALSE: nothing was to be done. */
+static gboolean
+work(VpnrWriter *writer)
+{
+	take_what_waits(writer);
+	forget_acknowledged(writer);
+	if (writer->transport != NULL && atomic_load(&writer->leaving))
+		let_go(writer);
+	if (writer->transport == NULL)
+		return FALSE;
+	fill_batch(writer);
+	if (writer->batch->len == 0)
+		return FALSE;
+	send_batch(writer);
+	return TRUE;
+}
+
+static gboolean
+is_over(VpnrWriter *writer)
+{
+	return atomic_load(&writer->stopping) || writer->goodbye;
 }
 
 static void
@@ -156,25 +378,16 @@ writer_run(gpointer data)
 {
 	VpnrWriter *writer = data;
 
-	while (!atomic_load(&writer->stopping) && !writer->goodbye) {
-		VpnrFrame *frame;
-
-		fill_batch(writer);
-		if (writer->batch->len > 0) {
-			if (!send_batch(writer))
-				break;
-			continue;
-		}
-		if (writer->goodbye) /* VPNr/1 has no bytes for a GOAWAY */
-			break;
-		frame = vpnr_mailbox_pop(writer->mailbox, -1);
-		if (frame != NULL)
-			vpnr_schedule_push(writer->schedule, frame);
+	while (!is_over(writer))
+		if (!work(writer) && !is_over(writer))
+			sleep_until_news(writer);
+	if (writer->transport != NULL) {
+		if (writer->goodbye)
+			vpnr_transport_finish(writer->transport);
+		else
+			vpnr_transport_shut(writer->transport);
+		let_go(writer);
 	}
-	if (writer->goodbye)
-		vpnr_transport_finish(writer->transport);
-	else
-		vpnr_transport_shut(writer->transport);
 	vpnr_latch_trip(writer->done);
 }
 
@@ -185,28 +398,48 @@ vpnr_writer_start(VpnrWriter *writer, GError **error)
 	return writer->thread != NULL;
 }
 
+/* --- the end ---------------------------------------------------------------------------------- */
+
+guint64
+vpnr_writer_replay_bytes(const VpnrWriter *writer)
+{
+	return atomic_load_explicit(&writer->replay_bytes, memory_order_relaxed);
+}
+
 void
-vpnr_writer_join(VpnrWriter *writer, int patience_ms)
+vpnr_writer_stop(VpnrWriter *writer)
+{
+	atomic_store(&writer->stopping, TRUE);
+	vpnr_mailbox_wake(writer->mailbox);
+}
+
+void
+vpnr_writer_join(VpnrWriter *writer, VpnrTransport *transport, int patience_ms)
 {
 	if (writer == NULL || writer->thread == NULL)
 		return;
 	if (!vpnr_latch_wait(writer->done, patience_ms)) {
 		vpnr_writer_stop(writer);
-		vpnr_transport_shut(writer->transport);
+		if (transport != NULL)
+			vpnr_transport_shut(transport);
 	}
 	vpnr_thread_join(g_steal_pointer(&writer->thread));
 }
 
 void
-vpnr_writer_free(VpnrWriter *writer, int patience_ms)
+vpnr_writer_free(VpnrWriter *writer)
 {
 	if (writer == NULL)
 		return;
-	vpnr_writer_join(writer, patience_ms);
+	if (writer->thread != NULL)
+		vpnr_writer_join(writer, NULL, 0);
 	vpnr_latch_free(writer->done);
 	vpnr_mailbox_free(writer->mailbox);
 	vpnr_schedule_free(writer->schedule);
 	vpnr_encoder_free(writer->encoder);
+	vpnr_replay_free(writer->replay);
 	g_byte_array_unref(writer->batch);
+	pthread_cond_destroy(&writer->let_go);
+	pthread_mutex_destroy(&writer->lock);
 	g_free(writer);
 }

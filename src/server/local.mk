@@ -2,6 +2,8 @@
 src_libvpnr_a_SOURCES += \
 	%D%/acl.c \
 	%D%/acl.h \
+	%D%/arrival.c \
+	%D%/arrival.h \
 	%D%/clients.c \
 	%D%/clients.h \
 	%D%/dialer.c \
@@ -9,6 +11,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/server.c \
 	%D%/server.h \
 	%D%/service.c \
-	%D%/service.h
+	%D%/service.h \
+	%D%/tenant.c \
+	%D%/tenant.h
 
 EXTRA_DIST += %D%/.may_include

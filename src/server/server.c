@@ -23,6 +23,7 @@ struct VpnrServer {
 	VpnrKey private_key;
 	VpnrProtocol v1_dialect;
 	guint max_streams;
+	guint resume_timeout_s;
 	GArray *own_ports; /* guint16 */
 	VpnrStats *stats;
 	VpnrPool *pool;
@@ -99,9 +100,75 @@ on_authorise(gpointer data, const VpnrKey *key, char **name, VpnrAcl **acl)
 	return entry != NULL;
 }
 
+/* --- sessions --------------------------------------------------------------------------------- */
+
+/* The service that has the session takes the arrival. */
+static gboolean
+on_hand_over(gpointer data, const VpnrKey *key, VpnrArrival *arrival)
+{
+	VpnrServer *server = data;
+	gboolean taken = FALSE;
+
+	pthread_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->services->len && !taken; i++)
+		taken = vpnr_service_offer(server->services->pdata[i], key, arrival);
+	pthread_mutex_unlock(&server->lock);
+	return taken;
+}
+
+/* TRUE if the service has a session of the client with this key. */
+static gboolean
+has_session_of(VpnrService *service, const VpnrKey *key, VpnrServiceStatus *status)
+{
+	const VpnrKey *other = vpnr_service_key(service);
+
+	if (other == NULL || !vpnr_key_equal(other, key))
+		return FALSE;
+	*status = vpnr_service_status(service);
+	return status->has_session;
+}
+
+/* A client that begins a session has lost the one it had, if that has no link: it was started
+ * again. Other sessions of the same key may be other machines: they are bounded in number, and the
+ * oldest goes. */
+static void
+on_began(gpointer data, VpnrService *service)
+{
+	VpnrServer *server = data;
+	const VpnrKey *key = vpnr_service_key(service);
+	VpnrService *oldest = NULL;
+	gint64 oldest_us = G_MAXINT64;
+	guint alive = 0;
+
+	if (key == NULL)
+		return;
+	pthread_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->services->len; i++) {
+		VpnrService *other = server->services->pdata[i];
+		VpnrServiceStatus status;
+
+		if (!has_session_of(other, key, &status) || other == service)
+			continue;
+		if (!status.session.attached) {
+			vpnr_service_dismiss(other);
+			continue;
+		}
+		alive++;
+		if (status.since_us < oldest_us) {
+			oldest = other;
+			oldest_us = status.since_us;
+		}
+	}
+	if (alive >= VPNR_SESSIONS_PER_CLIENT_MAX)
+		vpnr_service_dismiss(oldest);
+	pthread_mutex_unlock(&server->lock);
+}
+
 static const VpnrServiceHost service_host = {
 	.authorise = on_authorise,
 	.settled = on_settled,
+	.hand_over = on_hand_over,
+	.began = on_began,
 };
 
 /* --- services --------------------------------------------------------------------------------- */
@@ -180,6 +247,7 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 				     .private_key = &server->private_key,
 				     .own_ports = server->own_ports,
 				     .max_streams = server->max_streams,
+				     .resume_timeout_s = server->resume_timeout_s,
 				     .pool = server->pool,
 				     .stats = server->stats,
 				     .host = &service_host,
@@ -246,6 +314,7 @@ vpnr_server_start(const VpnrServerParams *params, GError **error)
 	server->private_key = params->private_key;
 	server->v1_dialect = params->v1_dialect;
 	server->max_streams = params->max_streams;
+	server->resume_timeout_s = params->resume_timeout_s;
 	server->stats = params->stats;
 	server->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	collect_ports(server, params->listen);

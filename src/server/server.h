@@ -22,6 +22,10 @@ G_BEGIN_DECLS
 #define VPNR_PENDING_MAX            256
 #define VPNR_PENDING_PER_SOURCE_MAX 32
 
+/* Sessions of one client: whoever has a key may use it on several machines, or lose his link without
+ * a word and begin anew; each session costs memory. */
+#define VPNR_SESSIONS_PER_CLIENT_MAX 4
+
 typedef struct VpnrServer VpnrServer;
 
 typedef struct {
@@ -29,10 +33,11 @@ typedef struct {
 	const GArray *v1_listen; /* VpnrAddr, VPNr/1 */
 	VpnrProtocol v1_dialect;
 	VpnrKey private_key;
-	guint max_streams;  /* per link */
-	GPtrArray *clients; /* VpnrClientEntry; a reference is taken */
-	VpnrAcl *v1_acl;    /* nullable; a reference is taken */
-	VpnrStats *stats;   /* outlives the server */
+	guint max_streams;      /* per session */
+	guint resume_timeout_s; /* how long a session without a link is kept */
+	GPtrArray *clients;     /* VpnrClientEntry; a reference is taken */
+	VpnrAcl *v1_acl;        /* nullable; a reference is taken */
+	VpnrStats *stats;       /* outlives the server */
 } VpnrServerParams;
 
 /* Listens and serves from now on. NULL with an error that names the address that could not be

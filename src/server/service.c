@@ -2,25 +2,22 @@
  *
  * service: see service.h.
  *
- * Three kinds of threads meet here: the service's own (vpnr_service_run() and what it calls), the
- * link's reader and writer (the on_*() functions), and the workers (serve_stream()). What they
- * share is under the lock.
+ * Everything up to "for other threads" happens on the service's own thread. What reports, reloads
+ * and other services may touch is under the lock.
  */
-#include "config.h"
-
 #include "server/service.h"
 
 #include <pthread.h>
+#include <string.h>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/latch.h"
 #include "base/log.h"
+#include "base/mailbox.h"
 #include "base/thread.h"
-#include "link/link.h"
 #include "link/tls.h"
-#include "server/dialer.h"
-#include "stream/credit.h"
-#include "stream/worker.h"
+#include "server/tenant.h"
 
 /* Milliseconds for the TLS handshake of a link, slow lines included. */
 #define HANDSHAKE_TIMEOUT_MS 10000
@@ -29,20 +26,20 @@ struct VpnrService {
 	/* const after start */
 	VpnrServiceParams params;
 	VpnrLatch *dismissed;
+	VpnrMailbox *arrivals; /* of VpnrArrival: links that are to go on with the session */
+	VpnrTenant *tenant;
 	gint64 born_us;
 	/* service thread */
 	int fd;
+	gint64 give_up_at; /* base/deadline.h: when a session without a link ends */
 	/* const after the handshake */
 	char *client;
 	VpnrKey key;
-	/* set before the link starts */
-	VpnrLink *link;
 	/* lock */
 	pthread_mutex_t lock;
 	gboolean authenticated; /* client and key are valid */
-	VpnrAcl *acl;
-	VpnrTable *table;  /* made by on_up() */
-	gboolean dropping; /* the link is being taken down */
+	gboolean welcoming;     /* arrivals that ask for the session get it */
+	VpnrAddr peer;
 	char software[VPNR_SOFTWARE_MAX + 1];
 };
 
@@ -53,10 +50,18 @@ vpnr_service_new(const VpnrServiceParams *params, GError **error)
 
 	service->params = *params;
 	service->fd = params->fd;
-	service->acl = params->acl;
+	service->peer = params->peer;
+	service->tenant = vpnr_tenant_new(&(VpnrTenantParams){ .protocol = params->protocol,
+							       .max_streams = params->max_streams,
+							       .pool = params->pool,
+							       .own_ports = params->own_ports,
+							       .stats = params->stats },
+					  params->acl);
 	service->born_us = g_get_monotonic_time();
 	pthread_mutex_init(&service->lock, NULL);
-	service->dismissed = vpnr_latch_new(error);
+	service->arrivals = vpnr_mailbox_new((GDestroyNotify)vpnr_arrival_free, error);
+	if (service->arrivals != NULL)
+		service->dismissed = vpnr_latch_new(error);
 	if (service->dismissed == NULL) {
 		vpnr_service_free(service);
 		return NULL;
@@ -69,7 +74,8 @@ vpnr_service_free(VpnrService *service)
 {
 	vpnr_fd_close(service->fd);
 	vpnr_latch_free(service->dismissed);
-	vpnr_acl_unref(service->acl);
+	vpnr_mailbox_free(service->arrivals);
+	vpnr_tenant_free(service->tenant);
 	pthread_mutex_destroy(&service->lock);
 	g_free(service->client);
 	g_free(service);
@@ -77,188 +83,181 @@ vpnr_service_free(VpnrService *service)
 
 /* What logs call the client: its name, or its address where there is none. */
 static const char *
-name_for_logs(const VpnrService *service, char buffer[static VPNR_ADDR_STRLEN])
+name_for_logs(const VpnrService *service)
 {
-	if (service->client != NULL)
-		return service->client;
-	return vpnr_addr_format(&service->params.peer, buffer);
+	return service->client != NULL ? service->client : "VPNr/1";
 }
 
-/* --- streams (worker threads) ----------------------------------------------------------------- */
+/* --- links ------------------------------------------------------------------------------------ */
 
-typedef struct {
-	VpnrService *service;
-	VpnrTable *table;
-	VpnrStream *stream;
-} Task;
-
-static void
-serve_stream(gpointer data)
+static VpnrSession *
+session(const VpnrService *service)
 {
-	g_autofree Task *task = data;
-	VpnrService *service = task->service;
-	VpnrWorker *worker = vpnr_worker_new(task->table, task->stream);
-	g_autoptr(VpnrAcl) acl = vpnr_service_acl(service);
-	char name[VPNR_ADDR_STRLEN];
-	VpnrDialer dialer = { .client = name_for_logs(service, name),
-			      .acl = acl,
-			      .own_ports = service->params.own_ports,
-			      .stats = service->params.stats };
-	VpnrReason reason;
-	int fd = vpnr_dialer_connect(&dialer, worker, &task->stream->dest, &reason);
-
-	if (fd >= 0)
-		vpnr_worker_run(worker, fd);
-	else
-		vpnr_worker_fail(worker, reason);
+	return vpnr_tenant_session(service->tenant);
 }
 
-/* --- the link's handler (reader and writer thread) -------------------------------------------- */
-
-static void
-on_up(gpointer data, const VpnrHello *hello)
+static guint
+n_streams(const VpnrService *service)
 {
-	VpnrService *service = data;
-	gboolean v2 = hello != NULL;
-	VpnrTable *table = vpnr_table_new(&(VpnrTableParams){
-	    .protocol = service->params.protocol,
-	    .role = VPNR_ROLE_SERVER,
-	    .outbox = vpnr_link_outbox(service->link),
-	    .max_streams = service->params.max_streams,
-	    .send_limit = v2 ? hello->initial_window : G_MAXUINT64,
-	    .stats = service->params.stats,
-	});
-	char name[VPNR_ADDR_STRLEN], peer[VPNR_ADDR_STRLEN];
+	VpnrSessionStatus status;
+	guint streams = 0;
 
-	pthread_mutex_lock(&service->lock);
-	if (service->dropping) /* drop_link() has not seen this table: nobody else would close it */
-		vpnr_table_close(table, VPNR_REASON_LINK_LOST);
-	service->table = table;
-	g_strlcpy(service->software, v2 ? hello->software : "", sizeof service->software);
-	pthread_mutex_unlock(&service->lock);
-	vpnr_log(VPNR_LOG_INFO, "%s: link from %s (%s)", name_for_logs(service, name),
-		 vpnr_addr_format(&service->params.peer, peer),
-		 v2 ? hello->software : "VPNr/1, in the clear");
+	vpnr_tenant_status(service->tenant, &status, &streams);
+	return streams;
 }
 
-/* Tells the client that there will be no such stream. */
-static const char *
-refuse(VpnrService *service, guint32 id, VpnrReason reason)
+/* Goes on with this link. FALSE: there is none. */
+static gboolean
+attach(VpnrService *service, VpnrArrival *arrival)
 {
-	vpnr_stats_add(service->params.stats, VPNR_STAT_STREAMS_REFUSED, 1);
-	if (!vpnr_link_answer(service->link, vpnr_frame_new_reset(id, reason)))
-		return "too many OPENs beyond the limit";
-	return NULL;
-}
+	g_autoptr(GError) error = NULL;
 
-static const char *
-start_stream(VpnrService *service, VpnrStream *stream, VpnrKind kind)
-{
-	VpnrReason reason = kind == VPNR_KIND_TCP ? VPNR_REASON_LIMIT : VPNR_REASON_DENIED;
-	guint32 id = stream->id;
-	Task *task = g_new0(Task, 1);
-
-	task->service = service;
-	task->table = service->table;
-	task->stream = stream;
-	if (kind == VPNR_KIND_TCP && vpnr_pool_run(service->params.pool, serve_stream, task))
-		return NULL;
-	g_free(task);
-	vpnr_table_remove(service->table, stream);
-	vpnr_stream_unref(stream);
-	return refuse(service, id, reason);
-}
-
-static const char *
-on_open(VpnrService *service, const VpnrFrame *frame)
-{
-	VpnrStream *stream = NULL;
-
-	switch (vpnr_table_accept(service->table, frame, &stream)) {
-	case VPNR_TABLE_OK:
-		return start_stream(service, stream, frame->open.kind);
-	case VPNR_TABLE_FULL:
-		return refuse(service, frame->stream, VPNR_REASON_LIMIT);
-	case VPNR_TABLE_FLOOD:
-		return "OPENs without reading what earlier ones were answered";
-	case VPNR_TABLE_VIOLATION:
-		return "OPEN with an id that is not above all earlier ones";
-	default:
-		return NULL;
+	if (!vpnr_tenant_attach(service->tenant, arrival, &error)) {
+		vpnr_log(VPNR_LOG_WARN, "%s: no link: %s", name_for_logs(service), error->message);
+		return FALSE;
 	}
+	pthread_mutex_lock(&service->lock);
+	service->peer = arrival->peer;
+	pthread_mutex_unlock(&service->lock);
+	return TRUE;
 }
 
-static const char *
-on_frame(gpointer data, VpnrFrame *frame)
-{
-	VpnrService *service = data;
-	const char *violation;
-
-	if (frame->type != VPNR_FRAME_OPEN)
-		return vpnr_table_deliver(service->table, frame);
-	violation = on_open(service, frame);
-	vpnr_frame_free(frame);
-	return violation;
-}
-
+/* The session has no link: it waits for the next one. */
 static void
-on_released(gpointer data, const VpnrFrame *frame)
+wait_for_client(VpnrService *service)
 {
-	VpnrService *service = data;
-
-	vpnr_table_released(service->table, frame);
+	vpnr_session_detach(session(service));
+	service->give_up_at = vpnr_deadline_after((int)service->params.resume_timeout_s * 1000);
 }
 
-static const VpnrLinkHandler handler = {
-	.up = on_up,
-	.frame = on_frame,
-	.released = on_released,
-};
+/* A new link of our client takes the place of what link there is. FALSE: the session is over, since
+ * the client says what cannot be. */
+static gboolean
+resume(VpnrService *service, VpnrArrival *arrival)
+{
+	char peer[VPNR_ADDR_STRLEN];
 
-/* --- the service thread ----------------------------------------------------------------------- */
+	wait_for_client(service);
+	if (!vpnr_tenant_can_resume(service->tenant, arrival)) {
+		vpnr_stats_add(service->params.stats, VPNR_STAT_VIOLATIONS, 1);
+		vpnr_log(VPNR_LOG_WARN,
+			 "%s: protocol violation: HELLO has received what was not sent",
+			 name_for_logs(service));
+		return FALSE;
+	}
+	if (!attach(service, arrival))
+		return TRUE;
+	vpnr_stats_add(service->params.stats, VPNR_STAT_RECONNECTS, 1);
+	vpnr_stats_add(service->params.stats, VPNR_STAT_RESUMES, 1);
+	vpnr_log(VPNR_LOG_INFO, "%s: another link from %s, %u streams go on",
+		 name_for_logs(service), vpnr_addr_format(&arrival->peer, peer),
+		 n_streams(service));
+	return TRUE;
+}
+
+/* FALSE: the session is over. */
+static gboolean
+take_arrivals(VpnrService *service)
+{
+	VpnrArrival *arrival;
+
+	while ((arrival = vpnr_mailbox_try_pop(service->arrivals)) != NULL) {
+		gboolean ok = resume(service, arrival);
+
+		vpnr_arrival_free(arrival);
+		if (!ok)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* FALSE: the session is over. */
+static gboolean
+on_link_end(VpnrService *service, VpnrLinkEnd end)
+{
+	vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", name_for_logs(service),
+		 vpnr_session_link_text(session(service)));
+	if (end != VPNR_LINK_GOODBYE)
+		vpnr_stats_add(service->params.stats, VPNR_STAT_LINKS_FAILED, 1);
+	if (end != VPNR_LINK_LOST || service->params.protocol != VPNR_PROTOCOL_V2)
+		return FALSE;
+	wait_for_client(service);
+	return TRUE;
+}
+
+static gboolean
+stayed_away(VpnrService *service)
+{
+	if (vpnr_session_is_attached(session(service)) ||
+	    vpnr_deadline_left(service->give_up_at) > 0)
+		return FALSE;
+	vpnr_stats_add(service->params.stats, VPNR_STAT_SESSIONS_LOST, 1);
+	vpnr_log(VPNR_LOG_INFO, "%s: did not come back within %u s: %u streams are reset",
+		 name_for_logs(service), service->params.resume_timeout_s, n_streams(service));
+	return TRUE;
+}
+
+/* Waits for what may happen to a session, and deals with it. FALSE: the session is over. */
+static gboolean
+serve_once(VpnrService *service)
+{
+	struct pollfd fds[VPNR_SESSION_FDS + 2];
+	gboolean attached = vpnr_session_is_attached(session(service));
+	VpnrLinkEnd end;
+
+	vpnr_session_prepare_poll(session(service), fds);
+	fds[VPNR_SESSION_FDS] =
+	    (struct pollfd){ .fd = vpnr_latch_fd(service->dismissed), .events = POLLIN };
+	fds[VPNR_SESSION_FDS + 1] =
+	    (struct pollfd){ .fd = vpnr_mailbox_fd(service->arrivals), .events = POLLIN };
+	if (vpnr_mailbox_begin_wait(service->arrivals) &&
+	    poll(fds, G_N_ELEMENTS(fds), attached ? -1 : vpnr_deadline_left(service->give_up_at)) <
+		0)
+		memset(fds, 0, sizeof fds);
+	vpnr_mailbox_end_wait(service->arrivals);
+	if (vpnr_latch_is_tripped(service->dismissed)) {
+		vpnr_session_close(session(service), VPNR_REASON_NONE);
+		return FALSE;
+	}
+	end = attached ? vpnr_session_link_end(session(service), fds) : VPNR_LINK_OPEN;
+	if (end != VPNR_LINK_OPEN && !on_link_end(service, end))
+		return FALSE;
+	return take_arrivals(service) && !stayed_away(service);
+}
+
+/* --- the connection --------------------------------------------------------------------------- */
 
 static gboolean
 authorise(const VpnrKey *key, gpointer data)
 {
 	VpnrService *service = data;
+	g_autoptr(VpnrAcl) acl = NULL;
 
 	service->key = *key;
-	return service->params.host->authorise(service->params.host_data, key, &service->client,
-					       &service->acl);
-}
-
-/* Puts in force the access list that a service was confirmed with, unless a reload has put another
- * one in the place of that of the handshake: then that is the newest. */
-static void
-renew_acl(VpnrService *service, const VpnrAcl *handshake, VpnrAcl *confirmed)
-{
-	pthread_mutex_lock(&service->lock);
-	if (service->acl == handshake) {
-		vpnr_acl_unref(service->acl);
-		service->acl = vpnr_acl_ref(confirmed);
-	}
-	pthread_mutex_unlock(&service->lock);
+	if (!service->params.host->authorise(service->params.host_data, key, &service->client,
+					     &acl))
+		return FALSE;
+	vpnr_tenant_set_acl(service->tenant, acl);
+	return TRUE;
 }
 
 /* Makes the service one that a reload sees, and only then asks once more: a key that was taken away
- * during the handshake, and an access list that was narrowed, must not slip through. */
+ * during the handshake, and an access list that was narrowed, must not slip through. A list that a
+ * reload has put in force since is the newest. */
 static gboolean
 confirm(VpnrService *service)
 {
 	g_autofree char *client = NULL;
-	g_autoptr(VpnrAcl) handshake = NULL;
+	g_autoptr(VpnrAcl) handshake = vpnr_tenant_acl(service->tenant);
 	g_autoptr(VpnrAcl) confirmed = NULL;
 
-	if (service->params.protocol != VPNR_PROTOCOL_V2)
-		return TRUE;
 	pthread_mutex_lock(&service->lock);
 	service->authenticated = TRUE;
-	handshake = vpnr_acl_ref(service->acl);
 	pthread_mutex_unlock(&service->lock);
 	if (!service->params.host->authorise(service->params.host_data, &service->key, &client,
 					     &confirmed))
 		return FALSE;
-	renew_acl(service, handshake, confirmed);
+	vpnr_tenant_renew_acl(service->tenant, handshake, confirmed);
 	return TRUE;
 }
 
@@ -281,76 +280,86 @@ make_transport(VpnrService *service, GError **error)
 				  NULL, error);
 }
 
-static gboolean
-start_link(VpnrService *service, VpnrTransport *transport, GError **error)
+static void
+log_link(const VpnrService *service, const VpnrArrival *arrival)
 {
-	service->link =
-	    vpnr_link_new(&(VpnrLinkParams){ .transport = transport,
-					     .protocol = service->params.protocol,
-					     .role = VPNR_ROLE_SERVER,
-					     .hello = { .version = VPNR_HELLO_VERSION,
-							.max_streams = service->params.max_streams,
-							.initial_window = VPNR_WINDOW,
-							.software = "vpnr " PACKAGE_VERSION },
-					     .handler = &handler,
-					     .data = service,
-					     .stats = service->params.stats },
-			  error);
-	return service->link != NULL && vpnr_link_start(service->link, error);
+	char peer[VPNR_ADDR_STRLEN];
+
+	vpnr_log(VPNR_LOG_INFO, "%s: link from %s (%s)", name_for_logs(service),
+		 vpnr_addr_format(&arrival->peer, peer),
+		 service->client != NULL ? arrival->hello.software : "in the clear");
 }
 
-/* Aborts the streams, waits for their workers, and frees link and table. */
+/* Arrivals are welcome from here on: nobody knows the name of the session before. */
 static void
-drop_link(VpnrService *service)
+welcome(VpnrService *service, const VpnrArrival *arrival)
 {
-	VpnrTable *table;
+	gboolean v2 = service->params.protocol == VPNR_PROTOCOL_V2;
 
 	pthread_mutex_lock(&service->lock);
-	service->dropping = TRUE;
-	table = service->table;
+	service->welcoming = v2;
+	g_strlcpy(service->software, v2 ? arrival->hello.software : "", sizeof service->software);
 	pthread_mutex_unlock(&service->lock);
-	if (table != NULL) {
-		vpnr_table_close(table, VPNR_REASON_LINK_LOST);
-		vpnr_table_wait_empty(table);
-	}
-	vpnr_link_free(service->link);
-	pthread_mutex_lock(&service->lock);
-	table = g_steal_pointer(&service->table);
-	pthread_mutex_unlock(&service->lock);
-	vpnr_table_free(table);
+	service->params.host->began(service->params.host_data, service);
 }
 
 static void
-serve_link(VpnrService *service, VpnrTransport *transport)
+serve_session(VpnrService *service, VpnrArrival *arrival)
 {
 	g_autoptr(GError) error = NULL;
-	char name[VPNR_ADDR_STRLEN];
 
-	if (start_link(service, transport, &error)) {
-		vpnr_link_wait(service->link, service->dismissed);
-		vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", name_for_logs(service, name),
-			 vpnr_link_end_text(service->link));
-		if (!vpnr_link_ended_in_order(service->link))
-			vpnr_stats_add(service->params.stats, VPNR_STAT_LINKS_FAILED, 1);
-	} else {
-		vpnr_log(VPNR_LOG_WARN, "%s: no link: %s", name_for_logs(service, name),
+	if (!vpnr_tenant_begin(service->tenant, name_for_logs(service), arrival, &error)) {
+		vpnr_log(VPNR_LOG_WARN, "%s: no session: %s", name_for_logs(service),
 			 error->message);
+		return;
 	}
-	drop_link(service);
+	log_link(service, arrival);
+	welcome(service, arrival);
+	if (attach(service, arrival))
+		while (serve_once(service))
+			;
+	pthread_mutex_lock(&service->lock);
+	service->welcoming = FALSE;
+	pthread_mutex_unlock(&service->lock);
+	vpnr_tenant_end(service->tenant);
+}
+
+/* The client is known and has said HELLO, or speaks VPNr/1. */
+static void
+serve_arrival(VpnrService *service, VpnrTransport *transport)
+{
+	const VpnrServiceParams *params = &service->params;
+	g_autoptr(VpnrArrival) arrival = vpnr_arrival_new(transport, &params->peer);
+	g_autoptr(GError) error = NULL;
+
+	if (params->protocol == VPNR_PROTOCOL_V2) {
+		if (!vpnr_arrival_greet(arrival, vpnr_latch_fd(service->dismissed), &error)) {
+			vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", name_for_logs(service),
+				 error->message);
+			vpnr_stats_add(params->stats, VPNR_STAT_LINKS_FAILED, 1);
+			return;
+		}
+		if (params->host->hand_over(params->host_data, &service->key, arrival)) {
+			g_steal_pointer(&arrival);
+			return;
+		}
+	}
+	serve_session(service, arrival);
 }
 
 void
 vpnr_service_run(VpnrService *service)
 {
 	g_autoptr(GError) error = NULL;
+	gboolean v2 = service->params.protocol == VPNR_PROTOCOL_V2;
 	char peer[VPNR_ADDR_STRLEN];
 	VpnrTransport *transport;
 
 	vpnr_thread_set_name("vpnr-service");
 	transport = make_transport(service, &error);
 	service->params.host->settled(service->params.host_data, service);
-	if (transport != NULL && confirm(service)) {
-		serve_link(service, transport);
+	if (transport != NULL && (!v2 || confirm(service))) {
+		serve_arrival(service, transport);
 	} else if (transport != NULL) {
 		vpnr_transport_free(transport);
 	} else if (!vpnr_latch_is_tripped(service->dismissed)) {
@@ -368,6 +377,20 @@ vpnr_service_dismiss(VpnrService *service)
 	vpnr_latch_trip(service->dismissed);
 }
 
+gboolean
+vpnr_service_offer(VpnrService *service, const VpnrKey *key, VpnrArrival *arrival)
+{
+	gboolean taken;
+
+	pthread_mutex_lock(&service->lock);
+	taken = service->welcoming && vpnr_key_equal(&service->key, key) &&
+		vpnr_arrival_asks_for(arrival, vpnr_tenant_id(service->tenant));
+	if (taken)
+		vpnr_mailbox_push(service->arrivals, arrival);
+	pthread_mutex_unlock(&service->lock);
+	return taken;
+}
+
 const VpnrKey *
 vpnr_service_key(VpnrService *service)
 {
@@ -382,24 +405,7 @@ vpnr_service_key(VpnrService *service)
 void
 vpnr_service_set_acl(VpnrService *service, VpnrAcl *acl)
 {
-	VpnrAcl *old;
-
-	pthread_mutex_lock(&service->lock);
-	old = service->acl;
-	service->acl = vpnr_acl_ref(acl);
-	pthread_mutex_unlock(&service->lock);
-	vpnr_acl_unref(old);
-}
-
-VpnrAcl *
-vpnr_service_acl(VpnrService *service)
-{
-	VpnrAcl *acl;
-
-	pthread_mutex_lock(&service->lock);
-	acl = vpnr_acl_ref(service->acl);
-	pthread_mutex_unlock(&service->lock);
-	return acl;
+	vpnr_tenant_set_acl(service->tenant, acl);
 }
 
 const VpnrAddr *
@@ -411,20 +417,17 @@ vpnr_service_peer(const VpnrService *service)
 VpnrServiceStatus
 vpnr_service_status(VpnrService *service)
 {
-	VpnrServiceStatus status = { .peer = service->params.peer,
-				     .protocol = service->params.protocol,
+	VpnrServiceStatus status = { .protocol = service->params.protocol,
 				     .since_us = service->born_us,
-				     .rtt_us = -1 };
+				     .session = { .rtt_us = -1 } };
 
 	pthread_mutex_lock(&service->lock);
+	status.peer = service->peer;
 	if (service->authenticated)
 		status.client = service->client;
-	if (service->table != NULL && !service->dropping) {
-		status.streams = vpnr_table_size(service->table);
-		status.rtt_us = vpnr_link_rtt_us(service->link);
-	}
 	g_strlcpy(status.software, service->software, sizeof status.software);
 	pthread_mutex_unlock(&service->lock);
+	status.has_session = vpnr_tenant_status(service->tenant, &status.session, &status.streams);
 	return status;
 }
 
@@ -432,8 +435,5 @@ void
 vpnr_service_foreach(VpnrService *service, void (*func)(VpnrStream *stream, gpointer data),
 		     gpointer data)
 {
-	pthread_mutex_lock(&service->lock);
-	if (service->table != NULL)
-		vpnr_table_foreach(service->table, func, data);
-	pthread_mutex_unlock(&service->lock);
+	vpnr_tenant_foreach(service->tenant, func, data);
 }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * service: one client's link on the server, from the accepted socket to the end: handshake, link,
- * streams.
+ * service: one client's session on the server, from the accepted socket of its first link to the
+ * end.
  *
- * A service runs on a thread of the server's pool, which waits for the link to end; the link's own
- * threads and the workers do the rest. The OPEN frames of the client become workers with dialer.h.
+ * A service begins as a connection: handshake, then HELLO. If that asks for a session that another
+ * service has, the connection is handed over to that one (an arrival) and this service is over.
+ * Otherwise it begins a session of its own and serves it: link after link, as they arrive, until the
+ * client ends it, stays away for resume_timeout_s, or the service is dismissed.
+ *
+ * A service runs on a thread of the server's pool; the session's own threads and the workers do the
+ * rest.
  */
 #pragma once
 
@@ -14,9 +19,11 @@
 #include "base/key.h"
 #include "base/pool.h"
 #include "base/stats.h"
+#include "link/session.h"
 #include "proto/frame.h"
 #include "proto/hello.h"
 #include "server/acl.h"
+#include "server/arrival.h"
 #include "stream/stream.h"
 
 G_BEGIN_DECLS
@@ -25,10 +32,15 @@ typedef struct VpnrService VpnrService;
 
 /* What a service asks of the server. */
 typedef struct {
-	/* The entry of the client with this key, or NULL: its name and ACL (both transfer full). */
+	/* The entry of the client with this key, or FALSE: its name and ACL (both transfer full). */
 	gboolean (*authorise)(gpointer data, const VpnrKey *key, char **name, VpnrAcl **acl);
 	/* The service is authenticated, or will never be. Once. */
 	void (*settled)(gpointer data, VpnrService *service);
+	/* TRUE if a service has the session that the arrival asks for, and the key: it has taken the
+	 * arrival (transfer full then). */
+	gboolean (*hand_over)(gpointer data, const VpnrKey *key, VpnrArrival *arrival);
+	/* The service has a session from now on. */
+	void (*began)(gpointer data, VpnrService *service);
 } VpnrServiceHost;
 
 typedef struct {
@@ -39,6 +51,7 @@ typedef struct {
 	const VpnrKey *private_key; /* outlives the service */
 	const GArray *own_ports;    /* guint16, see dialer.h; likewise */
 	guint max_streams;
+	guint resume_timeout_s;
 	VpnrPool *pool; /* for workers; outlives the service */
 	VpnrStats *stats;
 	const VpnrServiceHost *host;
@@ -48,22 +61,27 @@ typedef struct {
 /* A snapshot, for reports. */
 typedef struct {
 	const char *client; /* name; NULL before authentication (valid as long as the service) */
-	VpnrAddr peer;
+	VpnrAddr peer;      /* of the link, or of the last one */
 	VpnrProtocol protocol;
-	gint64 since_us; /* monotonic, of the connection */
-	gint64 rtt_us;   /* or -1 */
+	gint64 since_us; /* monotonic, of the first connection */
 	guint streams;
 	char software[VPNR_SOFTWARE_MAX + 1]; /* of the client; empty before HELLO, or VPNr/1 */
+	gboolean has_session;
+	VpnrSessionStatus session; /* without one: nothing attached, nothing kept */
 } VpnrServiceStatus;
 
 /* NULL with an error when no descriptor is left; what params gave is freed then too. */
 VpnrService *vpnr_service_new(const VpnrServiceParams *params, GError **error);
 
-/* Serves the link until it has ended and all its workers too (pool thread). */
+/* Serves the session until it has ended and all its workers too (pool thread). */
 void vpnr_service_run(VpnrService *service);
 
 /* Makes it end (thread-safe). */
 void vpnr_service_dismiss(VpnrService *service);
+
+/* Gives it the arrival (transfer full), if it has the session that this asks for and its client has
+ * this key. FALSE: it has not (thread-safe). */
+gboolean vpnr_service_offer(VpnrService *service, const VpnrKey *key, VpnrArrival *arrival);
 
 /* The key that the client authenticated with, or NULL (thread-safe). */
 const VpnrKey *vpnr_service_key(VpnrService *service);
@@ -71,10 +89,7 @@ const VpnrKey *vpnr_service_key(VpnrService *service);
 /* Another access list from now on (transfer none, thread-safe). */
 void vpnr_service_set_acl(VpnrService *service, VpnrAcl *acl);
 
-/* The access list now (transfer full, thread-safe). */
-VpnrAcl *vpnr_service_acl(VpnrService *service);
-
-/* The client's end of the connection (thread-safe, transfer none). */
+/* The client's end of the first connection (thread-safe, transfer none). */
 const VpnrAddr *vpnr_service_peer(const VpnrService *service);
 
 /* How it is (thread-safe). */

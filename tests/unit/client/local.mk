@@ -3,6 +3,7 @@ unit_tests += \
 	%D%/backoff \
 	%D%/inbound \
 	%D%/origdst \
+	%D%/renewal \
 	%D%/request \
 	%D%/uplink
 
@@ -11,5 +12,6 @@ unit_tests += \
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
+%C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
 %C%_uplink_SOURCES = %D%/uplink.c $(link_peer)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * connect: an authenticated connection to the server: resolve, dial, shake hands. Waits; one thread
+ * at a time.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/key.h"
+#include "base/latch.h"
+#include "link/transport.h"
+#include "proto/frame.h"
+
+G_BEGIN_DECLS
+
+/* Milliseconds for connecting to the server, all its addresses together, and for the TLS
+ * handshake. */
+#define VPNR_CONNECT_DIAL_MS      10000
+#define VPNR_CONNECT_HANDSHAKE_MS 10000
+
+/* Whom to dial, and how to behave towards it. A plain value. */
+typedef struct {
+	VpnrAddr server;
+	VpnrProtocol protocol;
+	VpnrKey server_public_key; /* VPNr/2 */
+	VpnrKey private_key;       /* VPNr/2 */
+	guint resume_timeout_s;    /* how long streams, and new connections, wait for a link */
+	guint rotate_interval_s;   /* how long a link is used; 0: for ever */
+} VpnrUplinkTarget;
+
+/* NULL with an error, at the latest after both times above; max_ms (-1: none) makes the dialling
+ * shorter. *which is the address that is dialled, as soon as there is one. */
+VpnrTransport *vpnr_connect(const VpnrUplinkTarget *target, int max_ms, const VpnrLatch *stop,
+			    VpnrAddr *which, GError **error);
+
+G_END_DECLS

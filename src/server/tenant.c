@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tenant: see tenant.h. Frames come on the session's reader thread, one after the other; each stream
+ * is served on a thread of the pool; everything else says at its section which thread it is for.
+ */
+#include "config.h"
+
+#include "server/tenant.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/random.h>
+
+#include "link/greeting.h"
+#include "server/dialer.h"
+#include "stream/credit.h"
+#include "stream/worker.h"
+
+struct VpnrTenant {
+	/* const after start */
+	VpnrTenantParams params;
+	/* const after vpnr_tenant_begin() */
+	const char *name;
+	VpnrSessionId id; /* VPNr/2 */
+	/* lock; the service's thread changes them and may read them without, and so may the threads
+	 * that end before they do */
+	pthread_mutex_t lock;
+	VpnrAcl *acl;
+	VpnrSession *session;
+	VpnrTable *table; /* of the session, which it outlives a little */
+};
+
+VpnrTenant *
+vpnr_tenant_new(const VpnrTenantParams *params, VpnrAcl *acl)
+{
+	VpnrTenant *tenant = g_new0(VpnrTenant, 1);
+
+	tenant->params = *params;
+	tenant->acl = acl;
+	pthread_mutex_init(&tenant->lock, NULL);
+	return tenant;
+}
+
+void
+vpnr_tenant_free(VpnrTenant *tenant)
+{
+	if (tenant == NULL)
+		return;
+	vpnr_acl_unref(tenant->acl);
+	pthread_mutex_destroy(&tenant->lock);
+	g_free(tenant);
+}
+
+/* --- streams (worker threads) ----------------------------------------------------------------- */
+
+typedef struct {
+	VpnrTenant *tenant;
+	VpnrStream *stream;
+} Task;
+
+static void
+serve_stream(gpointer data)
+{
+	g_autofree Task *task = data;
+	VpnrTenant *tenant = task->tenant;
+	VpnrWorker *worker = vpnr_worker_new(tenant->table, task->stream);
+	g_autoptr(VpnrAcl) acl = vpnr_tenant_acl(tenant);
+	VpnrDialer dialer = { .client = tenant->name,
+			      .acl = acl,
+			      .own_ports = tenant->params.own_ports,
+			      .stats = tenant->params.stats };
+	VpnrReason reason;
+	int fd = vpnr_dialer_connect(&dialer, worker, &task->stream->dest, &reason);
+
+	if (fd >= 0)
+		vpnr_worker_run(worker, fd);
+	else
+		vpnr_worker_fail(worker, reason);
+}
+
+/* --- frames (reader and writer thread) -------------------------------------------------------- */
+
+/* Tells the client that there will be no such stream. */
+static const char *
+refuse(VpnrTenant *tenant, guint32 id, VpnrReason reason)
+{
+	vpnr_stats_add(tenant->params.stats, VPNR_STAT_STREAMS_REFUSED, 1);
+	if (!vpnr_session_answer(tenant->session, vpnr_frame_new_reset(id, reason)))
+		return "too many OPENs beyond the limit";
+	return NULL;
+}
+
+static const char *
+start_stream(VpnrTenant *tenant, VpnrStream *stream, VpnrKind kind)
+{
+	VpnrReason reason = kind == VPNR_KIND_TCP ? VPNR_REASON_LIMIT : VPNR_REASON_DENIED;
+	guint32 id = stream->id;
+	Task *task = g_new0(Task, 1);
+
+	task->tenant = tenant;
+	task->stream = stream;
+	if (kind == VPNR_KIND_TCP && vpnr_pool_run(tenant->params.pool, serve_stream, task))
+		return NULL;
+	g_free(task);
+	vpnr_table_remove(tenant->table, stream);
+	vpnr_stream_unref(stream);
+	return refuse(tenant, id, reason);
+}
+
+static const char *
+on_open(VpnrTenant *tenant, const VpnrFrame *frame)
+{
+	VpnrStream *stream = NULL;
+
+	switch (vpnr_table_accept(tenant->table, frame, &stream)) {
+	case VPNR_TABLE_OK:
+		return start_stream(tenant, stream, frame->open.kind);
+	case VPNR_TABLE_FULL:
+		return refuse(tenant, frame->stream, VPNR_REASON_LIMIT);
+	case VPNR_TABLE_FLOOD:
+		return "OPENs without reading what earlier ones were answered";
+	case VPNR_TABLE_VIOLATION:
+		return "OPEN with an id that is not above all earlier ones";
+	default:
+		return NULL;
+	}
+}
+
+static const char *
+on_frame(gpointer data, VpnrFrame *frame)
+{
+	VpnrTenant *tenant = data;
+	const char *violation;
+
+	if (frame->type != VPNR_FRAME_OPEN)
+		return vpnr_table_deliver(tenant->table, frame);
+	violation = on_open(tenant, frame);
+	vpnr_frame_free(frame);
+	return violation;
+}
+
+static void
+on_released(gpointer data, const VpnrFrame *frame)
+{
+	VpnrTenant *tenant = data;
+
+	vpnr_table_released(tenant->table, frame);
+}
+
+static const VpnrSessionHandler handler = {
+	.frame = on_frame,
+	.released = on_released,
+};
+
+/* --- the session (service's thread) ----------------------------------------------------------- */
+
+/* Nobody can guess it; it would be of no use to anybody else all the same. */
+static void
+make_id(VpnrSessionId *id)
+{
+	while (getrandom(id->bytes, sizeof id->bytes, 0) < 0)
+		g_assert(errno == EINTR);
+}
+
+gboolean
+vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arrival, GError **error)
+{
+	const VpnrTenantParams *params = &tenant->params;
+	gboolean v2 = params->protocol == VPNR_PROTOCOL_V2;
+	VpnrSession *session = vpnr_session_new(&(VpnrSessionParams){ .protocol = params->protocol,
+								      .role = VPNR_ROLE_SERVER,
+								      .handler = &handler,
+								      .data = tenant,
+								      .stats = params->stats },
+						error);
+	VpnrTable *table;
+
+	if (session == NULL)
+		return FALSE;
+	table = vpnr_table_new(&(VpnrTableParams){
+	    .protocol = params->protocol,
+	    .role = VPNR_ROLE_SERVER,
+	    .outbox = vpnr_session_outbox(session),
+	    .max_streams = params->max_streams,
+	    .send_limit = v2 ? arrival->hello.initial_window : G_MAXUINT64,
+	    .stats = params->stats,
+	});
+	make_id(&tenant->id);
+	tenant->name = name;
+	pthread_mutex_lock(&tenant->lock);
+	tenant->session = session;
+	tenant->table = table;
+	pthread_mutex_unlock(&tenant->lock);
+	return TRUE;
+}
+
+/* Workers push until they have ended, so the session must outlive them; its threads use the table
+ * until they are joined, so the table must outlive those. */
+void
+vpnr_tenant_end(VpnrTenant *tenant)
+{
+	VpnrSession *session = tenant->session;
+	VpnrTable *table = tenant->table;
+
+	vpnr_table_close(table, VPNR_REASON_LINK_LOST);
+	vpnr_table_wait_empty(table);
+	pthread_mutex_lock(&tenant->lock);
+	tenant->session = NULL;
+	pthread_mutex_unlock(&tenant->lock);
+	vpnr_session_free(session);
+	pthread_mutex_lock(&tenant->lock);
+	tenant->table = NULL;
+	pthread_mutex_unlock(&tenant->lock);
+	vpnr_table_free(table);
+}
+
+VpnrSession *
+vpnr_tenant_session(const VpnrTenant *tenant)
+{
+	return tenant->session;
+}
+
+/* --- its links (service's thread) ------------------------------------------------------------- */
+
+/* Frames that the client has received, by its HELLO: what it says of another session says nothing
+ * of this one. */
+static guint64
+received_by_client(const VpnrTenant *tenant, const VpnrArrival *arrival)
+{
+	return vpnr_arrival_asks_for(arrival, &tenant->id) ? arrival->hello.received : 0;
+}
+
+gboolean
+vpnr_tenant_can_resume(const VpnrTenant *tenant, const VpnrArrival *arrival)
+{
+	return vpnr_session_can_resume(tenant->session, received_by_client(tenant, arrival));
+}
+
+/* Names the session that the link serves, and what has come in it. */
+static gboolean
+say_hello(VpnrTenant *tenant, VpnrTransport *transport, GError **error)
+{
+	VpnrHello hello = { .version = VPNR_HELLO_VERSION,
+			    .max_streams = tenant->params.max_streams,
+			    .initial_window = VPNR_WINDOW,
+			    .software = "vpnr " PACKAGE_VERSION,
+			    .has_session = TRUE,
+			    .session = tenant->id,
+			    .received = vpnr_session_received(tenant->session) };
+
+	return vpnr_greeting_send(transport, &hello, error);
+}
+
+gboolean
+vpnr_tenant_attach(VpnrTenant *tenant, VpnrArrival *arrival, GError **error)
+{
+	if (tenant->params.protocol == VPNR_PROTOCOL_V2 &&
+	    !say_hello(tenant, arrival->transport, error))
+		return FALSE;
+	return vpnr_session_attach(tenant->session, g_steal_pointer(&arrival->transport),
+				   arrival->early, received_by_client(tenant, arrival), error);
+}
+
+/* --- any thread ------------------------------------------------------------------------------- */
+
+const VpnrSessionId *
+vpnr_tenant_id(const VpnrTenant *tenant)
+{
+	return &tenant->id;
+}
+
+void
+vpnr_tenant_set_acl(VpnrTenant *tenant, VpnrAcl *acl)
+{
+	VpnrAcl *old;
+
+	pthread_mutex_lock(&tenant->lock);
+	old = tenant->acl;
+	tenant->acl = vpnr_acl_ref(acl);
+	pthread_mutex_unlock(&tenant->lock);
+	vpnr_acl_unref(old);
+}
+
+VpnrAcl *
+vpnr_tenant_acl(VpnrTenant *tenant)
+{
+	VpnrAcl *acl;
+
+	pthread_mutex_lock(&tenant->lock);
+	acl = vpnr_acl_ref(tenant->acl);
+	pthread_mutex_unlock(&tenant->lock);
+	return acl;
+}
+
+void
+vpnr_tenant_renew_acl(VpnrTenant *tenant, const VpnrAcl *expected, VpnrAcl *acl)
+{
+	pthread_mutex_lock(&tenant->lock);
+	if (tenant->acl == expected) {
+		vpnr_acl_unref(tenant->acl);
+		tenant->acl = vpnr_acl_ref(acl);
+	}
+	pthread_mutex_unlock(&tenant->lock);
+}
+
+gboolean
+vpnr_tenant_status(VpnrTenant *tenant, VpnrSessionStatus *status, guint *streams)
+{
+	gboolean has_session;
+
+	pthread_mutex_lock(&tenant->lock);
+	has_session = tenant->session != NULL;
+	if (has_session) {
+		*status = vpnr_session_status(tenant->session);
+		*streams = vpnr_table_size(tenant->table);
+	}
+	pthread_mutex_unlock(&tenant->lock);
+	return has_session;
+}
+
+void
+vpnr_tenant_foreach(VpnrTenant *tenant, void (*func)(VpnrStream *stream, gpointer data),
+		    gpointer data)
+{
+	pthread_mutex_lock(&tenant->lock);
+	if (tenant->table != NULL)
+		vpnr_table_foreach(tenant->table, func, data);
+	pthread_mutex_unlock(&tenant->lock);
+}

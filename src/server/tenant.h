@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tenant: what the server has for one client, whatever link carries it: a session, the table of its
+ * streams, and the access list that they are under. An OPEN becomes a stream with a worker that
+ * dials (dialer.h).
+ *
+ * The service's thread owns it; access lists and reports come from any thread.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/pool.h"
+#include "base/stats.h"
+#include "link/session.h"
+#include "proto/frame.h"
+#include "proto/hello.h"
+#include "server/acl.h"
+#include "server/arrival.h"
+#include "stream/table.h"
+
+G_BEGIN_DECLS
+
+typedef struct VpnrTenant VpnrTenant;
+
+typedef struct {
+	VpnrProtocol protocol;
+	guint max_streams;
+	VpnrPool *pool;          /* for workers; outlives the tenant */
+	const GArray *own_ports; /* guint16, see dialer.h; likewise */
+	VpnrStats *stats;
+} VpnrTenantParams;
+
+/* One without a session, and with this access list (transfer full; NULL: none yet). Never fails. */
+VpnrTenant *vpnr_tenant_new(const VpnrTenantParams *params, VpnrAcl *acl);
+
+/* Frees it; it has no session. Takes NULL. */
+void vpnr_tenant_free(VpnrTenant *tenant);
+
+/* --- the service's thread --------------------------------------------------------------------- */
+
+/* Begins a session for the arrival's client; name is for logs and outlives the tenant. FALSE with an
+ * error when a descriptor or a thread is missing. */
+gboolean
+vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arrival, GError **error);
+
+/* TRUE if the client may say that it has received that many frames of the session. */
+gboolean vpnr_tenant_can_resume(const VpnrTenant *tenant, const VpnrArrival *arrival);
+
+/* Goes on with the arrival's connection, which is taken: VPNr/2: says HELLO. No link is attached.
+ * FALSE with an error; there is no link then. */
+gboolean vpnr_tenant_attach(VpnrTenant *tenant, VpnrArrival *arrival, GError **error);
+
+/* The session (transfer none): for waiting for its link's end, detaching and closing it. */
+VpnrSession *vpnr_tenant_session(const VpnrTenant *tenant);
+
+/* Aborts the streams, waits for their workers, and ends the session. */
+void vpnr_tenant_end(VpnrTenant *tenant);
+
+/* --- any thread ------------------------------------------------------------------------------- */
+
+/* The name of the session (after vpnr_tenant_begin()). */
+const VpnrSessionId *vpnr_tenant_id(const VpnrTenant *tenant);
+
+/* Another access list from now on (a reference is taken), and the one in force (transfer full). */
+void vpnr_tenant_set_acl(VpnrTenant *tenant, VpnrAcl *acl);
+VpnrAcl *vpnr_tenant_acl(VpnrTenant *tenant);
+
+/* Replaces the access list, unless it is another than expected by now. */
+void vpnr_tenant_renew_acl(VpnrTenant *tenant, const VpnrAcl *expected, VpnrAcl *acl);
+
+/* How the session is; FALSE: there is none. */
+gboolean vpnr_tenant_status(VpnrTenant *tenant, VpnrSessionStatus *status, guint *streams);
+
+/* Calls func for each stream, as vpnr_table_foreach() does. */
+void vpnr_tenant_foreach(VpnrTenant *tenant, void (*func)(VpnrStream *stream, gpointer data),
+			 gpointer data);
+
+G_END_DECLS
