@@ -36,7 +36,9 @@ G_BEGIN_DECLS
 	X(STREAMS_DENIED, "streams_denied", "streams refused by the access list")                  \
 	X(PROXY_REFUSED, "proxy_refused",                                                          \
 	  "SOCKS and HTTP requests that were malformed or refused")                                \
-	X(NO_LINK, "no_link", "connections refused because there was no link")
+	X(NO_LINK, "no_link", "connections refused because no link came in time")                  \
+	X(LEFT_WAITING, "left_waiting",                                                            \
+	  "connections given up by their application while they waited for a link")
 
 #define VPNR_STATS_ENUM(symbol, name, help) VPNR_STAT_##symbol,
 typedef enum {

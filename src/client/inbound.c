@@ -6,10 +6,12 @@
 #include "client/inbound.h"
 
 #include "base/accept.h"
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/latch.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "client/await.h"
 #include "client/origdst.h"
 #include "client/request.h"
 #include "stream/worker.h"
@@ -48,23 +50,73 @@ log_refusal(const Connection *connection, VpnrLogLevel level, const char *why)
 		 vpnr_addr_format(&connection->dest, dest), why);
 }
 
+/* Says why no link was waited for any longer. */
+static VpnrReason
+give_up(const Connection *connection, VpnrAwait end)
+{
+	VpnrStats *stats = connection->inbound->params.stats;
+
+	switch (end) {
+	case VPNR_AWAIT_GONE:
+		vpnr_stats_add(stats, VPNR_STAT_LEFT_WAITING, 1);
+		log_refusal(connection, VPNR_LOG_DEBUG,
+			    "the application went away while there was no link to the server");
+		return VPNR_REASON_ABORTED;
+	case VPNR_AWAIT_STOPPED:
+		log_refusal(connection, VPNR_LOG_DEBUG, "the client stops");
+		return VPNR_REASON_LINK_LOST;
+	default:
+		vpnr_stats_add(stats, VPNR_STAT_NO_LINK, 1);
+		log_refusal(connection, VPNR_LOG_DEBUG, "there is no link to the server");
+		return VPNR_REASON_LINK_LOST;
+	}
+}
+
+static VpnrAwait
+wait_for_link(const Connection *connection, gint64 deadline)
+{
+	const VpnrInbound *inbound = connection->inbound;
+
+	vpnr_thread_set_name("vpnr-waiting");
+	return vpnr_await_gate(vpnr_uplink_gate(inbound->params.uplink), connection->fd,
+			       inbound->stop, deadline);
+}
+
+/* Opens the stream on the link that is there, or on the next one. A link may go again before a
+ * thread that waited has opened its stream: then that waits for the rest of its time. */
+static VpnrTableResult
+open_when_linked(const Connection *connection, VpnrTable **table, VpnrStream **stream,
+		 VpnrAwait *end)
+{
+	VpnrUplink *uplink = connection->inbound->params.uplink;
+	gint64 deadline = vpnr_deadline_after(vpnr_uplink_patience_ms(uplink));
+	VpnrTableResult result;
+
+	do {
+		result =
+		    vpnr_uplink_open(uplink, &connection->dest, &connection->peer, table, stream);
+		if (result != VPNR_TABLE_CLOSED)
+			return result;
+		*end = wait_for_link(connection, deadline);
+	} while (*end == VPNR_AWAIT_OPEN);
+	return VPNR_TABLE_CLOSED;
+}
+
 /* Opens the stream. VPNR_REASON_NONE and its worker, or why there is none; then it is logged. */
 static VpnrReason
-open_stream(Connection *connection, VpnrWorker **worker)
+open_stream(const Connection *connection, VpnrWorker **worker)
 {
 	const VpnrInboundParams *params = &connection->inbound->params;
 	VpnrTable *table = NULL;
 	VpnrStream *stream = NULL;
+	VpnrAwait end = VPNR_AWAIT_OPEN;
 
-	switch (vpnr_uplink_open(params->uplink, &connection->dest, &connection->peer, &table,
-				 &stream)) {
+	switch (open_when_linked(connection, &table, &stream, &end)) {
 	case VPNR_TABLE_OK:
 		*worker = vpnr_worker_new(table, stream);
 		return VPNR_REASON_NONE;
 	case VPNR_TABLE_CLOSED:
-		vpnr_stats_add(params->stats, VPNR_STAT_NO_LINK, 1);
-		log_refusal(connection, VPNR_LOG_DEBUG, "there is no link to the server");
-		return VPNR_REASON_LINK_LOST;
+		return give_up(connection, end);
 	case VPNR_TABLE_UNSUPPORTED:
 		log_refusal(connection, VPNR_LOG_WARN, "VPNr/1 carries IPv4 addresses only");
 		return VPNR_REASON_UNREACHABLE;

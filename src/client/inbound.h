@@ -8,8 +8,9 @@
  * - socks: the application asks for the destination, by SOCKS5 or HTTP CONNECT (proxyreq.h)
  *
  * Each connection gets a thread of the pool, which finds the destination, opens a stream on the
- * uplink and becomes its worker. It is refused with a TCP reset where the kind of inbound has no
- * words for a refusal.
+ * uplink and becomes its worker. While there is no link it waits for the next one, as long as the
+ * uplink has patience and the application is there (await.h). It is refused with a TCP reset where
+ * the kind of inbound has no words for a refusal.
  */
 #pragma once
 
@@ -43,7 +44,8 @@ typedef struct {
 /* Listens and accepts from now on. NULL with an error that names the address. */
 VpnrInbound *vpnr_inbound_start(const VpnrInboundParams *params, GError **error);
 
-/* Stops accepting and gives up requests that are not complete; streams go on. */
+/* Stops accepting, gives up requests that are not complete and connections that wait for a link;
+ * streams go on. */
 void vpnr_inbound_stop(VpnrInbound *inbound);
 
 /* Frees it; its connections have ended (vpnr_pool_free). Takes NULL. */

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/await.c \
+	%D%/await.h \
 	%D%/backoff.c \
 	%D%/backoff.h \
 	%D%/connect.c \

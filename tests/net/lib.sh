@@ -294,6 +294,11 @@ threads() {
 	echo "${#all[@]}"
 }
 
+# waiting N: so many connections wait for the client's link
+waiting() {
+	[ "$(cat "/proc/${daemon[client]}/task/"*/comm | grep -c '^vpnr-waiting$')" = "$1" ]
+}
+
 memory_kib() {
 	awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"
 }

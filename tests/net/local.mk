@@ -23,6 +23,7 @@ net_tests += \
 	%D%/41-kill.test \
 	%D%/42-sigterm.test \
 	%D%/43-silence.test \
+	%D%/44-new-connections.test \
 	%D%/50-loop.test \
 	%D%/51-wrong-keys.test \
 	%D%/52-reload.test \

@@ -3,7 +3,8 @@
  * inbound: applications on one side, a server that the test plays on the other: what is asked for
  * and how it is answered.
  *
- * Linked with --wrap=getsockopt, so that a connection can seem to be redirected.
+ * Linked with --wrap=getsockopt, so that a connection can seem to be redirected, and with
+ * --wrap=vpnr_uplink_open, so that the link can be lost at the worst moment.
  */
 #include "client/inbound.h"
 
@@ -42,10 +43,32 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
 	return 0;
 }
 
+/* How often the link goes between the gate and the stream. */
+static _Atomic guint losses;
+
+VpnrTableResult
+__real_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
+			VpnrTable **table, VpnrStream **stream);
+VpnrTableResult
+__wrap_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
+			VpnrTable **table, VpnrStream **stream);
+
+VpnrTableResult
+__wrap_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
+			VpnrTable **table, VpnrStream **stream)
+{
+	if (atomic_load(&losses) == 0)
+		return __real_vpnr_uplink_open(uplink, dest, peer, table, stream);
+	atomic_fetch_sub(&losses, 1);
+	return VPNR_TABLE_CLOSED;
+}
+
 /* --- a client --------------------------------------------------------------------------------- */
 
 typedef struct {
 	VpnrFd listener; /* of the server */
+	VpnrKey key;     /* of the server, private */
+	guint resume_timeout_s;
 	VpnrStats stats;
 	VpnrPool *pool;
 	VpnrUplink *uplink;
@@ -56,15 +79,16 @@ typedef struct {
 } Bench;
 
 static void
-start_uplink(Bench *bench, VpnrProtocol protocol, VpnrKey *server_key)
+start_uplink(Bench *bench, VpnrProtocol protocol)
 {
 	g_autoptr(GError) error = NULL;
-	VpnrUplinkTarget target = { .protocol = protocol };
+	VpnrUplinkTarget target = { .protocol = protocol,
+				    .resume_timeout_s = bench->resume_timeout_s };
 
 	bench->listener = loopback_listen(8, &target.server);
-	g_assert_true(vpnr_keys_generate(server_key, NULL));
+	g_assert_true(vpnr_keys_generate(&bench->key, NULL));
 	g_assert_true(vpnr_keys_generate(&target.private_key, NULL));
-	g_assert_true(vpnr_keys_derive_public(server_key, &target.server_public_key, NULL));
+	g_assert_true(vpnr_keys_derive_public(&bench->key, &target.server_public_key, NULL));
 	bench->uplink = vpnr_uplink_start(&target, &bench->stats, &error);
 	g_assert_no_error(error);
 }
@@ -93,21 +117,34 @@ wait_until_connected(Bench *bench)
 		;
 }
 
+/* A client whose server does not answer yet, and whose connections wait for it this long. */
+static void
+start_without_link(Bench *bench, VpnrInboundKind kind, guint resume_timeout_s)
+{
+	memset(bench, 0, sizeof *bench);
+	bench->resume_timeout_s = resume_timeout_s;
+	start_uplink(bench, VPNR_PROTOCOL_V2);
+	start_inbound(bench, kind, 10);
+}
+
+/* Plays the server until the link is up. */
+static void
+greet(Bench *bench)
+{
+	g_assert_true(peer_init_tls(&bench->peer, loopback_accept(bench->listener),
+				    VPNR_ROLE_SERVER, &bench->key));
+	peer_expect(&bench->peer, VPNR_FRAME_HELLO);
+	peer_send_hello(&bench->peer);
+	wait_until_connected(bench);
+}
+
 /* A client whose link is up. */
 static void
 start(Bench *bench, VpnrInboundKind kind)
 {
-	VpnrKey key;
-
-	memset(bench, 0, sizeof *bench);
-	start_uplink(bench, VPNR_PROTOCOL_V2, &key);
-	start_inbound(bench, kind, 10);
-	g_assert_true(
-	    peer_init_tls(&bench->peer, loopback_accept(bench->listener), VPNR_ROLE_SERVER, &key));
-	peer_expect(&bench->peer, VPNR_FRAME_HELLO);
-	peer_send_hello(&bench->peer);
+	start_without_link(bench, kind, 0);
+	greet(bench);
 	peer_expect(&bench->peer, VPNR_FRAME_PING);
-	wait_until_connected(bench);
 }
 
 /* In the order in which the program stops. */
@@ -126,14 +163,27 @@ bench_clear(Bench *bench)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 
+/* The next frame of a stream: those that waited for the link are as fast as its first PING. */
+static VpnrFrame *
+next_of_stream(Bench *bench, VpnrFrameType type)
+{
+	VpnrFrame *frame = peer_next(&bench->peer);
+
+	if (frame->type == VPNR_FRAME_PING) {
+		vpnr_frame_free(frame);
+		frame = peer_next(&bench->peer);
+	}
+	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, vpnr_frame_type_name(type));
+	return frame;
+}
+
 /* The next frame must be an OPEN to dest; it sets bench->id. */
 static void
 expect_open(Bench *bench, const char *dest)
 {
-	g_autoptr(VpnrFrame) open = peer_next(&bench->peer);
+	g_autoptr(VpnrFrame) open = next_of_stream(bench, VPNR_FRAME_OPEN);
 	char text[VPNR_ADDR_STRLEN];
 
-	g_assert_cmpstr(vpnr_frame_type_name(open->type), ==, "OPEN");
 	g_assert_cmpstr(vpnr_addr_format(open->open.dest, text), ==, dest);
 	bench->id = open->stream;
 }
@@ -275,15 +325,12 @@ test_bad_request(void)
 static void
 test_no_link(void)
 {
-	g_test_summary("Without a link a request is refused at once.");
+	g_test_summary("Without a link and without patience a request is refused at once.");
 
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) app = -1;
-	VpnrKey key;
 
-	memset(&bench, 0, sizeof bench);
-	start_uplink(&bench, VPNR_PROTOCOL_V2, &key); /* nobody answers it */
-	start_inbound(&bench, VPNR_INBOUND_SOCKS, 10);
+	start_without_link(&bench, VPNR_INBOUND_SOCKS, 0);
 	app = ask_socks(&bench);
 	expect_socks(app, 1);
 	loopback_expect_end(app);
@@ -299,10 +346,9 @@ test_unsupported(void)
 	g_auto(VpnrFd) app = -1;
 	g_auto(VpnrFd) server = -1;
 	const guint8 request[] = { 5, 1, 0, 5, 1, 0, 3, 1, 'x', 0, 80 };
-	VpnrKey key;
 
 	memset(&bench, 0, sizeof bench);
-	start_uplink(&bench, VPNR_PROTOCOL_V1, &key);
+	start_uplink(&bench, VPNR_PROTOCOL_V1);
 	start_inbound(&bench, VPNR_INBOUND_SOCKS, 10);
 	server = loopback_accept(bench.listener);
 	wait_until_connected(&bench);
@@ -345,10 +391,9 @@ test_no_thread(void)
 
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) app = -1;
-	VpnrKey key;
 
 	memset(&bench, 0, sizeof bench);
-	start_uplink(&bench, VPNR_PROTOCOL_V2, &key);
+	start_uplink(&bench, VPNR_PROTOCOL_V2);
 	start_inbound(&bench, VPNR_INBOUND_SOCKS, 0);
 	app = loopback_connect(&bench.addr);
 	loopback_expect_reset(app);
@@ -414,6 +459,155 @@ test_loop(void)
 	loopback_expect_reset(untracked);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LOOPS_REFUSED), ==, 2);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_TOTAL), ==, 0);
+}
+
+/* --- waiting for the link --------------------------------------------------------------------- */
+
+/* TRUE if a thread of this process has this name. */
+static gboolean
+has_thread(const char *name)
+{
+	g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
+	const char *tid;
+
+	while ((tid = g_dir_read_name(tasks)) != NULL) {
+		g_autofree char *path = g_build_filename("/proc/self/task", tid, "comm", NULL);
+		g_autofree char *comm = NULL;
+
+		if (g_file_get_contents(path, &comm, NULL, NULL) &&
+		    g_str_equal(g_strchomp(comm), name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void
+wait_for_waiting(void)
+{
+	for (gint64 begin = g_get_monotonic_time(); !has_thread("vpnr-waiting"); patience(begin))
+		;
+}
+
+static void
+wait_for_stat(Bench *bench, VpnrStat stat, guint64 value)
+{
+	for (gint64 begin = g_get_monotonic_time(); stat_of(bench, stat) != value; patience(begin))
+		;
+}
+
+static void
+test_wait_socks(void)
+{
+	g_test_summary("A request that comes before the link goes out with it.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+
+	start_without_link(&bench, VPNR_INBOUND_SOCKS, 600);
+	app = ask_socks(&bench);
+	wait_for_waiting();
+	greet(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	expect_socks(app, 0);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_NO_LINK), ==, 0);
+}
+
+static void
+test_wait_redirect(void)
+{
+	g_test_summary("So does a redirected connection, with what its application has sent, even "
+		       "if that was all.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	g_autoptr(VpnrFrame) data = NULL;
+	g_autoptr(VpnrFrame) fin = NULL;
+	VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 443, .ip4 = { 198, 51, 100, 7 } };
+
+	atomic_store(&original, &dest);
+	start_without_link(&bench, VPNR_INBOUND_REDIRECT, 600);
+	app = loopback_connect(&bench.addr);
+	loopback_send(app, "hello", 5);
+	g_assert_cmpint(shutdown(app, SHUT_WR), ==, 0);
+	wait_for_waiting();
+	greet(&bench);
+	expect_open(&bench, "198.51.100.7:443");
+	data = next_of_stream(&bench, VPNR_FRAME_DATA);
+	g_assert_cmpmem(data->data, data->size, "hello", 5);
+	fin = next_of_stream(&bench, VPNR_FRAME_FIN);
+	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	peer_send(&bench.peer, peer_data(bench.id, "world", 5));
+	loopback_expect(app, "world", 5);
+}
+
+static void
+test_wait_in_vain(void)
+{
+	g_test_summary("Patience has an end.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	gint64 begin = g_get_monotonic_time();
+
+	start_without_link(&bench, VPNR_INBOUND_SOCKS, 1);
+	app = ask_socks(&bench);
+	expect_socks(app, 1);
+	loopback_expect_end(app);
+	g_assert_cmpint(g_get_monotonic_time() - begin, >=, 1000000);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_NO_LINK), ==, 1);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LEFT_WAITING), ==, 0);
+}
+
+static void
+test_wait_left(void)
+{
+	g_test_summary("An application that goes meanwhile is not waited for.");
+
+	g_auto(Bench) bench;
+	int app;
+
+	start_without_link(&bench, VPNR_INBOUND_SOCKS, 600);
+	app = ask_socks(&bench);
+	wait_for_waiting();
+	vpnr_fd_abort(app);
+	wait_for_stat(&bench, VPNR_STAT_LEFT_WAITING, 1);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_NO_LINK), ==, 0);
+}
+
+static void
+test_wait_again(void)
+{
+	g_test_summary("A link that is lost before the stream is opened is waited for again.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+
+	start_without_link(&bench, VPNR_INBOUND_SOCKS, 600);
+	greet(&bench);
+	atomic_store(&losses, 3);
+	app = ask_socks(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	g_assert_cmpuint(atomic_load(&losses), ==, 0);
+}
+
+static void
+test_wait_stop(void)
+{
+	g_test_summary("A stop does not wait for the link.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 443, .ip4 = { 198, 51, 100, 7 } };
+
+	atomic_store(&original, &dest);
+	start_without_link(&bench, VPNR_INBOUND_REDIRECT, 600);
+	app = loopback_connect(&bench.addr);
+	wait_for_waiting();
+	vpnr_inbound_stop(bench.inbound);
+	loopback_expect_reset(app);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_NO_LINK), ==, 0);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LEFT_WAITING), ==, 0);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -496,6 +690,12 @@ main(int argc, char **argv)
 	g_test_add_func("/inbound/redirect", test_redirect);
 	g_test_add_func("/inbound/redirect/refused", test_redirect_refused);
 	g_test_add_func("/inbound/redirect/loop", test_loop);
+	g_test_add_func("/inbound/wait/socks", test_wait_socks);
+	g_test_add_func("/inbound/wait/redirect", test_wait_redirect);
+	g_test_add_func("/inbound/wait/in-vain", test_wait_in_vain);
+	g_test_add_func("/inbound/wait/left", test_wait_left);
+	g_test_add_func("/inbound/wait/again", test_wait_again);
+	g_test_add_func("/inbound/wait/stop", test_wait_stop);
 	g_test_add_func("/inbound/stop", test_stop);
 	g_test_add_func("/inbound/link-lost", test_link_lost);
 	g_test_add_func("/inbound/taken", test_taken);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
+	%D%/await \
 	%D%/backoff \
 	%D%/inbound \
 	%D%/origdst \
@@ -7,9 +8,10 @@ unit_tests += \
 	%D%/request \
 	%D%/uplink
 
+%C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
 %C%_inbound_SOURCES = %D%/inbound.c $(link_peer)
-%C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
+%C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_renewal_SOURCES = %D%/renewal.c

@@ -151,6 +151,7 @@ test_connect(void)
 	g_assert_true(vpnr_addr_equal(&status.server, &bench.target.server));
 	g_assert_cmpstr(status.software, ==, "peer 1.0");
 	g_assert_cmpint(status.since_us, <=, g_get_monotonic_time());
+	g_assert_true(vpnr_gate_is_open(vpnr_uplink_gate(bench.uplink)));
 	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_RECONNECTS), ==, 0);
 }
 
@@ -198,6 +199,7 @@ test_no_link(void)
 	g_assert_cmpint(open_stream(&bench, &table, &stream), ==, VPNR_TABLE_CLOSED);
 	g_assert_cmpint(vpnr_uplink_status(bench.uplink).state, ==, VPNR_UPLINK_CONNECTING);
 	g_assert_cmpint(vpnr_uplink_status(bench.uplink).rtt_us, ==, -1);
+	g_assert_false(vpnr_gate_is_open(vpnr_uplink_gate(bench.uplink)));
 	g_assert_cmpuint(vpnr_uplink_foreach(bench.uplink, NULL, NULL), ==, 0);
 }
 
@@ -317,12 +319,15 @@ test_set_target(void)
 
 	bench_init(&bench, VPNR_PROTOCOL_V2);
 	good = bench.target;
+	good.resume_timeout_s = 86400;
 	closed = loopback_listen(-1, &bench.target.server);
 	start(&bench);
 	for (gint64 begin = g_get_monotonic_time();
 	     vpnr_stats_get(&bench.stats, VPNR_STAT_LINKS_FAILED) == 0; patience(begin))
 		;
+	g_assert_cmpint(vpnr_uplink_patience_ms(bench.uplink), ==, 0);
 	vpnr_uplink_set_target(bench.uplink, &good);
+	g_assert_cmpint(vpnr_uplink_patience_ms(bench.uplink), ==, 86400000);
 	accept_link(&bench, &peer);
 }
 
@@ -349,6 +354,7 @@ test_stop_connected(void)
 	g_assert_cmpint(worker.reason, ==, VPNR_REASON_LINK_LOST);
 	peer_expect_goaway(&peer, VPNR_REASON_NONE);
 	g_assert_cmpint(open_stream(&bench, &table, &stream), ==, VPNR_TABLE_CLOSED);
+	g_assert_false(vpnr_gate_is_open(vpnr_uplink_gate(bench.uplink)));
 }
 
 static void
