@@ -23,11 +23,16 @@ LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
 	for (const char *c = hello.software; *c != '\0'; c++)
 		g_assert(g_ascii_isprint(*c));
 
+	g_assert(hello.has_session || hello.received == 0);
+
 	vpnr_hello_encode(&hello, bytes);
 	g_assert(vpnr_hello_decode(bytes->data, bytes->len, &again) == NULL);
 	g_assert_cmpstr(again.software, ==, hello.software);
 	g_assert_cmpuint(again.max_streams, ==, hello.max_streams);
 	g_assert_cmpuint(again.initial_window, ==, hello.initial_window);
 	g_assert_cmpuint(again.capabilities, ==, hello.capabilities);
+	g_assert_cmpint(again.has_session, ==, hello.has_session);
+	g_assert(vpnr_session_id_equal(&again.session, &hello.session));
+	g_assert_cmpuint(again.received, ==, hello.received);
 	return 0;
 }

@@ -75,6 +75,8 @@ same_hello(const VpnrHello *a, const VpnrHello *b)
 {
 	return a->version == b->version && a->capabilities == b->capabilities &&
 	       a->max_streams == b->max_streams && a->initial_window == b->initial_window &&
+	       a->has_session == b->has_session &&
+	       vpnr_session_id_equal(&a->session, &b->session) && a->received == b->received &&
 	       strcmp(a->software, b->software) == 0;
 }
 

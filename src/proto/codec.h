@@ -26,10 +26,10 @@ VpnrEncoder *vpnr_encoder_new(VpnrProtocol protocol, VpnrRole role);
 void vpnr_encoder_free(VpnrEncoder *encoder);
 
 /* Appends the wire form of frame to out. Appends nothing for frames that the protocol does not know
- * (VPNr/1: HELLO, OPENED, WINDOW, PING, PONG, GOAWAY, an OPEN that is not for TCP over IPv4 and all
- * that follows on its stream; client of dialect rust: FIN, RESET and END too, since its peer would
- * take them for data). A stream's OPEN must come before its other frames; VPNr/1 has no stream
- * above 65535. */
+ * (VPNr/1: HELLO, OPENED, WINDOW, PING, PONG, ACK, GOAWAY, an OPEN that is not for TCP over IPv4
+ * and all that follows on its stream; client of dialect rust: FIN, RESET and END too, since its
+ * peer would take them for data). A stream's OPEN must come before its other frames; VPNr/1 has no
+ * stream above 65535. */
 void vpnr_encoder_append(VpnrEncoder *encoder, const VpnrFrame *frame, GByteArray *out);
 
 /* A decoder for the link's side that has this role. */

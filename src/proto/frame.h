@@ -41,9 +41,9 @@ typedef enum {
 	/* Never on a VPNr/2 link. VPNr/1's FAIL, which says "refused" and "over" with one bit: what
 	 * was sent before it still counts. */
 	VPNR_FRAME_END = 256,
-	/* Never on any link, for the writer alone. NEW_LINK: what stands before it in the mailbox was
-	 * meant for an earlier link. PURGE: the stream is over, what it still had to send is not
-	 * wanted any more. */
+	/* Never on any link, for the writer alone. NEW_LINK: what stands before it in the mailbox
+	 * was meant for an earlier link. PURGE: the stream is over, what it still had to send is
+	 * not wanted any more. */
 	VPNR_FRAME_NEW_LINK = 257,
 	VPNR_FRAME_PURGE = 258,
 } VpnrFrameType;
@@ -112,7 +112,8 @@ VpnrFrame *vpnr_frame_new_open(guint32 stream, const VpnrAddr *dest);
 VpnrFrame *vpnr_frame_new_reset(guint32 stream, VpnrReason reason);
 VpnrFrame *vpnr_frame_new_window(guint32 stream, guint64 limit);
 
-/* TRUE for the types that VPNr/2 numbers and repeats on the next link: those of streams. */
+/* TRUE for the types that VPNr/2 numbers and repeats on the next link: those of streams
+ * (docs/protocol.md, 2.11.1). */
 gboolean vpnr_frame_is_sequenced(const VpnrFrame *frame);
 
 /* Frees the frame and what it owns. Takes NULL. */

@@ -44,6 +44,17 @@ vpnr_hello_copy(const VpnrHello *hello)
 	return copy;
 }
 
+static void
+encode_session(const VpnrHello *hello, GByteArray *out)
+{
+	vpnr_put_u8(out, PARAM_SESSION);
+	vpnr_put_u8(out, VPNR_SESSION_ID_SIZE);
+	g_byte_array_append(out, hello->session.bytes, VPNR_SESSION_ID_SIZE);
+	vpnr_put_u8(out, PARAM_RECEIVED);
+	vpnr_put_u8(out, 8);
+	vpnr_put_u64(out, hello->received);
+}
+
 void
 vpnr_hello_encode(const VpnrHello *hello, GByteArray *out)
 {
@@ -65,14 +76,8 @@ vpnr_hello_encode(const VpnrHello *hello, GByteArray *out)
 	vpnr_put_u8(out, PARAM_CAPABILITIES);
 	vpnr_put_u8(out, 4);
 	vpnr_put_u32(out, hello->capabilities);
-	if (hello->has_session) {
-		vpnr_put_u8(out, PARAM_SESSION);
-		vpnr_put_u8(out, VPNR_SESSION_ID_SIZE);
-		g_byte_array_append(out, hello->session.bytes, VPNR_SESSION_ID_SIZE);
-		vpnr_put_u8(out, PARAM_RECEIVED);
-		vpnr_put_u8(out, 8);
-		vpnr_put_u64(out, hello->received);
-	}
+	if (hello->has_session)
+		encode_session(hello, out);
 }
 
 /* The software version goes to logs and terminals: nothing but printable ASCII gets that far. */
@@ -164,7 +169,11 @@ vpnr_hello_decode(const guint8 *bytes, gsize n, VpnrHello *hello)
 		if (why != NULL)
 			return why;
 	}
-	if (!hello->has_session && hello->received != 0)
+	/* Neither means anything alone, and a position that was taken for 0 by default would have
+	 * the peer send again what has come. */
+	if ((seen & 1u << PARAM_SESSION) == 0 && (seen & 1u << PARAM_RECEIVED) != 0)
 		return "HELLO has received frames of no session";
+	if ((seen & 1u << PARAM_SESSION) != 0 && (seen & 1u << PARAM_RECEIVED) == 0)
+		return "HELLO does not say what it has received of its session";
 	return NULL;
 }

@@ -13,12 +13,14 @@ G_BEGIN_DECLS
 /* Bytes of the software version on the wire. */
 #define VPNR_SOFTWARE_MAX 64
 
-/* Names a session: 16 random bytes, chosen by the server. A plain value. */
+/* Names a session (docs/protocol.md, 2.11): random bytes, chosen by the server. A plain value. */
 #define VPNR_SESSION_ID_SIZE 16
 typedef struct {
 	guint8 bytes[VPNR_SESSION_ID_SIZE];
 } VpnrSessionId;
 
+/* TRUE if both name the same session. The time that it takes tells where they differ: compare only
+ * with sessions of the same key, whose owner may know them. */
 gboolean vpnr_session_id_equal(const VpnrSessionId *a, const VpnrSessionId *b);
 
 typedef struct VpnrHello {
@@ -26,10 +28,11 @@ typedef struct VpnrHello {
 	guint32 capabilities;   /* a set of bits; none is defined yet, unknown ones are ignored */
 	guint32 max_streams;    /* streams that the sender of HELLO lets the peer have open */
 	guint64 initial_window; /* bytes that the peer may send on a new stream */
-	/* Client: it wants to go on with session. Server: this link serves session. */
+	/* Client: it asks to go on with session. Server: the link carries session. Without it the
+	 * two that follow are zero. */
 	gboolean has_session;
 	VpnrSessionId session;
-	guint64 received; /* sequenced frames that the sender has received in session */
+	guint64 received; /* sequenced frames of session that the sender of HELLO has received */
 	char software[VPNR_SOFTWARE_MAX + 1]; /* "vpnr 0.1.0": printable ASCII, for logs */
 } VpnrHello;
 

@@ -17,8 +17,8 @@ G_BEGIN_DECLS
 /* The longest frame on the wire: a buffer of this size always holds a whole one. */
 #define VPNR_V2_FRAME_MAX (VPNR_V2_HEADER + VPNR_DATA_MAX)
 
-/* Appends the wire form of frame to out. Frames that no receiver would take (END, an empty DATA, a
- * stream's frame without a stream) are the caller's mistake. */
+/* Appends the wire form of frame to out. Frames that no receiver would take (END, NEW_LINK,
+ * PURGE, an empty DATA, a stream's frame without a stream) are the caller's mistake. */
 void vpnr_v2_encode(const VpnrFrame *frame, GByteArray *out);
 
 /* Decodes the frame at the start of n bytes. VPNR_DECODE_OK: *frame is new (transfer full), *used

@@ -196,9 +196,10 @@ test_rust_server_encodes(void)
 static void
 test_v1_encodes_nothing(void)
 {
-	static const VpnrFrameType types[] = { VPNR_FRAME_HELLO,  VPNR_FRAME_GOAWAY,
-					       VPNR_FRAME_PING,   VPNR_FRAME_PONG,
-					       VPNR_FRAME_OPENED, VPNR_FRAME_WINDOW };
+	static const VpnrFrameType types[] = { VPNR_FRAME_HELLO, VPNR_FRAME_GOAWAY,
+					       VPNR_FRAME_PING,  VPNR_FRAME_PONG,
+					       VPNR_FRAME_ACK,   VPNR_FRAME_OPENED,
+					       VPNR_FRAME_WINDOW };
 
 	for (gsize i = 0; i < 2 * G_N_ELEMENTS(types); i++) {
 		g_autoptr(VpnrEncoder) encoder =

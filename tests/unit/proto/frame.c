@@ -27,6 +27,8 @@ test_new_without_data(void)
 
 	g_assert_cmpuint(frame->size, ==, 0);
 	g_assert_cmpuint(frame->cookie, ==, 0);
+	g_assert_false(frame->answer);
+	g_assert_false(frame->behind_data);
 }
 
 /* A frame's data has one bound, whoever asks for it. */
@@ -88,6 +90,17 @@ test_free(void)
 	vpnr_frame_free(NULL);
 }
 
+/* 2.11.1: the types of streams, and they alone; what only the writer sees is not one of them. */
+static void
+test_is_sequenced(void)
+{
+	for (guint type = 0; type <= 300; type++) {
+		const VpnrFrame frame = { .type = type };
+
+		g_assert_cmpint(vpnr_frame_is_sequenced(&frame), ==, type >= 16 && type <= 21);
+	}
+}
+
 /* Counts the names that name() gives for 0 to 300, and asserts that none occurs twice. */
 static guint
 count_names(const char *(*name)(guint value), const char *unknown)
@@ -119,7 +132,7 @@ reason_text(guint value)
 static void
 test_names(void)
 {
-	g_assert_cmpuint(count_names(type_name, "?"), ==, 11);
+	g_assert_cmpuint(count_names(type_name, "?"), ==, 14);
 	g_assert_cmpstr(vpnr_frame_type_name(VPNR_FRAME_GOAWAY), ==, "GOAWAY");
 	g_assert_cmpstr(vpnr_frame_type_name(VPNR_FRAME_END), ==, "END");
 	g_assert_cmpuint(count_names(reason_text, "unknown reason"), ==, 11);
@@ -136,6 +149,7 @@ main(int argc, char **argv)
 	g_test_add_func("/proto/frame/new-open", test_new_open);
 	g_test_add_func("/proto/frame/new-others", test_new_others);
 	g_test_add_func("/proto/frame/free", test_free);
+	g_test_add_func("/proto/frame/is-sequenced", test_is_sequenced);
 	g_test_add_func("/proto/frame/names", test_names);
 	return g_test_run();
 }
