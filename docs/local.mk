@@ -2,3 +2,4 @@
 dist_doc_DATA += %D%/protocol.md
 dist_doc_DATA += %D%/threads.md
 dist_doc_DATA += %D%/debugging.md
+dist_doc_DATA += %D%/resume.md
