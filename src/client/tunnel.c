@@ -178,7 +178,7 @@ find_fault(const VpnrTunnel *tunnel, const VpnrHello *hello)
 
 /* TRUE if the server's HELLO says what it can. If not, the session cannot go on. */
 static gboolean
-check(VpnrTunnel *tunnel, const VpnrHello *hello, GError **error)
+check(VpnrTunnel *tunnel, VpnrTransport *transport, const VpnrHello *hello, GError **error)
 {
 	const char *fault = find_fault(tunnel, hello);
 
@@ -187,6 +187,7 @@ check(VpnrTunnel *tunnel, const VpnrHello *hello, GError **error)
 	vpnr_stats_add(tunnel->stats, VPNR_STAT_VIOLATIONS, 1);
 	g_set_error(error, VPNR_GREETING_ERROR, VPNR_GREETING_ERROR_VIOLATION,
 		    "protocol violation: %s", fault);
+	vpnr_greeting_refuse(transport, VPNR_REASON_PROTOCOL);
 	vpnr_tunnel_end(tunnel);
 	return FALSE;
 }
@@ -202,7 +203,7 @@ vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *conne
 	*hello = (VpnrHello){ 0 };
 	if (protocol == VPNR_PROTOCOL_V2) {
 		if (!greet(tunnel, transport, stop, hello, early, error) ||
-		    !check(tunnel, hello, error))
+		    !check(tunnel, transport, hello, error))
 			return VPNR_TUNNEL_FAILED;
 		resumed = is_our_session(tunnel, hello);
 	}

@@ -27,15 +27,22 @@ fail(GError **error, VpnrGreetingError code, const char *text)
 	return FALSE;
 }
 
+static gboolean
+send_frame(VpnrTransport *transport, const VpnrFrame *frame)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+	vpnr_v2_encode(frame, bytes);
+	return vpnr_transport_send(transport, bytes->data, bytes->len);
+}
+
 gboolean
 vpnr_greeting_send(VpnrTransport *transport, const VpnrHello *hello, GError **error)
 {
 	g_autoptr(VpnrFrame) frame = vpnr_frame_new(VPNR_FRAME_HELLO, 0, 0);
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
 
 	frame->hello = vpnr_hello_copy(hello);
-	vpnr_v2_encode(frame, bytes);
-	if (!vpnr_transport_send(transport, bytes->data, bytes->len))
+	if (!send_frame(transport, frame))
 		return fail(error, VPNR_GREETING_ERROR_LOST, "the connection broke before HELLO");
 	return TRUE;
 }
@@ -104,4 +111,14 @@ vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *ea
 	}
 	g_byte_array_remove_range(early, 0, (guint)used);
 	return take_hello(frame, hello, error);
+}
+
+void
+vpnr_greeting_refuse(VpnrTransport *transport, VpnrReason reason)
+{
+	g_autoptr(VpnrFrame) frame = vpnr_frame_new(VPNR_FRAME_GOAWAY, 0, 0);
+
+	frame->reason = reason;
+	if (send_frame(transport, frame))
+		vpnr_transport_finish(transport);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * greeting: HELLO for HELLO on a new connection, before a session takes it: the client asks for its
- * session, the server says which one it gives (docs/protocol.md, 2.6).
+ * session, the server says which one it gives (docs/protocol.md, 2.11).
  *
  * One thread at a time; it waits.
  */
@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "link/transport.h"
+#include "proto/frame.h"
 #include "proto/hello.h"
 
 G_BEGIN_DECLS
@@ -34,5 +35,8 @@ gboolean vpnr_greeting_send(VpnrTransport *transport, const VpnrHello *hello, GE
  * FALSE with an error. cancel_fd: readable: give up; -1: none. */
 gboolean vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early,
 			       int cancel_fd, GError **error);
+
+/* Sends GOAWAY instead, and finishes. */
+void vpnr_greeting_refuse(VpnrTransport *transport, VpnrReason reason);
 
 G_END_DECLS

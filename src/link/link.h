@@ -25,7 +25,7 @@ G_BEGIN_DECLS
 #define VPNR_SILENCE_MS 15000
 
 /* When frames that have come are acknowledged at the latest: after so many, so many bytes, or so
- * many milliseconds without anything coming (docs/protocol.md, 2.6). The peer has to keep what is
+ * many milliseconds without anything coming (docs/protocol.md, 2.11). The peer has to keep what is
  * not acknowledged. */
 #define VPNR_ACK_FRAMES   64
 #define VPNR_ACK_BYTES    (128 * 1024)

@@ -73,6 +73,12 @@ vpnr_session_can_resume(const VpnrSession *session, guint64 received)
 	return vpnr_writer_can_resume(session->writer, received);
 }
 
+gboolean
+vpnr_session_is_stale(const VpnrSession *session, guint64 received)
+{
+	return vpnr_writer_is_stale(session->writer, received);
+}
+
 static void
 set_link(VpnrSession *session, VpnrLink *link)
 {

@@ -68,6 +68,10 @@ guint64 vpnr_session_received(const VpnrSession *session);
 /* TRUE if the peer may say that it has received that many. No link is attached. */
 gboolean vpnr_session_can_resume(const VpnrSession *session, guint64 received);
 
+/* TRUE if the peer has acknowledged more than that already: who says it now was overtaken. A link may
+ * be attached. */
+gboolean vpnr_session_is_stale(const VpnrSession *session, guint64 received);
+
 /* Goes on with a new link (transport: transfer full), whose peer has received that many of our
  * sequenced frames; early is what came behind its HELLO (nullable). No link is attached. FALSE with
  * an error when a descriptor or a thread is missing; there is no link then. */

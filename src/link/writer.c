@@ -105,6 +105,12 @@ vpnr_writer_can_resume(const VpnrWriter *writer, guint64 received)
 	return received >= atomic_load(&writer->acked) && received <= atomic_load(&writer->sent);
 }
 
+gboolean
+vpnr_writer_is_stale(const VpnrWriter *writer, guint64 received)
+{
+	return received < atomic_load(&writer->acked);
+}
+
 /* The mark travels in the mailbox, so that what was pushed before it can be told from what is meant
  * for the new link. */
 void

@@ -57,6 +57,9 @@ gboolean vpnr_writer_answer(VpnrWriter *writer, VpnrFrame *frame);
  * acknowledged, not more than were sent. No link is attached. */
 gboolean vpnr_writer_can_resume(const VpnrWriter *writer, guint64 received);
 
+/* TRUE if the peer has acknowledged more than that: who says it now was overtaken (thread-safe). */
+gboolean vpnr_writer_is_stale(const VpnrWriter *writer, guint64 received);
+
 /* Sends on this transport (transfer none) from now on, beginning with the sequenced frame of number
  * received; what was pushed for an earlier link is forgotten. No link is attached. */
 void vpnr_writer_attach(VpnrWriter *writer, VpnrTransport *transport, guint64 received);

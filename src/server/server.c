@@ -150,7 +150,7 @@ on_began(gpointer data, VpnrService *service)
 		if (!has_session_of(other, key, &status) || other == service)
 			continue;
 		if (!status.session.attached) {
-			vpnr_service_dismiss(other);
+			vpnr_service_dismiss(other, VPNR_REASON_NONE);
 			continue;
 		}
 		alive++;
@@ -160,7 +160,7 @@ on_began(gpointer data, VpnrService *service)
 		}
 	}
 	if (alive >= VPNR_SESSIONS_PER_CLIENT_MAX)
-		vpnr_service_dismiss(oldest);
+		vpnr_service_dismiss(oldest, VPNR_REASON_LIMIT);
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -341,7 +341,8 @@ vpnr_server_stop(VpnrServer *server)
 	g_ptr_array_unref(server->acceptors);
 	pthread_mutex_lock(&server->lock);
 	server->stopping = TRUE;
-	g_ptr_array_foreach(server->services, (GFunc)(void (*)(void))vpnr_service_dismiss, NULL);
+	for (guint i = 0; i < server->services->len; i++)
+		vpnr_service_dismiss(server->services->pdata[i], VPNR_REASON_NONE);
 	pthread_mutex_unlock(&server->lock);
 	vpnr_pool_free(server->pool);
 	g_assert(server->services->len == 0);
@@ -375,7 +376,7 @@ update_service_locked(const VpnrServer *server, VpnrService *service)
 	if (entry != NULL)
 		vpnr_service_set_acl(service, entry->acl);
 	else
-		vpnr_service_dismiss(service);
+		vpnr_service_dismiss(service, VPNR_REASON_NONE);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "server/service.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/deadline.h"
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/thread.h"
+#include "link/greeting.h"
 #include "link/tls.h"
 #include "server/tenant.h"
 
@@ -41,6 +43,8 @@ struct VpnrService {
 	gboolean welcoming;     /* arrivals that ask for the session get it */
 	VpnrAddr peer;
 	char software[VPNR_SOFTWARE_MAX + 1];
+	/* atomic */
+	_Atomic VpnrReason dismissal; /* what the client is told */
 };
 
 VpnrService *
@@ -130,21 +134,32 @@ wait_for_client(VpnrService *service)
 	service->give_up_at = vpnr_deadline_after((int)service->params.resume_timeout_s * 1000);
 }
 
-/* A new link of our client takes the place of what link there is. FALSE: the session is over, since
- * the client says what cannot be. */
+/* FALSE: the arrival says what cannot be, so the session is over. */
+static gboolean
+check_arrival(VpnrService *service, const VpnrArrival *arrival)
+{
+	if (vpnr_tenant_can_resume(service->tenant, arrival))
+		return TRUE;
+	vpnr_stats_add(service->params.stats, VPNR_STAT_VIOLATIONS, 1);
+	vpnr_log(VPNR_LOG_WARN, "%s: protocol violation: HELLO has received what was not sent",
+		 name_for_logs(service));
+	vpnr_greeting_refuse(arrival->transport, VPNR_REASON_PROTOCOL);
+	return FALSE;
+}
+
+/* A new link of our client takes the place of what link there is. FALSE: the session is over. */
 static gboolean
 resume(VpnrService *service, VpnrArrival *arrival)
 {
 	char peer[VPNR_ADDR_STRLEN];
 
+	if (vpnr_tenant_is_stale(service->tenant, arrival))
+		return TRUE;
 	wait_for_client(service);
-	if (!vpnr_tenant_can_resume(service->tenant, arrival)) {
-		vpnr_stats_add(service->params.stats, VPNR_STAT_VIOLATIONS, 1);
-		vpnr_log(VPNR_LOG_WARN,
-			 "%s: protocol violation: HELLO has received what was not sent",
-			 name_for_logs(service));
+	if (vpnr_tenant_is_stale(service->tenant, arrival)) /* by what that link still had */
+		return TRUE;
+	if (!check_arrival(service, arrival))
 		return FALSE;
-	}
 	if (!attach(service, arrival))
 		return TRUE;
 	vpnr_stats_add(service->params.stats, VPNR_STAT_RECONNECTS, 1);
@@ -216,7 +231,7 @@ serve_once(VpnrService *service)
 		memset(fds, 0, sizeof fds);
 	vpnr_mailbox_end_wait(service->arrivals);
 	if (vpnr_latch_is_tripped(service->dismissed)) {
-		vpnr_session_close(session(service), VPNR_REASON_NONE);
+		vpnr_session_close(session(service), atomic_load(&service->dismissal));
 		return FALSE;
 	}
 	end = attached ? vpnr_session_link_end(session(service), fds) : VPNR_LINK_OPEN;
@@ -372,8 +387,9 @@ vpnr_service_run(VpnrService *service)
 /* --- for other threads ------------------------------------------------------------------------ */
 
 void
-vpnr_service_dismiss(VpnrService *service)
+vpnr_service_dismiss(VpnrService *service, VpnrReason reason)
 {
+	atomic_store(&service->dismissal, reason);
 	vpnr_latch_trip(service->dismissed);
 }
 

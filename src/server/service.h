@@ -76,8 +76,8 @@ VpnrService *vpnr_service_new(const VpnrServiceParams *params, GError **error);
 /* Serves the session until it has ended and all its workers too (pool thread). */
 void vpnr_service_run(VpnrService *service);
 
-/* Makes it end (thread-safe). */
-void vpnr_service_dismiss(VpnrService *service);
+/* Makes it end; a client that has a link is told the reason (thread-safe). */
+void vpnr_service_dismiss(VpnrService *service, VpnrReason reason);
 
 /* Gives it the arrival (transfer full), if it has the session that this asks for and its client has
  * this key. FALSE: it has not (thread-safe). */

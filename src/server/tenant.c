@@ -231,6 +231,12 @@ received_by_client(const VpnrTenant *tenant, const VpnrArrival *arrival)
 }
 
 gboolean
+vpnr_tenant_is_stale(const VpnrTenant *tenant, const VpnrArrival *arrival)
+{
+	return vpnr_session_is_stale(tenant->session, received_by_client(tenant, arrival));
+}
+
+gboolean
 vpnr_tenant_can_resume(const VpnrTenant *tenant, const VpnrArrival *arrival)
 {
 	return vpnr_session_can_resume(tenant->session, received_by_client(tenant, arrival));

@@ -44,7 +44,12 @@ void vpnr_tenant_free(VpnrTenant *tenant);
 gboolean
 vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arrival, GError **error);
 
-/* TRUE if the client may say that it has received that many frames of the session. */
+/* TRUE if the arrival was overtaken by a later one, which has said more since (docs/protocol.md,
+ * 2.11.9). A link may be attached. */
+gboolean vpnr_tenant_is_stale(const VpnrTenant *tenant, const VpnrArrival *arrival);
+
+/* TRUE if the client may say that it has received that many frames of the session. No link is
+ * attached. */
 gboolean vpnr_tenant_can_resume(const VpnrTenant *tenant, const VpnrArrival *arrival);
 
 /* Goes on with the arrival's connection, which is taken: VPNr/2: says HELLO. No link is attached.
