@@ -267,7 +267,6 @@ pop_in_turn(VpnrSchedule *schedule)
 			return frame;
 		}
 	}
-	schedule->ahead = 0;
 	return NULL;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
+	%D%/fairness \
 	%D%/link \
 	%D%/reader \
 	%D%/replay \
@@ -12,6 +13,7 @@ unit_tests += \
 # The other side of a link.
 link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
 
+%C%_fairness_SOURCES = %D%/fairness.c
 %C%_link_SOURCES = %D%/link.c $(link_peer)
 %C%_link_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=g_get_monotonic_time,--wrap=pthread_create,--wrap=vpnr_transport_recv

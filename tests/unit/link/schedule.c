@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * schedule: order, fairness in bytes, and what a RESET throws out.
+ * schedule: the order of frames, and what is thrown out. tests/unit/link/fairness.c has the rest.
  */
 #include "link/schedule.h"
 
@@ -18,14 +18,23 @@ push(VpnrSchedule *schedule, VpnrFrameType type, guint32 stream)
 	vpnr_schedule_push(schedule, vpnr_frame_new(type, stream, 0));
 }
 
-/* Everything in the order in which it is sent: "PING DATA1 FIN1". */
+static void
+push_reset(VpnrSchedule *schedule, guint32 stream, gboolean behind_data)
+{
+	VpnrFrame *frame = vpnr_frame_new_reset(stream, VPNR_REASON_ABORTED);
+
+	frame->behind_data = behind_data;
+	vpnr_schedule_push(schedule, frame);
+}
+
+/* Everything that pop gives, in its order: "PING DATA1 FIN1". */
 static char *
-drain(VpnrSchedule *schedule)
+drain(VpnrSchedule *schedule, VpnrFrame *(*pop)(VpnrSchedule *schedule))
 {
 	GString *text = g_string_new(NULL);
 	VpnrFrame *frame;
 
-	while ((frame = vpnr_schedule_pop(schedule)) != NULL) {
+	while ((frame = pop(schedule)) != NULL) {
 		g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "",
 				       vpnr_frame_type_name(frame->type));
 		if (frame->stream != 0)
@@ -38,7 +47,23 @@ drain(VpnrSchedule *schedule)
 static void
 assert_order(VpnrSchedule *schedule, const char *order)
 {
-	g_autofree char *got = drain(schedule);
+	g_autofree char *got = drain(schedule, vpnr_schedule_pop);
+
+	g_assert_cmpstr(got, ==, order);
+}
+
+static void
+assert_dropped(VpnrSchedule *schedule, const char *frames)
+{
+	g_autofree char *got = drain(schedule, vpnr_schedule_pop_dropped);
+
+	g_assert_cmpstr(got, ==, frames);
+}
+
+static void
+assert_link_order(VpnrSchedule *schedule, const char *order)
+{
+	g_autofree char *got = drain(schedule, vpnr_schedule_pop_link);
 
 	g_assert_cmpstr(got, ==, order);
 }
@@ -56,7 +81,8 @@ test_empty(void)
 static void
 test_control_first(void)
 {
-	g_test_summary("2.5.4: control frames overtake DATA and FIN and keep their own order.");
+	g_test_summary("2.5.4: frames of the link overtake those of streams, and control frames "
+		       "overtake DATA and FIN. Each kind keeps its own order.");
 
 	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
 
@@ -66,7 +92,50 @@ test_control_first(void)
 	push(schedule, VPNR_FRAME_OPENED, 2);
 	vpnr_schedule_push(schedule, vpnr_frame_new_window(1, 5));
 	push(schedule, VPNR_FRAME_PONG, 0);
-	assert_order(schedule, "PING OPENED2 WINDOW1 PONG DATA1 FIN1");
+	push(schedule, VPNR_FRAME_OPEN, 3);
+	push_reset(schedule, 2, FALSE);
+	push(schedule, VPNR_FRAME_ACK, 0);
+	assert_order(schedule, "PING PONG ACK OPENED2 WINDOW1 OPEN3 RESET2 DATA1 FIN1");
+}
+
+static void
+test_link_only(void)
+{
+	g_test_summary("Frames of the link can be had without those of streams.");
+
+	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
+
+	push_data(schedule, 1, 100);
+	push(schedule, VPNR_FRAME_OPENED, 2);
+	g_assert_null(vpnr_schedule_pop_link(schedule));
+	push(schedule, VPNR_FRAME_PING, 0);
+	push(schedule, VPNR_FRAME_ACK, 0);
+	push(schedule, VPNR_FRAME_GOAWAY, 0);
+	assert_link_order(schedule, "PING ACK GOAWAY");
+	assert_order(schedule, "OPENED2 DATA1");
+}
+
+static void
+test_purge_link(void)
+{
+	g_test_summary("The next link drops what was meant for the one before it; a session that "
+		       "is to end still does.");
+
+	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
+
+	push(schedule, VPNR_FRAME_HELLO, 0);
+	push(schedule, VPNR_FRAME_PING, 0);
+	push(schedule, VPNR_FRAME_GOAWAY, 0);
+	push(schedule, VPNR_FRAME_PONG, 0);
+	push(schedule, VPNR_FRAME_ACK, 0);
+	push(schedule, VPNR_FRAME_OPEN, 1);
+	push_data(schedule, 1, 100);
+	vpnr_schedule_purge_link(schedule);
+	assert_dropped(schedule, "HELLO PING PONG ACK");
+	push(schedule, VPNR_FRAME_PING, 0);
+	assert_order(schedule, "GOAWAY PING OPEN1 DATA1");
+	vpnr_schedule_purge_link(schedule);
+	assert_dropped(schedule, "");
 }
 
 static void
@@ -110,127 +179,65 @@ test_stream_in_order(void)
 	g_assert_cmpuint(n, ==, 2000);
 }
 
-/* Pops until bytes have gone, and adds up what each stream had of them; all have more. */
-static void
-share(VpnrSchedule *schedule, gsize bytes, gsize *shares)
-{
-	while (bytes > 0) {
-		VpnrFrame *frame = vpnr_schedule_pop(schedule);
-
-		g_assert_nonnull(frame);
-		shares[frame->stream] += frame->size;
-		bytes -= MIN(bytes, frame->size);
-		vpnr_frame_free(frame);
-	}
-}
-
-static void
-test_fair(void)
-{
-	g_test_summary("Streams with frames of 64 KiB, 8 KiB and 1 KiB get the same bytes.");
-
-	static const gsize sizes[] = { 0, VPNR_DATA_MAX, 8192, 1024, VPNR_DATA_MAX };
-	const gsize each = 6 * 1024 * 1024;
-	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
-	gsize shares[G_N_ELEMENTS(sizes)] = { 0 };
-
-	for (guint32 stream = 1; stream < G_N_ELEMENTS(sizes); stream++)
-		for (gsize pushed = 0; pushed < each; pushed += sizes[stream])
-			push_data(schedule, stream, sizes[stream]);
-	share(schedule, 3 * each, shares);
-	for (guint32 stream = 1; stream < G_N_ELEMENTS(sizes); stream++) {
-		/* Apart by two rounds, and by what the headers of small frames cost. */
-		g_assert_cmpuint(shares[stream], >, 3 * each / 4 * 96 / 100 - 2 * VPNR_DATA_MAX);
-		g_assert_cmpuint(shares[stream], <, 3 * each / 4 * 104 / 100 + 2 * VPNR_DATA_MAX);
-	}
-}
-
-static void
-test_keystroke(void)
-{
-	g_test_summary("A byte waits for at most one round of the streams that are busy.");
-
-	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
-	guint n_before = 0;
-
-	for (guint i = 0; i < 100; i++)
-		for (guint32 stream = 1; stream <= 3; stream++)
-			push_data(schedule, stream, VPNR_DATA_MAX);
-	for (guint i = 0; i < 7; i++)
-		vpnr_frame_free(vpnr_schedule_pop(schedule));
-	push_data(schedule, 9, 1);
-	for (;; n_before++) {
-		g_autoptr(VpnrFrame) frame = vpnr_schedule_pop(schedule);
-
-		g_assert_nonnull(frame);
-		if (frame->stream == 9)
-			break;
-	}
-	g_assert_cmpuint(n_before, <=, 3);
-}
-
-static void
-test_tiny_frames(void)
-{
-	g_test_summary("A stream of one-byte frames does not send 64 Ki of them in its turn.");
-
-	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
-	guint n_before = 0;
-
-	for (guint i = 0; i < 50000; i++)
-		push_data(schedule, 1, 1);
-	push_data(schedule, 2, 1);
-	for (;; n_before++) {
-		g_autoptr(VpnrFrame) frame = vpnr_schedule_pop(schedule);
-
-		if (frame->stream == 2)
-			break;
-	}
-	g_assert_cmpuint(n_before, <=, 65536 / 32);
-}
-
 static void
 test_reset(void)
 {
 	g_test_summary("RESET throws out what its own stream has waiting, and nothing else.");
 
 	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
-	guint n_dropped = 0;
-	VpnrFrame *frame;
 
 	for (guint i = 0; i < 3; i++) {
 		push_data(schedule, 1, 10);
 		push_data(schedule, 2, 10);
 	}
 	push(schedule, VPNR_FRAME_FIN, 1);
-	vpnr_schedule_push(schedule, vpnr_frame_new_reset(1, VPNR_REASON_ABORTED));
-	vpnr_schedule_push(schedule, vpnr_frame_new_reset(3, VPNR_REASON_REFUSED));
-	for (; (frame = vpnr_schedule_pop_dropped(schedule)) != NULL; n_dropped++) {
-		g_assert_cmpuint(frame->stream, ==, 1);
-		vpnr_frame_free(frame);
-	}
-	g_assert_cmpuint(n_dropped, ==, 4);
+	push_reset(schedule, 1, FALSE);
+	push_reset(schedule, 3, FALSE);
+	assert_dropped(schedule, "DATA1 DATA1 DATA1 FIN1");
 	assert_order(schedule, "RESET1 RESET3 DATA2 DATA2 DATA2");
 }
 
 static void
-test_new_deficit(void)
+test_reset_behind_data(void)
 {
-	g_test_summary("A stream that fell silent begins anew, and does not save up its turns.");
+	g_test_summary("A RESET behind DATA ends its stream's queue; without DATA it is a control "
+		       "frame, and a RESET that does not wait replaces it.");
 
 	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
-	gsize shares[3] = { 0 };
 
-	for (guint i = 0; i < 1000; i++) {
-		push_data(schedule, 1, 1);
-		vpnr_frame_free(vpnr_schedule_pop(schedule));
-	}
-	for (guint i = 0; i < 20; i++) {
-		push_data(schedule, 1, VPNR_DATA_MAX);
-		push_data(schedule, 2, VPNR_DATA_MAX);
-	}
-	share(schedule, 20 * VPNR_DATA_MAX, shares);
-	g_assert_cmpuint(shares[1], ==, shares[2]);
+	push_data(schedule, 1, 10);
+	push_data(schedule, 2, 10);
+	push_data(schedule, 1, 10);
+	push_reset(schedule, 1, TRUE);
+	push_reset(schedule, 3, TRUE);
+	assert_order(schedule, "RESET3 DATA1 DATA1 RESET1 DATA2");
+	push_data(schedule, 4, 10);
+	push_data(schedule, 5, 10);
+	vpnr_frame_free(vpnr_schedule_pop(schedule));
+	push_reset(schedule, 4, TRUE); /* its turn has not come again: the empty queue is there */
+	push_reset(schedule, 5, TRUE);
+	push_reset(schedule, 5, FALSE);
+	assert_dropped(schedule, "DATA5 RESET5");
+	assert_order(schedule, "RESET4 RESET5");
+}
+
+static void
+test_purge(void)
+{
+	g_test_summary("PURGE throws out what its stream has waiting, and itself; control frames "
+		       "stay.");
+
+	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
+
+	push(schedule, VPNR_FRAME_OPEN, 1);
+	vpnr_schedule_push(schedule, vpnr_frame_new_window(1, 5));
+	push_data(schedule, 1, 10);
+	push_data(schedule, 2, 10);
+	push(schedule, VPNR_FRAME_FIN, 1);
+	push(schedule, VPNR_FRAME_PURGE, 1);
+	push(schedule, VPNR_FRAME_PURGE, 3);
+	assert_dropped(schedule, "DATA1 FIN1 PURGE1 PURGE3");
+	assert_order(schedule, "OPEN1 WINDOW1 DATA2");
 }
 
 static void
@@ -244,9 +251,12 @@ test_in_order(void)
 	push_data(schedule, 1, VPNR_DATA_MAX);
 	push_data(schedule, 1, 1);
 	push_data(schedule, 2, 1);
-	vpnr_schedule_push(schedule, vpnr_frame_new_reset(1, VPNR_REASON_ABORTED));
+	push_reset(schedule, 1, FALSE);
 	push(schedule, VPNR_FRAME_FIN, 2);
 	g_assert_null(vpnr_schedule_pop_dropped(schedule));
+	push(schedule, VPNR_FRAME_PURGE, 1);
+	g_assert_null(vpnr_schedule_pop_link(schedule));
+	assert_dropped(schedule, "PURGE1");
 	assert_order(schedule, "OPEN1 DATA1 DATA1 DATA2 RESET1 FIN2");
 }
 
@@ -260,7 +270,7 @@ test_free(void)
 	push(schedule, VPNR_FRAME_PING, 0);
 	push_data(schedule, 1, 1);
 	push_data(schedule, 2, 1);
-	vpnr_schedule_push(schedule, vpnr_frame_new_reset(2, VPNR_REASON_ABORTED));
+	push_reset(schedule, 2, FALSE);
 	vpnr_schedule_free(schedule);
 }
 
@@ -270,13 +280,13 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/schedule/empty", test_empty);
 	g_test_add_func("/schedule/control-first", test_control_first);
+	g_test_add_func("/schedule/link-only", test_link_only);
+	g_test_add_func("/schedule/purge-link", test_purge_link);
 	g_test_add_func("/schedule/control-in-between", test_control_in_between);
 	g_test_add_func("/schedule/stream-in-order", test_stream_in_order);
-	g_test_add_func("/schedule/fair", test_fair);
-	g_test_add_func("/schedule/keystroke", test_keystroke);
-	g_test_add_func("/schedule/tiny-frames", test_tiny_frames);
 	g_test_add_func("/schedule/reset", test_reset);
-	g_test_add_func("/schedule/new-deficit", test_new_deficit);
+	g_test_add_func("/schedule/reset-behind-data", test_reset_behind_data);
+	g_test_add_func("/schedule/purge", test_purge);
 	g_test_add_func("/schedule/in-order", test_in_order);
 	g_test_add_func("/schedule/free", test_free);
 	return g_test_run();
