@@ -23,6 +23,7 @@ typedef struct {
 	VpnrOptions options;
 	VpnrStats stats;
 	gint64 born_us;
+	VpnrBudget *budget;
 	VpnrPool *pool;
 	VpnrUplink *uplink;
 	GPtrArray *inbounds; /* VpnrInbound */
@@ -76,6 +77,7 @@ report_status(VpnrClientApp *app)
 	vpnr_report_age(builder, "state_s", status.since_us);
 	vpnr_report_int(builder, "streams", vpnr_uplink_foreach(app->uplink, NULL, NULL));
 	vpnr_report_session(builder, &status.session);
+	vpnr_report_budget(builder, app->budget);
 	return vpnr_report_end(builder);
 }
 
@@ -136,9 +138,10 @@ start(VpnrClientApp *app, const VpnrClientSettings *settings, GError **error)
 	VpnrUplinkTarget target;
 
 	fill_target(settings, &target);
+	app->budget = vpnr_budget_new(settings->memory_budget);
 	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
 	app->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_free);
-	app->uplink = vpnr_uplink_start(&target, &app->stats, error);
+	app->uplink = vpnr_uplink_start(&target, app->budget, &app->stats, error);
 	vpnr_key_wipe(&target.private_key);
 	if (app->uplink == NULL ||
 	    !start_inbounds(app, VPNR_INBOUND_REDIRECT, settings->redirect, error) ||
@@ -162,6 +165,7 @@ stop(VpnrClientApp *app)
 	vpnr_pool_free(app->pool);
 	g_ptr_array_unref(app->inbounds);
 	vpnr_uplink_free(app->uplink);
+	vpnr_budget_free(app->budget);
 }
 
 static gboolean

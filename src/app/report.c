@@ -61,6 +61,13 @@ vpnr_report_session(JsonBuilder *builder, const VpnrSessionStatus *session)
 	vpnr_report_int(builder, "replay_bytes", (gint64)session->replay_bytes);
 }
 
+void
+vpnr_report_budget(JsonBuilder *builder, const VpnrBudget *budget)
+{
+	vpnr_report_int(builder, "memory_used", (gint64)vpnr_budget_used(budget));
+	vpnr_report_int(builder, "memory_budget", (gint64)vpnr_budget_total(budget));
+}
+
 /* The counters that the interface promises stand at the top, all of them below "counters". */
 static void
 add_counters(JsonBuilder *builder, const VpnrStats *stats)

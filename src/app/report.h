@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
+#include "base/budget.h"
 #include "base/stats.h"
 #include "link/session.h"
 #include "stream/stream.h"
@@ -39,6 +40,9 @@ void vpnr_report_addr(JsonBuilder *builder, const char *name, const VpnrAddr *ad
 /* Members about a session and its link: rtt_ms and link_age_s, null without a link, and
  * replay_bytes. */
 void vpnr_report_session(JsonBuilder *builder, const VpnrSessionStatus *session);
+
+/* Members about memory: how much of the budget is promised, and the whole. */
+void vpnr_report_budget(JsonBuilder *builder, const VpnrBudget *budget);
 
 /* Seconds since a monotonic time in us. */
 void vpnr_report_age(JsonBuilder *builder, const char *name, gint64 since_us);

@@ -17,6 +17,7 @@ typedef struct {
 	VpnrOptions options;
 	VpnrStats stats;
 	gint64 born_us;
+	VpnrBudget *budget;
 	VpnrServer *server;
 	VpnrControl *control;
 	pthread_mutex_t reloading; /* one reload at a time: SIGHUP and vpnrctl may meet */
@@ -98,6 +99,7 @@ report_status(VpnrServerApp *app)
 			   report.attached > 0 ? "connected" : "disconnected");
 	vpnr_report_int(report.builder, "streams", report.streams);
 	vpnr_report_ms(report.builder, "rtt_ms", -1);
+	vpnr_report_budget(report.builder, app->budget);
 	return vpnr_report_end(report.builder);
 }
 
@@ -164,6 +166,7 @@ log_listening(const VpnrServerSettings *settings)
 static gboolean
 start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 {
+	app->budget = vpnr_budget_new(settings->memory_budget);
 	app->server =
 	    vpnr_server_start(&(VpnrServerParams){ .listen = settings->listen,
 						   .v1_listen = settings->v1_listen,
@@ -171,6 +174,7 @@ start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 						   .private_key = settings->private_key,
 						   .max_streams = settings->max_streams,
 						   .resume_timeout_s = settings->resume_timeout_s,
+						   .budget = app->budget,
 						   .clients = settings->clients,
 						   .v1_acl = settings->v1_acl,
 						   .stats = &app->stats },
@@ -200,6 +204,7 @@ run(gpointer data, GError **error)
 		ok = vpnr_daemon_run(reload, app, error);
 	vpnr_control_stop(app->control);
 	vpnr_server_stop(app->server);
+	vpnr_budget_free(app->budget);
 	return ok;
 }
 

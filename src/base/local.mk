@@ -4,6 +4,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/accept.h \
 	%D%/addr.c \
 	%D%/addr.h \
+	%D%/budget.c \
+	%D%/budget.h \
 	%D%/cancel.c \
 	%D%/cancel.h \
 	%D%/deadline.c \

@@ -14,6 +14,7 @@
 
 struct VpnrTunnel {
 	/* const after start */
+	VpnrBudget *budget;
 	VpnrStats *stats;
 	/* uplink's thread */
 	VpnrProtocol protocol; /* of the session */
@@ -25,10 +26,11 @@ struct VpnrTunnel {
 };
 
 VpnrTunnel *
-vpnr_tunnel_new(VpnrStats *stats)
+vpnr_tunnel_new(VpnrBudget *budget, VpnrStats *stats)
 {
 	VpnrTunnel *tunnel = g_new0(VpnrTunnel, 1);
 
+	tunnel->budget = budget;
 	tunnel->stats = stats;
 	pthread_mutex_init(&tunnel->lock, NULL);
 	return tunnel;
@@ -79,6 +81,7 @@ begin(VpnrTunnel *tunnel, VpnrProtocol protocol, const VpnrHello *hello, GError 
 						   .handler = &handler,
 						   .data = tunnel,
 						   .worn_bytes = v2 ? VPNR_TUNNEL_WORN_BYTES : 0,
+						   .budget = tunnel->budget,
 						   .stats = tunnel->stats },
 			     error);
 	VpnrTable *table;

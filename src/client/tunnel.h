@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "base/addr.h"
+#include "base/budget.h"
 #include "base/latch.h"
 #include "base/stats.h"
 #include "link/session.h"
@@ -26,8 +27,8 @@ G_BEGIN_DECLS
 
 typedef struct VpnrTunnel VpnrTunnel;
 
-/* One without a session. Never fails. */
-VpnrTunnel *vpnr_tunnel_new(VpnrStats *stats);
+/* One without a session. Never fails. budget (nullable) outlives it. */
+VpnrTunnel *vpnr_tunnel_new(VpnrBudget *budget, VpnrStats *stats);
 
 /* Ends the session and frees. Takes NULL. */
 void vpnr_tunnel_free(VpnrTunnel *tunnel);

@@ -358,7 +358,8 @@ uplink_run(gpointer data)
 }
 
 VpnrUplink *
-vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrStats *stats, GError **error)
+vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrBudget *budget, VpnrStats *stats,
+		  GError **error)
 {
 	VpnrUplink *uplink = g_new0(VpnrUplink, 1);
 	g_autoptr(GError) no_watch = NULL;
@@ -367,7 +368,7 @@ vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrStats *stats, GError **err
 	uplink->stats = stats;
 	uplink->target = *target;
 	uplink->status.server = target->server;
-	uplink->tunnel = vpnr_tunnel_new(stats);
+	uplink->tunnel = vpnr_tunnel_new(budget, stats);
 	uplink->netwatch = vpnr_netwatch_new(&no_watch);
 	if (uplink->netwatch == NULL)
 		vpnr_log(VPNR_LOG_WARN, "changes of the network go unnoticed: %s",

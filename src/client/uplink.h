@@ -38,8 +38,9 @@ typedef struct {
 	VpnrSessionStatus session; /* without a session: nothing attached, nothing kept */
 } VpnrUplinkStatus;
 
-/* Starts dialling target (copied). */
-VpnrUplink *vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrStats *stats, GError **error);
+/* Starts dialling target (copied). budget (nullable) and stats outlive the uplink. */
+VpnrUplink *vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrBudget *budget, VpnrStats *stats,
+			      GError **error);
 
 /* The next dial goes to this target (thread-safe). */
 void vpnr_uplink_set_target(VpnrUplink *uplink, const VpnrUplinkTarget *target);

@@ -8,6 +8,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/reader.h \
 	%D%/replay.c \
 	%D%/replay.h \
+	%D%/reserve.c \
+	%D%/reserve.h \
 	%D%/schedule.c \
 	%D%/schedule.h \
 	%D%/session.c \

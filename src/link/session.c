@@ -38,6 +38,7 @@ vpnr_session_new(const VpnrSessionParams *params, GError **error)
 						 .role = params->role,
 						 .released = params->handler->released,
 						 .data = params->data,
+						 .budget = params->budget,
 						 .stats = params->stats },
 			    error);
 	if (session->writer == NULL || !vpnr_writer_start(session->writer, error)) {

@@ -18,6 +18,7 @@
 #include <glib.h>
 #include <poll.h>
 
+#include "base/budget.h"
 #include "base/latch.h"
 #include "base/mailbox.h"
 #include "base/stats.h"
@@ -45,11 +46,12 @@ typedef struct {
 	const VpnrSessionHandler *handler; /* lives as long as the session */
 	gpointer data;                     /* for the handler */
 	guint64 worn_bytes;                /* of one link, see link.h */
+	VpnrBudget *budget;                /* for replay; nullable, outlives the session */
 	VpnrStats *stats;
 } VpnrSessionParams;
 
-/* A session without a link. Frames can be pushed. NULL with an error when a descriptor or a thread
- * is missing. */
+/* A session without a link. Frames can be pushed. NULL with an error when a descriptor, a thread or
+ * budget is missing. */
 VpnrSession *vpnr_session_new(const VpnrSessionParams *params, GError **error);
 
 /* The writer's mailbox: whoever pushes a frame into it gives it away (transfer none, thread-safe,

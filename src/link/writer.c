@@ -10,6 +10,7 @@
 #include "base/latch.h"
 #include "base/thread.h"
 #include "link/replay.h"
+#include "link/reserve.h"
 #include "link/schedule.h"
 #include "proto/codec.h"
 #include "proto/v2.h"
@@ -18,10 +19,6 @@
  * are full under load, small enough that a control frame never waits behind more than a millisecond
  * of a gigabit link. */
 #define BATCH (128 * 1024)
-
-/* Bytes that may be kept for replay, beside one frame: 16 MiB are a gigabit at 128 ms. Beyond,
- * streams wait for the peer's ACK. */
-#define REPLAY_MAX (16 * 1024 * 1024)
 
 struct VpnrWriter {
 	/* const after start */
@@ -35,6 +32,7 @@ struct VpnrWriter {
 	VpnrSchedule *schedule;
 	VpnrEncoder *encoder;
 	VpnrReplay *replay;
+	VpnrReserve reserve; /* for replay */
 	GByteArray *batch;
 	gboolean goodbye;
 	/* lock */
@@ -68,7 +66,11 @@ vpnr_writer_new(const VpnrWriterParams *params, GError **error)
 	writer->encoder = vpnr_encoder_new(params->protocol, params->role);
 	writer->replay = vpnr_replay_new();
 	writer->batch = g_byte_array_sized_new(BATCH + VPNR_V2_FRAME_MAX);
-	writer->mailbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
+	if (vpnr_reserve_init(&writer->reserve, params->budget))
+		writer->mailbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
+	else
+		g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM,
+				    "the memory budget is used up");
 	if (writer->mailbox != NULL)
 		writer->done = vpnr_latch_new(error);
 	if (writer->done == NULL) {
@@ -201,6 +203,7 @@ static void
 forget_acknowledged(VpnrWriter *writer)
 {
 	vpnr_replay_ack(writer->replay, atomic_load(&writer->acked));
+	vpnr_reserve_trim(&writer->reserve, vpnr_replay_bytes(writer->replay));
 	atomic_store_explicit(&writer->replay_bytes, vpnr_replay_bytes(writer->replay),
 			      memory_order_relaxed);
 }
@@ -318,7 +321,7 @@ put_next(VpnrWriter *writer)
 	if (frame == NULL) {
 		if (put_again(writer))
 			return TRUE;
-		if (vpnr_replay_bytes(writer->replay) < REPLAY_MAX)
+		if (vpnr_reserve_has_room(&writer->reserve, vpnr_replay_bytes(writer->replay)))
 			frame = vpnr_schedule_pop(writer->schedule);
 	}
 	if (frame != NULL)
@@ -444,6 +447,7 @@ vpnr_writer_free(VpnrWriter *writer)
 	vpnr_schedule_free(writer->schedule);
 	vpnr_encoder_free(writer->encoder);
 	vpnr_replay_free(writer->replay);
+	vpnr_reserve_clear(&writer->reserve);
 	g_byte_array_unref(writer->batch);
 	pthread_cond_destroy(&writer->let_go);
 	pthread_mutex_destroy(&writer->lock);

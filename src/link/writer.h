@@ -14,6 +14,7 @@
 
 #include <glib.h>
 
+#include "base/budget.h"
 #include "base/mailbox.h"
 #include "base/stats.h"
 #include "link/transport.h"
@@ -35,10 +36,11 @@ typedef struct {
 	 * time, or is dropped because its stream is over. Writer thread. */
 	void (*released)(gpointer data, const VpnrFrame *frame);
 	gpointer data;
+	VpnrBudget *budget; /* for replay; nullable, outlives the writer */
 	VpnrStats *stats;
 } VpnrWriterParams;
 
-/* A writer without a link. NULL with an error when there is no descriptor left. */
+/* A writer without a link. NULL with an error when there is no descriptor or no budget left. */
 VpnrWriter *vpnr_writer_new(const VpnrWriterParams *params, GError **error);
 
 /* Starts the thread. FALSE with an error when the system has none to give. */

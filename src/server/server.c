@@ -25,6 +25,7 @@ struct VpnrServer {
 	guint max_streams;
 	guint resume_timeout_s;
 	GArray *own_ports; /* guint16 */
+	VpnrBudget *budget;
 	VpnrStats *stats;
 	VpnrPool *pool;
 	/* main */
@@ -248,6 +249,7 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 				     .own_ports = server->own_ports,
 				     .max_streams = server->max_streams,
 				     .resume_timeout_s = server->resume_timeout_s,
+				     .budget = server->budget,
 				     .pool = server->pool,
 				     .stats = server->stats,
 				     .host = &service_host,
@@ -315,6 +317,7 @@ vpnr_server_start(const VpnrServerParams *params, GError **error)
 	server->v1_dialect = params->v1_dialect;
 	server->max_streams = params->max_streams;
 	server->resume_timeout_s = params->resume_timeout_s;
+	server->budget = params->budget;
 	server->stats = params->stats;
 	server->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	collect_ports(server, params->listen);

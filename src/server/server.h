@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "base/addr.h"
+#include "base/budget.h"
 #include "base/key.h"
 #include "base/stats.h"
 #include "proto/frame.h"
@@ -35,6 +36,7 @@ typedef struct {
 	VpnrKey private_key;
 	guint max_streams;      /* per session */
 	guint resume_timeout_s; /* how long a session without a link is kept */
+	VpnrBudget *budget;     /* nullable, outlives the server */
 	GPtrArray *clients;     /* VpnrClientEntry; a reference is taken */
 	VpnrAcl *v1_acl;        /* nullable; a reference is taken */
 	VpnrStats *stats;       /* outlives the server */

@@ -59,6 +59,7 @@ vpnr_service_new(const VpnrServiceParams *params, GError **error)
 							       .max_streams = params->max_streams,
 							       .pool = params->pool,
 							       .own_ports = params->own_ports,
+							       .budget = params->budget,
 							       .stats = params->stats },
 					  params->acl);
 	service->born_us = g_get_monotonic_time();

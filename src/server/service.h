@@ -16,6 +16,7 @@
 #include <glib.h>
 
 #include "base/addr.h"
+#include "base/budget.h"
 #include "base/key.h"
 #include "base/pool.h"
 #include "base/stats.h"
@@ -52,7 +53,8 @@ typedef struct {
 	const GArray *own_ports;    /* guint16, see dialer.h; likewise */
 	guint max_streams;
 	guint resume_timeout_s;
-	VpnrPool *pool; /* for workers; outlives the service */
+	VpnrBudget *budget; /* nullable, outlives the service */
+	VpnrPool *pool;     /* for workers; outlives the service */
 	VpnrStats *stats;
 	const VpnrServiceHost *host;
 	gpointer host_data;

@@ -171,6 +171,7 @@ vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arriv
 								      .role = VPNR_ROLE_SERVER,
 								      .handler = &handler,
 								      .data = tenant,
+								      .budget = params->budget,
 								      .stats = params->stats },
 						error);
 	VpnrTable *table;

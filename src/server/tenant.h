@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "base/budget.h"
 #include "base/pool.h"
 #include "base/stats.h"
 #include "link/session.h"
@@ -28,6 +29,7 @@ typedef struct {
 	guint max_streams;
 	VpnrPool *pool;          /* for workers; outlives the tenant */
 	const GArray *own_ports; /* guint16, see dialer.h; likewise */
+	VpnrBudget *budget;      /* nullable; likewise */
 	VpnrStats *stats;
 } VpnrTenantParams;
 

@@ -4,6 +4,7 @@ unit_tests += \
 	%D%/link \
 	%D%/reader \
 	%D%/replay \
+	%D%/reserve \
 	%D%/schedule \
 	%D%/tls \
 	%D%/transport \
@@ -19,6 +20,7 @@ link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
 	-Wl,--wrap=g_get_monotonic_time,--wrap=pthread_create,--wrap=vpnr_transport_recv
 %C%_reader_SOURCES = %D%/reader.c $(link_peer)
 %C%_replay_SOURCES = %D%/replay.c
+%C%_reserve_SOURCES = %D%/reserve.c
 %C%_schedule_SOURCES = %D%/schedule.c
 %C%_tls_SOURCES = %D%/tls.c $(test_loopback) $(test_patience)
 %C%_transport_SOURCES = %D%/transport.c $(test_loopback) $(test_patience)
