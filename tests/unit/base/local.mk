@@ -2,6 +2,7 @@
 unit_tests += \
 	%D%/accept \
 	%D%/addr \
+	%D%/budget \
 	%D%/cancel \
 	%D%/deadline \
 	%D%/dial \
@@ -19,6 +20,7 @@ unit_tests += \
 
 %C%_accept_SOURCES = %D%/accept.c $(test_loopback) $(test_patience)
 %C%_addr_SOURCES = %D%/addr.c
+%C%_budget_SOURCES = %D%/budget.c
 %C%_cancel_SOURCES = %D%/cancel.c
 %C%_deadline_SOURCES = %D%/deadline.c
 %C%_dial_SOURCES = %D%/dial.c
