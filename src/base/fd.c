@@ -5,7 +5,6 @@
 #include "base/fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -30,15 +29,6 @@ vpnr_fd_steal(int *fd)
 
 	*fd = -1;
 	return stolen;
-}
-
-void
-vpnr_fd_set_blocking(int fd, gboolean blocking)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	g_assert(flags >= 0);
-	fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
 static gboolean

@@ -21,9 +21,6 @@ void vpnr_fd_close(int fd);
 /* Takes the descriptor out of *fd and leaves -1 (transfer full). */
 int vpnr_fd_steal(int *fd);
 
-/* Makes fd blocking or not. fd must be open. */
-void vpnr_fd_set_blocking(int fd, gboolean blocking);
-
 /* Prepares a connected TCP socket: TCP_NODELAY, since frames and records are whole when they are
  * written. Sockets that are not TCP are left as they are. */
 void vpnr_fd_set_nodelay(int fd);

@@ -99,7 +99,7 @@ on_accept(int fd, const VpnrAddr *peer, gpointer data)
 		vpnr_fd_abort(fd);
 		return;
 	}
-	vpnr_fd_set_blocking(fd, TRUE);
+	loopback_set_blocking(fd, TRUE);
 	vpnr_fd_set_nodelay(fd);
 	pair = g_new0(Pair, 1);
 	pair->relay = relay;

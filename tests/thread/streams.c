@@ -172,7 +172,7 @@ bench_init(Bench *bench)
 	int client, server;
 
 	loopback_pair(&client, &server);
-	vpnr_fd_set_blocking(server, FALSE);
+	loopback_set_blocking(server, FALSE);
 	side_init(&bench->client, VPNR_ROLE_CLIENT, client);
 	side_init(&bench->server, VPNR_ROLE_SERVER, server);
 	g_assert_true(vpnr_latch_wait(bench->client.up, PATIENCE_MS));

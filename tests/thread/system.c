@@ -63,7 +63,7 @@ on_echo(int fd, const VpnrAddr *peer, gpointer data)
 {
 	System *system = data;
 
-	vpnr_fd_set_blocking(fd, TRUE);
+	loopback_set_blocking(fd, TRUE);
 	vpnr_fd_set_nodelay(fd);
 	g_assert_true(vpnr_pool_run(system->echo_pool, answer, GINT_TO_POINTER(fd)));
 }

@@ -5,6 +5,7 @@
 #include "tests/unit/loopback.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -103,6 +104,16 @@ loopback_accept(int listener)
 }
 
 void
+loopback_set_blocking(int fd, gboolean blocking)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	g_assert_cmpint(flags, >=, 0);
+	flags = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+	g_assert_cmpint(fcntl(fd, F_SETFL, flags), ==, 0);
+}
+
+void
 loopback_pair(int *ours, int *theirs)
 {
 	VpnrAddr addr;
@@ -110,7 +121,7 @@ loopback_pair(int *ours, int *theirs)
 
 	*theirs = loopback_connect(&addr);
 	*ours = loopback_accept(listener);
-	vpnr_fd_set_blocking(*ours, FALSE);
+	loopback_set_blocking(*ours, FALSE);
 }
 
 void

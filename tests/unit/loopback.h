@@ -31,6 +31,9 @@ int loopback_accept(int listener);
 /* A connected pair: *ours is non-blocking, for the code under test, and *theirs is the far end. */
 void loopback_pair(int *ours, int *theirs);
 
+/* Makes fd blocking or not. */
+void loopback_set_blocking(int fd, gboolean blocking);
+
 /* Makes the buffers of a socket small, so that it stalls soon; not so small that TCP has to probe
  * for every segment. */
 void loopback_shrink(int fd);

@@ -106,7 +106,7 @@ test_accept(void)
 		g_assert_true(fcntl(accepted->fd, F_GETFL) & O_NONBLOCK);
 		g_assert_true(fcntl(accepted->fd, F_GETFD) & FD_CLOEXEC);
 		loopback_send(theirs, "x", 1);
-		vpnr_fd_set_blocking(accepted->fd, TRUE);
+		loopback_set_blocking(accepted->fd, TRUE);
 		loopback_expect(accepted->fd, "x", 1);
 	}
 }

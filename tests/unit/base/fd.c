@@ -99,22 +99,6 @@ test_scope(void)
 }
 
 static void
-test_blocking(void)
-{
-	int fds[2];
-	char byte;
-
-	g_assert_cmpint(pipe(fds), ==, 0);
-	vpnr_fd_set_blocking(fds[0], FALSE);
-	g_assert_cmpint(read(fds[0], &byte, 1), ==, -1);
-	g_assert_cmpint(errno, ==, EAGAIN);
-	vpnr_fd_set_blocking(fds[0], TRUE);
-	g_assert_false(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
-	vpnr_fd_close(fds[0]);
-	vpnr_fd_close(fds[1]);
-}
-
-static void
 test_options(void)
 {
 	g_auto(VpnrFd) fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -224,7 +208,6 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/fd/close", test_close);
 	g_test_add_func("/fd/scope", test_scope);
-	g_test_add_func("/fd/blocking", test_blocking);
 	g_test_add_func("/fd/options", test_options);
 	g_test_add_func("/fd/listen", test_listen);
 	g_test_add_func("/fd/listen/both-families", test_listen_both_families);

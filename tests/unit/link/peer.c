@@ -39,7 +39,7 @@ peer_init_tls(Peer *peer, int fd, VpnrRole role, const VpnrKey *private_key)
 				 .timeout_ms = PATIENCE_MS,
 				 .cancel_fd = -1 };
 
-	vpnr_fd_set_blocking(fd, FALSE);
+	loopback_set_blocking(fd, FALSE);
 	peer->fd = fd;
 	peer->tls = vpnr_tls_handshake(fd, &params, NULL, NULL);
 	if (peer->tls != NULL)

@@ -81,7 +81,7 @@ make_sides(Side *client, Side *server)
 	client->wanted = &server->public_key;
 	server->wanted = &client->public_key;
 	loopback_pair(&client->fd, &server->fd);
-	vpnr_fd_set_blocking(server->fd, FALSE);
+	loopback_set_blocking(server->fd, FALSE);
 }
 
 static void

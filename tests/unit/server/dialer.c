@@ -96,7 +96,7 @@ expect_connected(Bench *bench, int listener)
 	g_assert_cmpint(bench->fd, >=, 0);
 	theirs = loopback_accept(listener);
 	loopback_send(theirs, "x", 1);
-	vpnr_fd_set_blocking(bench->fd, TRUE);
+	loopback_set_blocking(bench->fd, TRUE);
 	loopback_expect(bench->fd, "x", 1);
 }
 
@@ -167,7 +167,7 @@ test_denied(void)
 	g_auto(VpnrFd) listener = loopback_listen(8, &addr);
 	VpnrAddr dests[] = { addr, named("localhost", addr.port) };
 
-	vpnr_fd_set_blocking(listener, FALSE);
+	loopback_set_blocking(listener, FALSE);
 	for (guint i = 0; i < G_N_ELEMENTS(dests); i++) {
 		g_auto(Bench) bench;
 

@@ -500,7 +500,7 @@ fill_link(Bench *bench, const guint8 *frame, gsize n)
 	struct pollfd pfd = { .fd = bench->client_fd, .events = POLLOUT };
 	gsize at = 0;
 
-	vpnr_fd_set_blocking(bench->client_fd, FALSE);
+	loopback_set_blocking(bench->client_fd, FALSE);
 	while (poll(&pfd, 1, STALL_MS) == 1) {
 		gssize sent = send(bench->client_fd, frame + at, n - at, MSG_NOSIGNAL);
 
