@@ -88,14 +88,21 @@ begin(VpnrTunnel *tunnel, VpnrProtocol protocol, const VpnrHello *hello, GError 
 
 	if (session == NULL)
 		return FALSE;
-	table = vpnr_table_new(&(VpnrTableParams){
-	    .protocol = protocol,
-	    .role = VPNR_ROLE_CLIENT,
-	    .outbox = vpnr_session_outbox(session),
-	    .max_streams = v2 ? hello->max_streams : G_MAXUINT16,
-	    .send_limit = v2 ? hello->initial_window : G_MAXUINT64,
-	    .stats = tunnel->stats,
-	});
+	table = vpnr_table_new(
+	    &(VpnrTableParams){
+		.protocol = protocol,
+		.role = VPNR_ROLE_CLIENT,
+		.outbox = vpnr_session_outbox(session),
+		.max_streams = v2 ? hello->max_streams : G_MAXUINT16,
+		.send_limit = v2 ? hello->initial_window : G_MAXUINT64,
+		.budget = tunnel->budget,
+		.stats = tunnel->stats,
+	    },
+	    error);
+	if (table == NULL) {
+		vpnr_session_free(session);
+		return FALSE;
+	}
 	tunnel->protocol = protocol;
 	tunnel->id = hello->session;
 	pthread_mutex_lock(&tunnel->lock);
@@ -148,7 +155,7 @@ greet(VpnrTunnel *tunnel, VpnrTransport *transport, const VpnrLatch *stop, VpnrH
 {
 	VpnrHello ours = { .version = VPNR_HELLO_VERSION,
 			   .max_streams = 1, /* the server opens none */
-			   .initial_window = VPNR_WINDOW,
+			   .initial_window = VPNR_WINDOW_MIN,
 			   .software = "vpnr " PACKAGE_VERSION };
 
 	if (vpnr_tunnel_can_resume(tunnel)) {

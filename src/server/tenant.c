@@ -178,14 +178,21 @@ vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arriv
 
 	if (session == NULL)
 		return FALSE;
-	table = vpnr_table_new(&(VpnrTableParams){
-	    .protocol = params->protocol,
-	    .role = VPNR_ROLE_SERVER,
-	    .outbox = vpnr_session_outbox(session),
-	    .max_streams = params->max_streams,
-	    .send_limit = v2 ? arrival->hello.initial_window : G_MAXUINT64,
-	    .stats = params->stats,
-	});
+	table = vpnr_table_new(
+	    &(VpnrTableParams){
+		.protocol = params->protocol,
+		.role = VPNR_ROLE_SERVER,
+		.outbox = vpnr_session_outbox(session),
+		.max_streams = params->max_streams,
+		.send_limit = v2 ? arrival->hello.initial_window : G_MAXUINT64,
+		.budget = params->budget,
+		.stats = params->stats,
+	    },
+	    error);
+	if (table == NULL) {
+		vpnr_session_free(session);
+		return FALSE;
+	}
 	make_id(&tenant->id);
 	tenant->name = name;
 	pthread_mutex_lock(&tenant->lock);
@@ -249,7 +256,7 @@ say_hello(VpnrTenant *tenant, VpnrTransport *transport, GError **error)
 {
 	VpnrHello hello = { .version = VPNR_HELLO_VERSION,
 			    .max_streams = tenant->params.max_streams,
-			    .initial_window = VPNR_WINDOW,
+			    .initial_window = VPNR_WINDOW_MIN,
 			    .software = "vpnr " PACKAGE_VERSION,
 			    .has_session = TRUE,
 			    .session = tenant->id,

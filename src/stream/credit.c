@@ -1,62 +1,198 @@
 /* SPDX-License-Identifier: MIT
  *
- * credit: see credit.h. The atomics carry one number each and order nothing else: relaxed.
+ * credit: see credit.h. The atomics carry one number each and order nothing else: relaxed, but for
+ * the two limits of a receiver: who sees a new limit sees the one that went before it, too.
  */
 #include "stream/credit.h"
+
+/* Windows that a socket must take without a pause, after one, before its window grows. A socket
+ * whose reader is slow takes nothing for a while and then, at once, what has become free in its
+ * buffer: that must not pass for a fast one. */
+#define STEADY_WINDOWS 16
+
+static guint64
+load(const _Atomic guint64 *number)
+{
+	return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+static void
+store(_Atomic guint64 *number, guint64 value)
+{
+	atomic_store_explicit(number, value, memory_order_relaxed);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
 
 void
 vpnr_send_credit_init(VpnrSendCredit *credit, guint64 limit)
 {
 	atomic_init(&credit->limit, limit);
-	credit->spent = 0;
+	atomic_init(&credit->spent, 0);
 }
 
 void
 vpnr_send_credit_raise(VpnrSendCredit *credit, guint64 limit)
 {
-	if (limit > atomic_load_explicit(&credit->limit, memory_order_relaxed))
-		atomic_store_explicit(&credit->limit, limit, memory_order_relaxed);
+	if (limit > load(&credit->limit))
+		store(&credit->limit, limit);
 }
 
+/* A report may see bytes spent whose limit it has not seen. */
 guint64
 vpnr_send_credit_left(const VpnrSendCredit *credit)
 {
-	return atomic_load_explicit(&credit->limit, memory_order_relaxed) - credit->spent;
+	guint64 spent = load(&credit->spent);
+	guint64 limit = load(&credit->limit);
+
+	return limit > spent ? limit - spent : 0;
+}
+
+guint64
+vpnr_send_credit_usable(const VpnrSendCredit *credit, gboolean queue_is_empty)
+{
+	guint64 left = vpnr_send_credit_left(credit);
+
+	return left > 0 && !queue_is_empty ? left - 1 : left;
 }
 
 void
 vpnr_send_credit_spend(VpnrSendCredit *credit, guint64 n)
 {
-	credit->spent += n;
+	store(&credit->spent, load(&credit->spent) + n);
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+gboolean
+vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window, guint64 max, VpnrBudget *budget)
+{
+	if (!vpnr_budget_take(budget, window))
+		return FALSE;
+	*credit =
+	    (VpnrRecvCredit){ .budget = budget, .min = window, .max = max, .reserved = window };
+	atomic_init(&credit->limit, window);
+	atomic_init(&credit->window, window);
+	return TRUE;
 }
 
 void
-vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window)
+vpnr_recv_credit_clear(VpnrRecvCredit *credit)
 {
-	atomic_init(&credit->limit, window);
-	credit->received = 0;
-	credit->consumed = 0;
-	credit->window = window;
+	vpnr_budget_give(credit->budget, credit->reserved);
+	credit->reserved = 0;
+}
+
+static gboolean
+is_limit(const VpnrRecvCredit *credit, guint64 limit, guint64 offset)
+{
+	for (guint i = 0; i < VPNR_CREDIT_EARLIER; i++)
+		if (load(&credit->earlier[i]) == offset)
+			return TRUE;
+	return limit == offset;
 }
 
 gboolean
 vpnr_recv_credit_take(VpnrRecvCredit *credit, guint64 n)
 {
-	if (n > atomic_load_explicit(&credit->limit, memory_order_relaxed) - credit->received)
+	guint64 limit = atomic_load_explicit(&credit->limit, memory_order_acquire);
+
+	if (n > limit - credit->received)
 		return FALSE;
 	credit->received += n;
+	if (is_limit(credit, limit, credit->received))
+		atomic_store_explicit(&credit->starved, TRUE, memory_order_relaxed);
 	return TRUE;
 }
 
-guint64
-vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n)
+/* Gives back what can never be waiting here any more. */
+static void
+keep(VpnrRecvCredit *credit, guint64 needed)
 {
+	if (needed >= credit->reserved)
+		return;
+	vpnr_budget_give(credit->budget, credit->reserved - needed);
+	credit->reserved = needed;
+}
+
+/* Doubles the window. A part of it may still be reserved, from a time when it was larger. */
+static gboolean
+grow(VpnrRecvCredit *credit)
+{
+	guint64 wanted = 2 * load(&credit->window);
+
+	if (wanted > credit->max)
+		return FALSE;
+	if (wanted > credit->reserved) {
+		if (!vpnr_budget_take_spare(credit->budget, wanted - credit->reserved))
+			return FALSE;
+		credit->reserved = wanted;
+	}
+	store(&credit->window, wanted);
+	return TRUE;
+}
+
+static void
+shrink(VpnrRecvCredit *credit)
+{
+	store(&credit->window, MAX(load(&credit->window) / 2, credit->min));
+}
+
+/* Remembers those limits of which the peer may still send the last byte: half a window after one,
+ * it is three at the most, since they are a quarter apart. */
+static void
+announce(VpnrRecvCredit *credit, guint64 limit, gboolean grown)
+{
+	for (guint i = VPNR_CREDIT_EARLIER - 1; i > 0; i--)
+		store(&credit->earlier[i], grown ? 0 : load(&credit->earlier[i - 1]));
+	store(&credit->earlier[0], grown ? 0 : load(&credit->limit));
+	atomic_store_explicit(&credit->limit, limit, memory_order_release);
+}
+
+static gboolean
+is_starved(const VpnrRecvCredit *credit)
+{
+	return atomic_load_explicit(&credit->starved, memory_order_relaxed) &&
+	       credit->consumed >= credit->steady_from;
+}
+
+/* A limit is never a round offset from those before it: sources write in round pieces, and their
+ * last byte must not pass for that of a starved sender. */
+guint64
+vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken)
+{
+	guint64 window = load(&credit->window);
+	guint64 old = load(&credit->limit);
 	guint64 limit;
+	gboolean grown;
 
 	credit->consumed += n;
-	limit = credit->consumed + credit->window;
-	if (limit - atomic_load_explicit(&credit->limit, memory_order_relaxed) < credit->window / 2)
+	if (!all_taken)
+		credit->steady_from = credit->consumed + STEADY_WINDOWS * window;
+	grown = is_starved(credit) && grow(credit);
+	if (!grown && credit->consumed + window < old + window / 4)
 		return 0;
-	atomic_store_explicit(&credit->limit, limit, memory_order_relaxed);
+	if (vpnr_budget_is_short(credit->budget))
+		shrink(credit);
+	atomic_store_explicit(&credit->starved, FALSE, memory_order_relaxed);
+	window = load(&credit->window);
+	keep(credit, MAX(window, old - credit->consumed));
+	limit = credit->consumed + window - 1;
+	if (limit <= old)
+		return 0;
+	announce(credit, limit, grown);
 	return limit;
+}
+
+void
+vpnr_recv_credit_consume_last(VpnrRecvCredit *credit, guint64 n)
+{
+	credit->consumed += n;
+	keep(credit, credit->received - credit->consumed);
+}
+
+guint64
+vpnr_recv_credit_window(const VpnrRecvCredit *credit)
+{
+	return load(&credit->window);
 }

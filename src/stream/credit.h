@@ -1,34 +1,65 @@
 /* SPDX-License-Identifier: MIT
  *
- * credit: flow control of one stream, both directions, as absolute offsets (docs/protocol.md, 2.7).
+ * credit: flow control of one stream, both directions, as absolute offsets (docs/protocol.md, 2.7),
+ * and the window that finds its own size.
  *
  * Two threads share each direction: the worker spends what it may send while the reader raises the
- * limit; the reader checks what the peer sends while the worker grants more. So the limits are
+ * limit; the reader checks what the peer sends while the worker grants more. So what both need is
  * atomic, and everything else has one owner.
+ *
+ * How a window grows, without a clock and without knowing the path. A sender that has nothing left
+ * to do but to wait for credit has sent exactly up to the limit; for any other sender that offset
+ * is one among thousands. So bytes that end exactly on a limit say: starved. A window that starved
+ * its sender doubles, unless our own socket is the one that holds things up. A limit that was
+ * announced before the last doubling says nothing about the new size, so a window doubles at most
+ * once in a round trip.
+ *
+ * That this is true, our sender does not take the last byte of its credit while the writer still
+ * has something of the stream to send (vpnr_send_credit_usable()): as long as there is, it waits
+ * for the link and not for credit, and a larger window would only fill a queue.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdatomic.h>
 
+#include "base/budget.h"
+
 G_BEGIN_DECLS
 
-/* Bytes that a peer may send beyond what our socket has taken, per stream: 80 Mbit/s at 100 ms of
- * round trip, 8 Gbit/s at 1 ms. A stalled application costs this much memory at the most. */
-#define VPNR_WINDOW (1024 * 1024)
+/* Bytes that a peer may send beyond what our socket has taken, per stream: at first, and at the
+ * most. 64 KiB is what 10,000 idle streams can have in 1 GiB, and carries a web page in a few round
+ * trips; 16 MiB is 1 Gbit/s at 130 ms. Doubling from one to the other takes 8 round trips. */
+#define VPNR_WINDOW_MIN (64 * 1024)
+#define VPNR_WINDOW_MAX (16 * 1024 * 1024)
+
+/* Limits before the present one up to which the peer may still be sending. */
+#define VPNR_CREDIT_EARLIER 3
 
 /* What we may send to the peer. */
 typedef struct {
 	_Atomic guint64 limit; /* reader raises, worker reads */
-	guint64 spent;         /* worker */
+	_Atomic guint64 spent; /* worker; reports read */
 } VpnrSendCredit;
 
 /* What the peer may send to us. */
 typedef struct {
-	_Atomic guint64 limit; /* worker raises, reader reads */
-	guint64 received;      /* reader */
-	guint64 consumed;      /* worker */
-	guint64 window;        /* const */
+	/* const after start */
+	VpnrBudget *budget;
+	guint64 min, max; /* bounds of window */
+	/* worker writes, reader reads */
+	_Atomic guint64 limit;
+	_Atomic guint64
+	    earlier[VPNR_CREDIT_EARLIER]; /* limits before it, of the same window; or 0 */
+	/* both write */
+	_Atomic gboolean starved; /* the peer has sent up to one of those, exactly */
+	/* reader; the worker after the peer's end */
+	guint64 received;
+	/* worker */
+	_Atomic guint64 window; /* reports read */
+	guint64 consumed;
+	guint64 reserved;    /* taken from the budget: as much as may ever be waiting here */
+	guint64 steady_from; /* offset before which the window does not grow */
 } VpnrRecvCredit;
 
 /* Nothing is spent yet; the peer allows bytes up to the offset limit. */
@@ -38,22 +69,37 @@ void vpnr_send_credit_init(VpnrSendCredit *credit, guint64 limit);
  * nothing. */
 void vpnr_send_credit_raise(VpnrSendCredit *credit, guint64 limit);
 
-/* Worker: bytes that may be sent now. */
+/* Bytes up to the limit (worker, reports). */
 guint64 vpnr_send_credit_left(const VpnrSendCredit *credit);
+
+/* Worker: bytes that may be sent now. queue_is_empty: the writer has nothing of this stream. */
+guint64 vpnr_send_credit_usable(const VpnrSendCredit *credit, gboolean queue_is_empty);
 
 /* Worker: n bytes, not more than are left, have been sent. */
 void vpnr_send_credit_spend(VpnrSendCredit *credit, guint64 n);
 
-/* Nothing has come yet; the peer may send window bytes. */
-void vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window);
+/* Nothing has come yet; the peer may send window bytes, and never more than max ahead. FALSE if the
+ * budget (nullable, outlives the credit) has no room for them: then there is nothing to clear. */
+gboolean
+vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window, guint64 max, VpnrBudget *budget);
+
+/* Gives back what is taken from the budget: the stream is over (any thread, alone). */
+void vpnr_recv_credit_clear(VpnrRecvCredit *credit);
 
 /* Reader: n bytes have come. FALSE, and nothing is taken, if the peer was not allowed to send that
  * much. */
 gboolean vpnr_recv_credit_take(VpnrRecvCredit *credit, guint64 n);
 
-/* Worker: n bytes have gone to the socket. Raises the limit once half the window is used up, so
- * that a WINDOW frame is sent per half window and not per read. Returns the new limit to tell the
- * peer, or 0: nothing to tell. */
-guint64 vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n);
+/* Worker: n bytes have gone to the socket; all_taken: it has room for more. Raises the limit once
+ * half the window is used up, so that a WINDOW frame is sent per half window and not per read.
+ * Returns the new limit to tell the peer, or 0: nothing to tell. */
+guint64 vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken);
+
+/* Worker: the same when the peer has sent everything: keeps no more than what is still waiting
+ * here. */
+void vpnr_recv_credit_consume_last(VpnrRecvCredit *credit, guint64 n);
+
+/* Bytes of the window (thread-safe). */
+guint64 vpnr_recv_credit_window(const VpnrRecvCredit *credit);
 
 G_END_DECLS

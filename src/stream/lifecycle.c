@@ -26,10 +26,23 @@ on_input_eof(VpnrLifecycle *life)
 
 	if (life->input == VPNR_INPUT_CLOSED)
 		return 0;
+	if (life->broken)
+		return finish(life, VPNR_ACTION_SEND_RESET | VPNR_ACTION_ABORT);
 	life->input = VPNR_INPUT_CLOSED;
 	if (life->output == VPNR_OUTPUT_CLOSED || life->kind == VPNR_LIFE_RUST_SERVER)
 		return finish(life, actions | VPNR_ACTION_CLOSE);
 	return actions;
+}
+
+/* What a destination has sent before its reset is its answer. */
+static VpnrActions
+on_output_error(VpnrLifecycle *life)
+{
+	if (life->input != VPNR_INPUT_OPEN)
+		return finish(life, VPNR_ACTION_SEND_RESET | VPNR_ACTION_ABORT);
+	life->output = VPNR_OUTPUT_CLOSED;
+	life->broken = TRUE;
+	return VPNR_ACTION_DROP_OUTPUT;
 }
 
 static VpnrActions
@@ -74,6 +87,8 @@ vpnr_lifecycle_step(VpnrLifecycle *life, VpnrEvent event)
 		return on_input_eof(life);
 	case VPNR_EVENT_SOCKET_ERROR:
 		return finish(life, VPNR_ACTION_SEND_RESET | VPNR_ACTION_ABORT);
+	case VPNR_EVENT_OUTPUT_ERROR:
+		return on_output_error(life);
 	case VPNR_EVENT_FIN:
 		return on_fin(life);
 	case VPNR_EVENT_END:

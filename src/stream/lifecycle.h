@@ -40,12 +40,16 @@ typedef struct {
 	VpnrLifeKind kind;
 	VpnrInput input;
 	VpnrOutput output;
+	/* The socket takes nothing more, against our will: output is closed, and when what it has
+	 * sent before has been read, its end is a reset, whatever it says. */
+	gboolean broken;
 	gboolean over;
 } VpnrLifecycle;
 
 typedef enum {
 	VPNR_EVENT_INPUT_EOF,    /* our socket has finished sending */
-	VPNR_EVENT_SOCKET_ERROR, /* our socket was reset or is broken */
+	VPNR_EVENT_SOCKET_ERROR, /* our socket was reset or is broken; nothing is left to read */
+	VPNR_EVENT_OUTPUT_ERROR, /* the same, but something may be: it does not take what it got */
 	VPNR_EVENT_FIN,          /* the peer has finished sending */
 	VPNR_EVENT_END,          /* the peer has ended the stream in both directions (VPNr/1) */
 	VPNR_EVENT_RESET,        /* the peer, or the loss of the link, aborted the stream */
@@ -55,10 +59,11 @@ typedef enum {
 /* A set. They are done in this order. */
 typedef enum {
 	VPNR_ACTION_SEND_FIN = 1 << 0,
-	VPNR_ACTION_SEND_RESET = 1 << 1,  /* VPNr/1: FAIL */
-	VPNR_ACTION_SHUT_OUTPUT = 1 << 2, /* tell our socket that nothing more comes */
-	VPNR_ACTION_CLOSE = 1 << 3,       /* close our socket in order; the stream is over */
-	VPNR_ACTION_ABORT = 1 << 4,       /* close our socket with a reset; the stream is over */
+	VPNR_ACTION_SEND_RESET = 1 << 1,  /* behind the data; VPNr/1: FAIL */
+	VPNR_ACTION_DROP_OUTPUT = 1 << 2, /* forget what our socket has not taken */
+	VPNR_ACTION_SHUT_OUTPUT = 1 << 3, /* tell our socket that nothing more comes */
+	VPNR_ACTION_CLOSE = 1 << 4,       /* close our socket in order; the stream is over */
+	VPNR_ACTION_ABORT = 1 << 5,       /* close our socket with a reset; the stream is over */
 } VpnrActions;
 
 /* A stream whose two directions are open. */

@@ -9,12 +9,17 @@ src_libvpnr_a_SOURCES += \
 	%D%/outflow.h \
 	%D%/retired.c \
 	%D%/retired.h \
+	%D%/share.c \
+	%D%/share.h \
 	%D%/stream.c \
 	%D%/stream.h \
 	%D%/table.c \
 	%D%/table.h \
 	%D%/table_private.h \
 	%D%/worker.c \
-	%D%/worker.h
+	%D%/worker.h \
+	%D%/worker_input.c \
+	%D%/worker_output.c \
+	%D%/worker_private.h
 
 EXTRA_DIST += %D%/.may_include

@@ -35,8 +35,16 @@ vpnr_outflow_free(VpnrOutflow *outflow)
 {
 	if (outflow == NULL)
 		return;
-	g_queue_clear_full(&outflow->frames, (GDestroyNotify)vpnr_frame_free);
+	vpnr_outflow_clear(outflow);
 	g_free(outflow);
+}
+
+void
+vpnr_outflow_clear(VpnrOutflow *outflow)
+{
+	g_queue_clear_full(&outflow->frames, (GDestroyNotify)vpnr_frame_free);
+	outflow->offset = 0;
+	outflow->spare = 0;
 }
 
 gboolean

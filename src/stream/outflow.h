@@ -25,6 +25,9 @@ void vpnr_outflow_free(VpnrOutflow *outflow);
 /* Appends a DATA frame (transfer full). */
 void vpnr_outflow_push(VpnrOutflow *outflow, VpnrFrame *frame);
 
+/* Drops everything. */
+void vpnr_outflow_clear(VpnrOutflow *outflow);
+
 /* TRUE if the socket has taken everything. */
 gboolean vpnr_outflow_is_empty(const VpnrOutflow *outflow);
 

@@ -4,24 +4,52 @@
  */
 #include "stream/stream.h"
 
-VpnrStream *
-vpnr_stream_new(guint32 id, const VpnrAddr *dest, const VpnrAddr *peer, guint64 send_limit,
-		guint64 recv_window, GError **error)
+/* Takes what the stream needs from the budget. */
+static gboolean
+reserve(VpnrStream *stream, const VpnrStreamParams *params, GError **error)
 {
-	VpnrMailbox *inbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
-	VpnrStream *stream;
+	if (vpnr_budget_take(params->budget, VPNR_STREAM_RESERVE)) {
+		if (vpnr_recv_credit_init(&stream->recv, params->window, params->window_max,
+					  params->budget))
+			return TRUE;
+		vpnr_budget_give(params->budget, VPNR_STREAM_RESERVE);
+	}
+	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM,
+		    "no memory for another stream: all that is allowed is in use");
+	return FALSE;
+}
 
-	if (inbox == NULL)
+static void
+give_back(VpnrStream *stream)
+{
+	VpnrBudget *budget = stream->recv.budget;
+
+	vpnr_recv_credit_clear(&stream->recv);
+	vpnr_budget_give(budget, VPNR_STREAM_RESERVE);
+}
+
+VpnrStream *
+vpnr_stream_new(const VpnrStreamParams *params, GError **error)
+{
+	VpnrStream *stream = g_new0(VpnrStream, 1);
+
+	if (!reserve(stream, params, error)) {
+		g_free(stream);
 		return NULL;
-	stream = g_new0(VpnrStream, 1);
-	stream->id = id;
-	stream->dest = *dest;
-	if (peer != NULL)
-		stream->peer = *peer;
+	}
+	stream->inbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
+	if (stream->inbox == NULL) {
+		give_back(stream);
+		g_free(stream);
+		return NULL;
+	}
+	stream->id = params->id;
+	stream->dest = *params->dest;
+	if (params->peer != NULL)
+		stream->peer = *params->peer;
 	stream->born_us = g_get_monotonic_time();
-	stream->inbox = inbox;
-	vpnr_send_credit_init(&stream->send, send_limit);
-	vpnr_recv_credit_init(&stream->recv, recv_window);
+	atomic_init(&stream->waits_since_us, stream->born_us);
+	vpnr_send_credit_init(&stream->send, params->send_limit);
 	atomic_init(&stream->refs, 1);
 	return stream;
 }
@@ -39,6 +67,7 @@ vpnr_stream_unref(VpnrStream *stream)
 	if (stream == NULL || atomic_fetch_sub_explicit(&stream->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	vpnr_mailbox_free(stream->inbox);
+	give_back(stream);
 	g_free(stream);
 }
 
@@ -57,31 +86,14 @@ vpnr_stream_reset_reason(VpnrStream *stream)
 	return atomic_load(&stream->reset);
 }
 
-static gint64
-cost(gsize n)
-{
-	return (gint64)n + VPNR_STREAM_FRAME_COST;
-}
-
 void
-vpnr_stream_queued(VpnrStream *stream, gsize n)
+vpnr_stream_set_waits(VpnrStream *stream, VpnrStreamWaits waits, gboolean has_moved)
 {
-	atomic_fetch_add(&stream->queued, cost(n));
-}
-
-void
-vpnr_stream_sent(VpnrStream *stream, gsize n)
-{
-	gint64 before = atomic_fetch_sub(&stream->queued, cost(n));
-
-	if (before >= VPNR_STREAM_QUEUE && before - cost(n) < VPNR_STREAM_QUEUE)
-		vpnr_mailbox_wake(stream->inbox);
-}
-
-gboolean
-vpnr_stream_may_queue(VpnrStream *stream)
-{
-	return atomic_load(&stream->queued) < VPNR_STREAM_QUEUE;
+	if (!has_moved && waits == atomic_load_explicit(&stream->waits, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&stream->waits, waits, memory_order_relaxed);
+	atomic_store_explicit(&stream->waits_since_us, g_get_monotonic_time(),
+			      memory_order_relaxed);
 }
 
 const char *
@@ -97,4 +109,18 @@ vpnr_stream_state_name(VpnrStreamState state)
 	};
 
 	return state < G_N_ELEMENTS(names) ? names[state] : "?";
+}
+
+const char *
+vpnr_stream_waits_name(VpnrStreamWaits waits, VpnrRole role)
+{
+	static const char *const names[] = {
+		[VPNR_WAITS_OPENING] = "opening", [VPNR_WAITS_DATA] = "data",
+		[VPNR_WAITS_SOCKET] = NULL,       [VPNR_WAITS_WINDOW] = "window",
+		[VPNR_WAITS_LINK] = "link",
+	};
+
+	if (waits == VPNR_WAITS_SOCKET)
+		return role == VPNR_ROLE_CLIENT ? "application" : "destination";
+	return waits < G_N_ELEMENTS(names) ? names[waits] : "?";
 }

@@ -16,17 +16,13 @@
 #include "base/mailbox.h"
 #include "proto/frame.h"
 #include "stream/credit.h"
+#include "stream/share.h"
 
 G_BEGIN_DECLS
 
-/* Bytes, headers and overhead included, that one stream may have waiting in the writer before its
- * worker stops reading its socket; one more frame may go over it. Four of the largest frames keep
- * the writer busy while the worker wakes up. */
-#define VPNR_STREAM_QUEUE (256 * 1024)
-
-/* What a frame costs in memory beside its data: allocation, struct, queue node. It keeps a stream
- * of one-byte frames bounded. */
-#define VPNR_STREAM_FRAME_COST 128
+/* What a stream takes from the budget at birth beside its window: the small frame that it may
+ * always queue. */
+#define VPNR_STREAM_RESERVE (VPNR_STREAM_SMALL + VPNR_STREAM_FRAME_COST)
 
 /* What a stream is doing, for people. */
 typedef enum {
@@ -38,6 +34,15 @@ typedef enum {
 	VPNR_STREAM_CLOSED,
 } VpnrStreamState;
 
+/* What a stream waits for, for people. */
+typedef enum {
+	VPNR_WAITS_OPENING, /* the destination is being connected */
+	VPNR_WAITS_DATA,    /* from whichever side: there is nothing to carry */
+	VPNR_WAITS_SOCKET,  /* our application or destination does not take what has come */
+	VPNR_WAITS_WINDOW,  /* the peer gives no credit: its socket does not take what was sent */
+	VPNR_WAITS_LINK,    /* the link does not carry away what has been queued */
+} VpnrStreamWaits;
+
 typedef struct VpnrStream {
 	/* const after birth */
 	guint32 id;
@@ -48,27 +53,38 @@ typedef struct VpnrStream {
 	/* reader thread */
 	gboolean opened; /* OPENED has come; server and VPNr/1: always */
 	gboolean failed; /* END has come */
-	/* shared as credit.h says */
+	/* shared as credit.h and share.h say */
 	VpnrSendCredit send;
 	VpnrRecvCredit recv;
+	VpnrShare share; /* of the writer's queue */
 	/* atomic */
 	_Atomic gint refs;
 	_Atomic VpnrReason reset;      /* set once, by whoever aborts; then the inbox is woken */
 	_Atomic gboolean fin_sent;     /* worker: FIN or RESET has been pushed */
 	_Atomic gboolean ended;        /* reader: FIN or END has come */
-	_Atomic gint64 queued;         /* what the DATA frames in the writer's hands cost */
 	_Atomic guint64 bytes_in;      /* from the link to our socket */
 	_Atomic guint64 bytes_out;     /* from our socket to the link */
 	_Atomic VpnrStreamState state; /* worker */
+	_Atomic VpnrStreamWaits waits; /* worker: what it last went to sleep for */
+	_Atomic gint64 waits_since_us; /* monotonic: nothing has moved since */
 	_Atomic gint tid;              /* of the worker, 0 before */
 	/* lock of the table */
 	struct VpnrStream *prev, *next;
 } VpnrStream;
 
-/* A new stream with one reference. send_limit: what the peer lets us send at first. NULL with an
- * error when no descriptor is left. */
-VpnrStream *vpnr_stream_new(guint32 id, const VpnrAddr *dest, const VpnrAddr *peer,
-			    guint64 send_limit, guint64 recv_window, GError **error);
+typedef struct {
+	guint32 id;
+	const VpnrAddr *dest; /* copied, as the next */
+	const VpnrAddr *peer; /* nullable */
+	guint64 send_limit;   /* what the peer lets us send at first */
+	guint64 window;       /* what it may send at first */
+	guint64 window_max;   /* and at the most beyond what our socket has taken */
+	VpnrBudget *budget;   /* nullable; outlives the stream */
+} VpnrStreamParams;
+
+/* A new stream with one reference. NULL with an error when no descriptor (G_FILE_ERROR) or no
+ * memory in the budget (G_FILE_ERROR_NOMEM) is left. */
+VpnrStream *vpnr_stream_new(const VpnrStreamParams *params, GError **error);
 
 /* One reference more (thread-safe), and one less: the last frees the stream. unref takes NULL. */
 VpnrStream *vpnr_stream_ref(VpnrStream *stream);
@@ -81,16 +97,14 @@ void vpnr_stream_reset(VpnrStream *stream, VpnrReason reason);
 /* The reason of an abort, or VPNR_REASON_NONE (thread-safe). */
 VpnrReason vpnr_stream_reset_reason(VpnrStream *stream);
 
-/* The worker has pushed a DATA frame of n bytes to the writer, which has sent it: between the two
- * calls, it counts against VPNR_STREAM_QUEUE. */
-void vpnr_stream_queued(VpnrStream *stream, gsize n);
-void vpnr_stream_sent(VpnrStream *stream, gsize n);
-
-/* TRUE if the worker may push one more frame. If not, the inbox is woken when it may (worker). */
-gboolean vpnr_stream_may_queue(VpnrStream *stream);
+/* Worker: it goes to sleep for this. has_moved: something was carried since it last did. */
+void vpnr_stream_set_waits(VpnrStream *stream, VpnrStreamWaits waits, gboolean has_moved);
 
 /* "opening", "open" ... (transfer none). */
 const char *vpnr_stream_state_name(VpnrStreamState state);
+
+/* "data", "application" (client), "destination" (server) ... (transfer none). */
+const char *vpnr_stream_waits_name(VpnrStreamWaits waits, VpnrRole role);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrStream, vpnr_stream_unref)
 

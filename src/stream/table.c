@@ -27,10 +27,16 @@ is_rust_server(const VpnrTable *table)
 }
 
 VpnrTable *
-vpnr_table_new(const VpnrTableParams *params)
+vpnr_table_new(const VpnrTableParams *params, GError **error)
 {
-	VpnrTable *table = g_new0(VpnrTable, 1);
+	VpnrTable *table;
 
+	if (!vpnr_budget_take(params->budget, VPNR_TABLE_QUEUE)) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM,
+			    "no memory for another session: all that is allowed is in use");
+		return NULL;
+	}
+	table = g_new0(VpnrTable, 1);
 	table->params = *params;
 	pthread_mutex_init(&table->lock, NULL);
 	pthread_cond_init(&table->changed, NULL);
@@ -47,6 +53,7 @@ vpnr_table_free(VpnrTable *table)
 	if (table == NULL)
 		return;
 	g_assert(table->first == NULL);
+	vpnr_budget_give(table->params.budget, VPNR_TABLE_QUEUE);
 	g_hash_table_unref(table->streams);
 	vpnr_retired_free(table->retired);
 	pthread_cond_destroy(&table->changed);
@@ -56,29 +63,50 @@ vpnr_table_free(VpnrTable *table)
 
 /* --- adding ----------------------------------------------------------------------------------- */
 
-/* Streams that the peer has aborted may still have DATA in the writer, so here a good one can
- * get. */
+/* The small frames that ended streams have left behind in the writer count as if the streams were
+ * still there. */
 static gboolean
 is_full_locked(VpnrTable *table)
 {
+	gint64 small = atomic_load(&table->queued.total) - VPNR_TABLE_QUEUE;
 	guint max = table->params.max_streams;
 
-	return table->n_streams >= max ||
-	       atomic_load(&table->queued) > (gint64)VPNR_DATA_PER_STREAM * max;
+	return table->n_streams >= max || small > (gint64)VPNR_STREAM_RESERVE * max;
+}
+
+static VpnrStream *
+new_stream(const VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *peer)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrStream *stream;
+
+	stream = vpnr_stream_new(
+	    &(VpnrStreamParams){
+		.id = id,
+		.dest = dest,
+		.peer = peer,
+		.send_limit = table->params.send_limit,
+		.window = is_v1(table) ? VPNR_V1_WINDOW : VPNR_WINDOW_MIN,
+		.window_max = is_v1(table) ? VPNR_V1_WINDOW : VPNR_WINDOW_MAX,
+		.budget = table->params.budget,
+	    },
+	    &error);
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM))
+		vpnr_stats_add(table->params.stats, VPNR_STAT_BUDGET_REFUSED, 1);
+	return stream;
 }
 
 static VpnrTableResult
 add_locked(VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *peer,
 	   VpnrStream **result)
 {
-	guint64 window = is_v1(table) ? VPNR_V1_WINDOW : VPNR_WINDOW;
 	VpnrStream *stream;
 
 	if (table->closed)
 		return VPNR_TABLE_CLOSED;
 	if (is_full_locked(table))
 		return VPNR_TABLE_FULL;
-	stream = vpnr_stream_new(id, dest, peer, table->params.send_limit, window, NULL);
+	stream = new_stream(table, id, dest, peer);
 	if (stream == NULL)
 		return VPNR_TABLE_FULL;
 	stream->opened = is_v1(table) || table->params.role == VPNR_ROLE_SERVER;
@@ -251,21 +279,29 @@ vpnr_table_wait_empty(VpnrTable *table)
 
 /* --- the writer's side ------------------------------------------------------------------------ */
 
-static gint64
-cost(const VpnrFrame *data)
+gsize
+vpnr_table_take_room(VpnrTable *table, VpnrStream *stream, gsize want)
 {
-	return (gint64)data->size + VPNR_STREAM_FRAME_COST;
+	return vpnr_share_take(&stream->share, &table->queued, want);
 }
 
 void
-vpnr_table_push(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
+vpnr_table_lower_room(VpnrTable *table, VpnrStream *stream, gsize n)
 {
-	if (frame->type == VPNR_FRAME_DATA) {
-		vpnr_stream_queued(stream, frame->size);
-		atomic_fetch_add(&table->queued, cost(frame));
-	} else {
+	vpnr_share_lower(&stream->share, &table->queued, n);
+}
+
+void
+vpnr_table_drop_room(VpnrTable *table, VpnrStream *stream, gsize n)
+{
+	vpnr_share_sent(&stream->share, &table->queued, n);
+}
+
+void
+vpnr_table_push(VpnrTable *table, VpnrFrame *frame)
+{
+	if (frame->type != VPNR_FRAME_DATA)
 		atomic_fetch_add(&table->control, 1);
-	}
 	vpnr_mailbox_push(table->params.outbox, frame);
 }
 
@@ -281,14 +317,15 @@ vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
 		atomic_fetch_sub(&table->control, 1);
 		return;
 	}
-	atomic_fetch_sub(&table->queued, cost(frame));
 	pthread_mutex_lock(&table->lock);
 	stream = g_hash_table_lookup(table->streams, GUINT_TO_POINTER(frame->stream));
 	if (stream != NULL)
 		vpnr_stream_ref(stream);
 	pthread_mutex_unlock(&table->lock);
-	if (stream != NULL)
-		vpnr_stream_sent(stream, frame->size);
+	if (stream == NULL)
+		vpnr_share_sent_late(&table->queued, frame->size);
+	else if (vpnr_share_sent(&stream->share, &table->queued, frame->size))
+		vpnr_mailbox_wake(stream->inbox);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

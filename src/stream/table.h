@@ -25,12 +25,11 @@ G_BEGIN_DECLS
  * reader stops reading the link. */
 #define VPNR_V1_WINDOW (256 * 1024)
 
-/* What may wait in the writer per stream that may be open: control frames, and bytes of DATA with
- * their overhead. A stream makes fewer and queues less; but a client that opens and ends streams
- * without reading what it is answered would leave those of ended streams behind without end, and so
- * would the applications of a client whose server does not read. */
-#define VPNR_CONTROL_PER_STREAM 8
-#define VPNR_DATA_PER_STREAM    (VPNR_STREAM_QUEUE + VPNR_DATA_MAX + VPNR_STREAM_FRAME_COST)
+/* Control frames that may wait in the writer per stream that may be open. A stream makes fewer; but
+ * a client that opens and ends streams without reading what it is answered would leave those of
+ * ended streams behind without end, and so would the applications of a client whose server does not
+ * read. The same goes for DATA: see share.h. */
+#define VPNR_CONTROL_PER_STREAM 12
 
 typedef struct VpnrTable VpnrTable;
 
@@ -40,11 +39,13 @@ typedef struct {
 	VpnrMailbox *outbox; /* of the writer; outlives the streams */
 	guint max_streams;   /* open at once; the client learns it from the peer's HELLO */
 	guint64 send_limit;  /* what the peer lets us send on a new stream; VPNr/1: G_MAXUINT64 */
+	VpnrBudget *budget;  /* nullable; outlives the streams */
 	VpnrStats *stats;
 } VpnrTableParams;
 
-/* An empty table. Never fails. */
-VpnrTable *vpnr_table_new(const VpnrTableParams *params);
+/* An empty table. It takes VPNR_TABLE_QUEUE from the budget: NULL with an error if that has no
+ * room. */
+VpnrTable *vpnr_table_new(const VpnrTableParams *params, GError **error);
 
 /* Frees it; no stream is left (vpnr_table_wait_empty). Takes NULL. */
 void vpnr_table_free(VpnrTable *table);
@@ -52,7 +53,7 @@ void vpnr_table_free(VpnrTable *table);
 /* Why a stream could not be added. */
 typedef enum {
 	VPNR_TABLE_OK,
-	VPNR_TABLE_FULL,   /* max_streams are open, too much waits to be read, or no descriptor */
+	VPNR_TABLE_FULL,   /* max_streams, too much waits to be read, no descriptor, no memory */
 	VPNR_TABLE_CLOSED, /* the link is going away */
 	VPNR_TABLE_UNSUPPORTED, /* client: VPNr/1 carries IPv4 only */
 	VPNR_TABLE_DUPLICATE, /* server: VPNr/1, the stream is open already: the frame is no news */
@@ -74,8 +75,15 @@ VpnrTableResult vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrS
  * VPNr/1 it waits while the stream's socket takes nothing. */
 const char *vpnr_table_deliver(VpnrTable *table, VpnrFrame *frame);
 
-/* Pushes a frame of a stream's worker to the writer (transfer full, worker thread). */
-void vpnr_table_push(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame);
+/* Takes room in the writer's queue for a DATA frame (vpnr_share_take()), and tells that the frame
+ * has become n bytes smaller, or will not be made (worker thread). */
+gsize vpnr_table_take_room(VpnrTable *table, VpnrStream *stream, gsize want);
+void vpnr_table_lower_room(VpnrTable *table, VpnrStream *stream, gsize n);
+void vpnr_table_drop_room(VpnrTable *table, VpnrStream *stream, gsize n);
+
+/* Pushes a frame of a stream's worker to the writer (transfer full, worker thread). For DATA, room
+ * has been taken. */
+void vpnr_table_push(VpnrTable *table, VpnrFrame *frame);
 
 /* A frame that was pushed leaves the writer (transfer none, writer thread). */
 void vpnr_table_released(VpnrTable *table, const VpnrFrame *frame);

@@ -24,8 +24,8 @@ struct VpnrTable {
 	gboolean closed;
 	/* atomic */
 	/* in the writer's hands, of streams that have ended as well */
-	_Atomic gint control;  /* frames, but DATA and answers */
-	_Atomic gint64 queued; /* what the DATA frames cost */
+	_Atomic gint control; /* frames, but DATA and answers */
+	VpnrQueued queued;    /* DATA */
 };
 
 /* Frames no longer find the stream; it stays in the list until its worker removes it. */

@@ -71,7 +71,8 @@ on_up(gpointer data, const VpnrHello *hello)
 							 .outbox = vpnr_link_outbox(side->link),
 							 .max_streams = hello->max_streams,
 							 .send_limit = hello->initial_window,
-							 .stats = &side->stats });
+							 .stats = &side->stats },
+				     NULL);
 	vpnr_latch_trip(side->up);
 }
 
@@ -130,7 +131,7 @@ side_init(Side *side, VpnrRole role, int fd)
 						      .role = role,
 						      .hello = { .version = VPNR_HELLO_VERSION,
 								 .max_streams = 1000,
-								 .initial_window = VPNR_WINDOW,
+								 .initial_window = VPNR_WINDOW_MIN,
 								 .software = "stress" },
 						      .handler = &handler,
 						      .data = side,

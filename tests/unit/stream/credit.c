@@ -38,13 +38,36 @@ test_send_raise(void)
 }
 
 static void
+test_send_usable(void)
+{
+	g_test_summary("The last byte of the credit waits until the writer has nothing any more.");
+
+	VpnrSendCredit credit;
+
+	vpnr_send_credit_init(&credit, 100);
+	g_assert_cmpuint(vpnr_send_credit_usable(&credit, TRUE), ==, 100);
+	g_assert_cmpuint(vpnr_send_credit_usable(&credit, FALSE), ==, 99);
+	vpnr_send_credit_spend(&credit, 99);
+	g_assert_cmpuint(vpnr_send_credit_usable(&credit, FALSE), ==, 0);
+	g_assert_cmpuint(vpnr_send_credit_usable(&credit, TRUE), ==, 1);
+	vpnr_send_credit_spend(&credit, 1);
+	g_assert_cmpuint(vpnr_send_credit_usable(&credit, FALSE), ==, 0);
+}
+
+static void
+init_fixed(VpnrRecvCredit *credit, guint64 window)
+{
+	g_assert_true(vpnr_recv_credit_init(credit, window, window, NULL));
+}
+
+static void
 test_receive(void)
 {
 	g_test_summary("2.7.4: what does not fit is refused, and leaves no trace.");
 
 	VpnrRecvCredit credit;
 
-	vpnr_recv_credit_init(&credit, 1000);
+	init_fixed(&credit, 1000);
 	g_assert_true(vpnr_recv_credit_take(&credit, 999));
 	g_assert_false(vpnr_recv_credit_take(&credit, 2));
 	g_assert_false(vpnr_recv_credit_take(&credit, G_MAXUINT64));
@@ -55,23 +78,24 @@ test_receive(void)
 static void
 test_consume(void)
 {
-	g_test_summary("2.7.5: the limit rises as bytes are consumed, after half a window.");
+	g_test_summary(
+	    "2.7.5: the limit rises as bytes are consumed, after a quarter of a window.");
 
 	VpnrRecvCredit credit;
 
-	vpnr_recv_credit_init(&credit, 1000);
+	init_fixed(&credit, 1000);
 	g_assert_true(vpnr_recv_credit_take(&credit, 1000));
-	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 499), ==, 0);
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 249, TRUE), ==, 0);
 	g_assert_false(vpnr_recv_credit_take(&credit, 1));
-	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 1), ==, 1500);
-	g_assert_true(vpnr_recv_credit_take(&credit, 500));
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 1, TRUE), ==, 1249);
+	g_assert_true(vpnr_recv_credit_take(&credit, 249));
 	g_assert_false(vpnr_recv_credit_take(&credit, 1));
-	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 499), ==, 0);
-	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 501), ==, 2500);
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 248, TRUE), ==, 0);
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 502, TRUE), ==, 1999);
 }
 
 /* However the bytes are cut, the peer may always send, never more than a window ahead, and there
- * are at most two WINDOWs per window. */
+ * are at most four WINDOWs per window. */
 static void
 test_any_cut(void)
 {
@@ -81,23 +105,132 @@ test_any_cut(void)
 	guint64 limit = window;
 	guint n_told = 0;
 
-	vpnr_recv_credit_init(&credit, window);
+	init_fixed(&credit, window);
 	while (consumed < 64 * window) {
 		guint64 n = (guint64)g_test_rand_int_range(1, (gint)(limit - consumed) + 1);
 		guint64 told;
 
 		g_assert_true(vpnr_recv_credit_take(&credit, n));
 		consumed += n;
-		told = vpnr_recv_credit_consume(&credit, n);
+		told = vpnr_recv_credit_consume(&credit, n, TRUE);
 		if (told == 0)
 			continue;
-		g_assert_cmpuint(told, ==, consumed + window);
+		g_assert_cmpuint(told, ==, consumed + window - 1);
 		limit = told;
 		n_told++;
 		g_assert_cmpuint(limit, >, consumed);
 	}
-	g_assert_cmpuint(n_told, <=, 2 * consumed / window);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, window);
+	g_assert_cmpuint(n_told, <=, 4 * consumed / window);
 	g_assert_cmpuint(n_told, >=, consumed / (2 * window));
+}
+
+/* --- growth ----------------------------------------------------------------------------------- */
+
+/* n bytes come and go to the socket at once. */
+static guint64
+pass(VpnrRecvCredit *credit, guint64 n)
+{
+	g_assert_true(vpnr_recv_credit_take(credit, n));
+	return vpnr_recv_credit_consume(credit, n, TRUE);
+}
+
+static void
+test_grow(void)
+{
+	g_test_summary("Bytes that end on a limit double the window, up to the largest.");
+
+	VpnrRecvCredit credit;
+
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 4000, NULL));
+	g_assert_cmpuint(pass(&credit, 1000), ==, 2999);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
+	g_assert_cmpuint(pass(&credit, 1998), ==, 4997);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000); /* one byte is missing */
+	g_assert_cmpuint(pass(&credit, 1), ==, 6998);                 /* it ends on 2999 */
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 4000);
+	g_assert_cmpuint(pass(&credit, 1998), ==, 8996); /* on 4997, which is of the old window */
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 4000);
+	g_assert_cmpuint(pass(&credit, 2001), ==, 10997); /* on 6998 */
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 4000);
+}
+
+static void
+test_grow_on_an_earlier_limit(void)
+{
+	g_test_summary("A sender that starves knows an older limit than the present one.");
+
+	VpnrRecvCredit credit;
+
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, NULL));
+	for (guint i = 0; i < 3; i++)
+		g_assert_cmpuint(pass(&credit, 251), ==, 251 * (i + 1) + 999);
+	g_assert_cmpuint(pass(&credit, 247), >, 0);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
+}
+
+static void
+test_no_growth_for_a_slow_socket(void)
+{
+	VpnrRecvCredit credit;
+	guint64 limit = 1000, passed = 0;
+
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, NULL));
+	g_assert_true(vpnr_recv_credit_take(&credit, limit));
+	passed = limit;
+	limit = vpnr_recv_credit_consume(&credit, limit, FALSE);
+	while (passed < 16000) { /* every byte of every limit is used */
+		g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 1000);
+		limit = pass(&credit, limit - passed);
+		passed += 999;
+	}
+	pass(&credit, limit - passed);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
+}
+
+static void
+test_budget(void)
+{
+	g_test_summary(
+	    "What is taken from the budget is what may be waiting here, at every moment.");
+
+	g_autoptr(VpnrBudget) budget = vpnr_budget_new(8000);
+	VpnrRecvCredit credit, none;
+
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, budget));
+	pass(&credit, 1000);
+	pass(&credit, 1999);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 4000);
+	g_assert_false(vpnr_recv_credit_init(&none, 4001, 8000, budget));
+	g_assert_cmpuint(pass(&credit, 3999), ==, 10997); /* 8000 is more than three quarters */
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 4000);
+
+	g_assert_true(vpnr_budget_take(budget, 3500)); /* short from now on */
+	g_assert_cmpuint(pass(&credit, 998), ==, 0);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 4000);
+	g_assert_cmpuint(pass(&credit, 1), ==, 0); /* a quarter: halved, the limit stays */
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 3500 + 10997 - 7997);
+	vpnr_recv_credit_clear(&credit);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 3500);
+	vpnr_budget_give(budget, 3500);
+}
+
+static void
+test_after_the_end(void)
+{
+	g_test_summary("2.7.6: behind the peer's end nothing is kept but what is still waiting.");
+
+	g_autoptr(VpnrBudget) budget = vpnr_budget_new(8000);
+	VpnrRecvCredit credit;
+
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, budget));
+	g_assert_true(vpnr_recv_credit_take(&credit, 300));
+	vpnr_recv_credit_consume_last(&credit, 100);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 200);
+	vpnr_recv_credit_consume_last(&credit, 200);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 0);
+	vpnr_recv_credit_clear(&credit);
 }
 
 int
@@ -106,8 +239,14 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/credit/send", test_send);
 	g_test_add_func("/credit/send/raise", test_send_raise);
+	g_test_add_func("/credit/send/usable", test_send_usable);
 	g_test_add_func("/credit/receive", test_receive);
 	g_test_add_func("/credit/consume", test_consume);
 	g_test_add_func("/credit/any-cut", test_any_cut);
+	g_test_add_func("/credit/grow", test_grow);
+	g_test_add_func("/credit/grow/earlier-limit", test_grow_on_an_earlier_limit);
+	g_test_add_func("/credit/grow/slow-socket", test_no_growth_for_a_slow_socket);
+	g_test_add_func("/credit/budget", test_budget);
+	g_test_add_func("/credit/after-the-end", test_after_the_end);
 	return g_test_run();
 }

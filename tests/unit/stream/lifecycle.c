@@ -8,19 +8,21 @@
 
 #define FIN   VPNR_ACTION_SEND_FIN
 #define RESET VPNR_ACTION_SEND_RESET
+#define DROP  VPNR_ACTION_DROP_OUTPUT
 #define SHUT  VPNR_ACTION_SHUT_OUTPUT
 #define CLOSE VPNR_ACTION_CLOSE
 #define ABORT VPNR_ACTION_ABORT
 
 #define N_KINDS  3
-#define N_EVENTS 6
+#define N_EVENTS 7
 
 static const char *const kind_names[N_KINDS] = { "symmetric", "v1 server", "rust server" };
-static const char *const event_names[N_EVENTS] = { "input EOF", "socket error", "FIN",
-						   "END",       "RESET",        "drained" };
+static const char *const event_names[N_EVENTS] = { "input EOF", "socket error", "output error",
+						   "FIN",       "END",          "RESET",
+						   "drained" };
 
 /* Where an event leads. Two letters for input and output: o(pen), d(iscard or draining), c(losed);
- * "cc" is over. */
+ * "cc" is over; ! is broken. */
 typedef struct {
 	const char *state;
 	VpnrActions actions;
@@ -36,6 +38,7 @@ static const Row symmetric[] = {
 	{ "oo",
 	  { { "co", FIN },
 	    { "cc", RESET | ABORT },
+	    { "oc!", DROP },
 	    { "od", 0 },
 	    { "dd", RESET },
 	    { "cc", ABORT },
@@ -43,6 +46,7 @@ static const Row symmetric[] = {
 	{ "od",
 	  { { "cd", FIN },
 	    { "cc", RESET | ABORT },
+	    { "oc!", DROP },
 	    { "od", 0 },
 	    { "dd", RESET },
 	    { "cc", ABORT },
@@ -50,12 +54,22 @@ static const Row symmetric[] = {
 	{ "oc",
 	  { { "cc", FIN | CLOSE },
 	    { "cc", RESET | ABORT },
+	    { "oc!", DROP },
 	    { "oc", 0 },
 	    { "dc", RESET },
 	    { "cc", ABORT },
 	    { "oc", 0 } } },
+	{ "oc!",
+	  { { "cc!", RESET | ABORT },
+	    { "cc!", RESET | ABORT },
+	    { "oc!", DROP },
+	    { "oc!", 0 },
+	    { "dc!", RESET },
+	    { "cc!", ABORT },
+	    { "oc!", 0 } } },
 	{ "dd",
 	  { { "cd", 0 },
+	    { "cc", RESET | ABORT },
 	    { "cc", RESET | ABORT },
 	    { "dd", 0 },
 	    { "dd", RESET },
@@ -64,12 +78,22 @@ static const Row symmetric[] = {
 	{ "dc",
 	  { { "cc", CLOSE },
 	    { "cc", RESET | ABORT },
+	    { "cc", RESET | ABORT },
 	    { "dc", 0 },
 	    { "dc", RESET },
 	    { "cc", ABORT },
 	    { "dc", 0 } } },
+	{ "dc!",
+	  { { "cc!", RESET | ABORT },
+	    { "cc!", RESET | ABORT },
+	    { "cc!", RESET | ABORT },
+	    { "dc!", 0 },
+	    { "dc!", RESET },
+	    { "cc!", ABORT },
+	    { "dc!", 0 } } },
 	{ "co",
 	  { { "co", 0 },
+	    { "cc", RESET | ABORT },
 	    { "cc", RESET | ABORT },
 	    { "cd", 0 },
 	    { "cd", RESET },
@@ -78,11 +102,19 @@ static const Row symmetric[] = {
 	{ "cd",
 	  { { "cd", 0 },
 	    { "cc", RESET | ABORT },
+	    { "cc", RESET | ABORT },
 	    { "cd", 0 },
 	    { "cd", RESET },
 	    { "cc", ABORT },
 	    { "cc", SHUT | CLOSE } } },
-	{ "cc", { { "cc", 0 }, { "cc", 0 }, { "cc", 0 }, { "cc", 0 }, { "cc", 0 }, { "cc", 0 } } },
+	{ "cc",
+	  { { "cc", 0 },
+	    { "cc", 0 },
+	    { "cc", 0 },
+	    { "cc", 0 },
+	    { "cc", 0 },
+	    { "cc", 0 },
+	    { "cc", 0 } } },
 };
 
 /* What differs from the above. */
@@ -98,9 +130,13 @@ static const Difference differences[] = {
 	{ VPNR_LIFE_V1_SERVER, "dd", VPNR_EVENT_DRAINED, { "cc", SHUT | CLOSE } },
 	{ VPNR_LIFE_V1_SERVER, "oc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
 	{ VPNR_LIFE_V1_SERVER, "dc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
+	{ VPNR_LIFE_V1_SERVER, "oc!", VPNR_EVENT_END, { "cc!", RESET | CLOSE } },
+	{ VPNR_LIFE_V1_SERVER, "dc!", VPNR_EVENT_END, { "cc!", RESET | CLOSE } },
 	{ VPNR_LIFE_RUST_SERVER, "dd", VPNR_EVENT_DRAINED, { "cc", SHUT | CLOSE } },
 	{ VPNR_LIFE_RUST_SERVER, "oc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
 	{ VPNR_LIFE_RUST_SERVER, "dc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
+	{ VPNR_LIFE_RUST_SERVER, "oc!", VPNR_EVENT_END, { "cc!", RESET | CLOSE } },
+	{ VPNR_LIFE_RUST_SERVER, "dc!", VPNR_EVENT_END, { "cc!", RESET | CLOSE } },
 	/* The end of the destination is the end of the stream (docs/protocol.md, 1.4.6). */
 	{ VPNR_LIFE_RUST_SERVER, "oo", VPNR_EVENT_INPUT_EOF, { "cc", FIN | CLOSE } },
 	{ VPNR_LIFE_RUST_SERVER, "od", VPNR_EVENT_INPUT_EOF, { "cc", FIN | CLOSE } },
@@ -115,7 +151,8 @@ life_in(VpnrLifeKind kind, const char *state)
 	return (VpnrLifecycle){ .kind = kind,
 				.input = strchr(letters, state[0]) - letters,
 				.output = strchr(letters, state[1]) - letters,
-				.over = g_str_equal(state, "cc") };
+				.broken = state[2] == '!',
+				.over = g_str_has_prefix(state, "cc") };
 }
 
 static const Step *
@@ -139,6 +176,7 @@ check_step(VpnrLifeKind kind, const Row *row, VpnrEvent event)
 	g_assert_cmphex(vpnr_lifecycle_step(&life, event), ==, step->actions);
 	g_assert_cmpint(life.input, ==, wanted.input);
 	g_assert_cmpint(life.output, ==, wanted.output);
+	g_assert_cmpint(life.broken, ==, wanted.broken);
 	g_assert_cmpint(life.over, ==, wanted.over);
 	g_assert_cmpint(life.kind, ==, kind);
 }

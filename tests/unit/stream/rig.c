@@ -19,7 +19,8 @@ rig_init_full(Rig *rig, const VpnrTableParams *params)
 	g_assert_no_error(error);
 	complete.outbox = rig->outbox;
 	complete.stats = &rig->stats;
-	rig->table = vpnr_table_new(&complete);
+	rig->table = vpnr_table_new(&complete, &error);
+	g_assert_no_error(error);
 }
 
 void
@@ -120,6 +121,17 @@ rig_expect_reset(Rig *rig, guint32 id, VpnrReason reason)
 	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "RESET");
 	g_assert_cmpuint(frame->stream, ==, id);
 	g_assert_cmpint(frame->reason, ==, reason);
+}
+
+gboolean
+rig_push_data(Rig *rig, VpnrStream *stream, gsize n)
+{
+	gsize room = vpnr_table_take_room(rig->table, stream, n);
+
+	if (room == 0)
+		return FALSE;
+	vpnr_table_push(rig->table, vpnr_frame_new(VPNR_FRAME_DATA, stream->id, room));
+	return TRUE;
 }
 
 void

@@ -48,6 +48,9 @@ VpnrFrame *rig_next(Rig *rig);
 void rig_expect(Rig *rig, VpnrFrameType type, guint32 id);
 void rig_expect_reset(Rig *rig, guint32 id, VpnrReason reason);
 
+/* Pushes a DATA frame with n bytes as the stream's worker would. FALSE if it may not. */
+gboolean rig_push_data(Rig *rig, VpnrStream *stream, gsize n);
+
 /* Takes n bytes of DATA, which must be these. Neither more bytes nor other frames may be among
  * them. */
 void rig_expect_data(Rig *rig, guint32 id, gconstpointer bytes, gsize n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stream: references, the first reason of an abort, and the bound on what waits in the writer.
+ * stream: references, what it takes from the budget, the first reason of an abort, what it waits
+ * for.
  */
 #include "stream/stream.h"
 
@@ -10,11 +11,18 @@
 static const VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 80, .ip4 = { 192, 0, 2, 1 } };
 static const VpnrAddr peer = { .type = VPNR_ADDR_IPV4, .port = 5000, .ip4 = { 10, 0, 0, 1 } };
 
+static const VpnrStreamParams params = { .id = 7,
+					 .dest = &dest,
+					 .peer = &peer,
+					 .send_limit = 1000,
+					 .window = 2000,
+					 .window_max = 2000 };
+
 static VpnrStream *
 new_stream(void)
 {
 	g_autoptr(GError) error = NULL;
-	VpnrStream *stream = vpnr_stream_new(7, &dest, &peer, 1000, 2000, &error);
+	VpnrStream *stream = vpnr_stream_new(&params, &error);
 
 	g_assert_no_error(error);
 	return stream;
@@ -24,7 +32,8 @@ static void
 test_new(void)
 {
 	g_autoptr(VpnrStream) stream = new_stream();
-	g_autoptr(VpnrStream) server_side = vpnr_stream_new(1, &dest, NULL, 0, 0, NULL);
+	g_autoptr(VpnrStream) server_side =
+	    vpnr_stream_new(&(VpnrStreamParams){ .dest = &dest }, NULL);
 
 	g_assert_cmpuint(stream->id, ==, 7);
 	g_assert_true(vpnr_addr_equal(&stream->dest, &dest));
@@ -81,38 +90,65 @@ test_reset(void)
 }
 
 static void
-test_queue(void)
+test_budget(void)
 {
-	g_test_summary("One frame may go over the bound; the worker is woken when it may again.");
+	g_test_summary("A stream takes its window and a small frame, and gives both back.");
 
-	g_autoptr(VpnrStream) stream = new_stream();
+	guint64 needed = params.window + VPNR_STREAM_RESERVE;
+	g_autoptr(VpnrBudget) budget = vpnr_budget_new(2 * needed - 1);
+	VpnrStreamParams with_budget = params;
+	g_autoptr(GError) error = NULL;
+	VpnrStream *stream;
 
-	vpnr_stream_queued(stream, VPNR_STREAM_QUEUE - VPNR_STREAM_FRAME_COST - 1);
-	g_assert_true(vpnr_stream_may_queue(stream));
-	vpnr_stream_queued(stream, VPNR_DATA_MAX);
-	g_assert_false(vpnr_stream_may_queue(stream));
-	g_assert_true(vpnr_mailbox_begin_wait(stream->inbox));
-	vpnr_stream_sent(stream, VPNR_DATA_MAX);
-	g_assert_true(take_wake(stream));
-	g_assert_true(vpnr_stream_may_queue(stream));
-
-	g_assert_true(vpnr_mailbox_begin_wait(stream->inbox));
-	vpnr_stream_sent(stream, VPNR_STREAM_QUEUE - VPNR_STREAM_FRAME_COST - 1);
-	g_assert_false(take_wake(stream));
-	g_assert_cmpint(atomic_load(&stream->queued), ==, 0);
+	with_budget.budget = budget;
+	stream = vpnr_stream_new(&with_budget, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, needed);
+	g_assert_null(vpnr_stream_new(&with_budget, &error));
+	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, needed);
+	vpnr_stream_unref(stream);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 0);
+	g_assert_true(vpnr_budget_take(budget, 2 * needed - 10));
+	g_clear_error(&error);
+	g_assert_null(vpnr_stream_new(&with_budget, &error));
+	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM);
+	vpnr_budget_give(budget, 2 * needed - 10);
 }
 
 static void
-test_queue_of_small_frames(void)
+test_waits(void)
 {
-	g_test_summary("Frames of one byte count what they cost.");
+	g_test_summary("What it waits for counts from when it last moved.");
 
 	g_autoptr(VpnrStream) stream = new_stream();
-	guint n = 0;
 
-	for (; vpnr_stream_may_queue(stream); n++)
-		vpnr_stream_queued(stream, 1);
-	g_assert_cmpuint(n, ==, VPNR_STREAM_QUEUE / (VPNR_STREAM_FRAME_COST + 1) + 1);
+	g_assert_cmpint(atomic_load(&stream->waits), ==, VPNR_WAITS_OPENING);
+	g_assert_cmpint(atomic_load(&stream->waits_since_us), ==, stream->born_us);
+	vpnr_stream_set_waits(stream, VPNR_WAITS_WINDOW, FALSE);
+	g_assert_cmpint(atomic_load(&stream->waits), ==, VPNR_WAITS_WINDOW);
+	atomic_store(&stream->waits_since_us, 1);
+	vpnr_stream_set_waits(stream, VPNR_WAITS_WINDOW, FALSE);
+	g_assert_cmpint(atomic_load(&stream->waits_since_us), ==, 1);
+	vpnr_stream_set_waits(stream, VPNR_WAITS_WINDOW, TRUE);
+	g_assert_cmpint(atomic_load(&stream->waits_since_us), >, 1);
+	atomic_store(&stream->waits_since_us, 1);
+	vpnr_stream_set_waits(stream, VPNR_WAITS_LINK, FALSE);
+	g_assert_cmpint(atomic_load(&stream->waits_since_us), >, 1);
+}
+
+static void
+test_waits_names(void)
+{
+	for (VpnrStreamWaits a = VPNR_WAITS_OPENING; a <= VPNR_WAITS_LINK; a++)
+		for (VpnrStreamWaits b = a + 1; b <= VPNR_WAITS_LINK + 1; b++)
+			g_assert_cmpstr(vpnr_stream_waits_name(a, VPNR_ROLE_CLIENT), !=,
+					vpnr_stream_waits_name(b, VPNR_ROLE_CLIENT));
+	g_assert_cmpstr(vpnr_stream_waits_name(VPNR_WAITS_SOCKET, VPNR_ROLE_CLIENT), ==,
+			"application");
+	g_assert_cmpstr(vpnr_stream_waits_name(VPNR_WAITS_SOCKET, VPNR_ROLE_SERVER), ==,
+			"destination");
+	g_assert_cmpstr(vpnr_stream_waits_name(VPNR_WAITS_LINK + 1, VPNR_ROLE_SERVER), ==, "?");
 }
 
 static void
@@ -129,15 +165,19 @@ static void
 test_no_descriptor(void)
 {
 	g_autoptr(GError) error = NULL;
+	g_autoptr(VpnrBudget) budget = vpnr_budget_new(1000000);
+	VpnrStreamParams with_budget = params;
 	struct rlimit before;
 	struct rlimit none;
 
 	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
 	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
 	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
-	g_assert_null(vpnr_stream_new(1, &dest, NULL, 0, 0, &error));
+	with_budget.budget = budget;
+	g_assert_null(vpnr_stream_new(&with_budget, &error));
 	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
 	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_MFILE);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 0);
 }
 
 int
@@ -147,8 +187,9 @@ main(int argc, char **argv)
 	g_test_add_func("/stream/new", test_new);
 	g_test_add_func("/stream/references", test_references);
 	g_test_add_func("/stream/reset", test_reset);
-	g_test_add_func("/stream/queue", test_queue);
-	g_test_add_func("/stream/queue/small-frames", test_queue_of_small_frames);
+	g_test_add_func("/stream/budget", test_budget);
+	g_test_add_func("/stream/waits", test_waits);
+	g_test_add_func("/stream/waits/names", test_waits_names);
 	g_test_add_func("/stream/state-names", test_state_names);
 	g_test_add_func("/stream/no-descriptor", test_no_descriptor);
 	return g_test_run();

@@ -3,7 +3,7 @@
  * table: which ids a stream may have, how many streams there may be, and how they go
  * (docs/protocol.md, 1.3, 2.6.1 and 2.9.1).
  */
-#include "stream/table.h"
+#include "stream/table_private.h"
 
 #include "base/thread.h"
 #include "tests/unit/stream/rig.h"
@@ -46,7 +46,7 @@ test_open(void)
 	g_assert_cmpint(open->open.kind, ==, VPNR_KIND_TCP);
 	g_assert_true(vpnr_addr_equal(&stream->peer, &peer));
 	g_assert_cmpuint(vpnr_send_credit_left(&stream->send), ==, 5000);
-	g_assert_cmpuint(stream->recv.window, ==, VPNR_WINDOW);
+	g_assert_cmpuint(vpnr_recv_credit_window(&stream->recv), ==, VPNR_WINDOW_MIN);
 	g_assert_cmpuint(vpnr_stats_get(&rig.stats, VPNR_STAT_STREAMS_TOTAL), ==, 1);
 	g_assert_cmpint(vpnr_table_protocol(rig.table), ==, VPNR_PROTOCOL_V2);
 	g_assert_cmpint(vpnr_table_role(rig.table), ==, VPNR_ROLE_CLIENT);
@@ -132,6 +132,36 @@ test_accept_full(void)
 }
 
 static void
+test_budget(void)
+{
+	g_test_summary("A table takes its queue from the budget, a stream what it needs; who finds "
+		       "none is refused and counted.");
+
+	VpnrBudget *budget =
+	    vpnr_budget_new(VPNR_TABLE_QUEUE + VPNR_WINDOW_MIN + VPNR_STREAM_RESERVE);
+	VpnrTableParams params = { .protocol = VPNR_PROTOCOL_V2,
+				   .role = VPNR_ROLE_SERVER,
+				   .max_streams = 10,
+				   .budget = budget };
+	VpnrStream *one = NULL, *none = NULL;
+	g_autoptr(GError) error = NULL;
+	Rig rig;
+
+	rig_init_full(&rig, &params);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, VPNR_TABLE_QUEUE);
+	g_assert_null(vpnr_table_new(&params, &error));
+	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM);
+	g_assert_cmpint(rig_accept(&rig, 1, &one), ==, VPNR_TABLE_OK);
+	g_assert_cmpint(rig_accept(&rig, 2, &none), ==, VPNR_TABLE_FULL);
+	g_assert_cmpuint(vpnr_stats_get(&rig.stats, VPNR_STAT_BUDGET_REFUSED), ==, 1);
+	rig_remove(&rig, one);
+	g_assert_cmpint(rig_accept(&rig, 3, &one), ==, VPNR_TABLE_OK);
+	rig_remove(&rig, one);
+	rig_clear(&rig);
+	vpnr_budget_free(budget); /* it asserts that all has been given back */
+}
+
+static void
 test_flood(void)
 {
 	g_test_summary("A client that does not read its answers may not open without end.");
@@ -145,9 +175,9 @@ test_flood(void)
 						.max_streams = 2 });
 	g_assert_cmpint(rig_accept(&rig, 1, &one), ==, VPNR_TABLE_OK);
 	for (; n < 2 * VPNR_CONTROL_PER_STREAM; n++)
-		vpnr_table_push(rig.table, one, vpnr_frame_new_window(1, n));
+		vpnr_table_push(rig.table, vpnr_frame_new_window(1, n));
 	g_assert_cmpint(rig_accept(&rig, 2, &two), ==, VPNR_TABLE_OK);
-	vpnr_table_push(rig.table, one, vpnr_frame_new_window(1, n++));
+	vpnr_table_push(rig.table, vpnr_frame_new_window(1, n++));
 	g_assert_cmpint(rig_accept(&rig, 3, &none), ==, VPNR_TABLE_FLOOD);
 	for (; n > 0; n--)
 		rig_expect(&rig, VPNR_FRAME_WINDOW, 1);
@@ -170,12 +200,12 @@ test_data_is_no_flood(void)
 						.max_streams = 2 });
 	g_assert_cmpint(rig_accept(&rig, 1, &one), ==, VPNR_TABLE_OK);
 	for (guint i = 0; i < 100; i++)
-		vpnr_table_push(rig.table, one, vpnr_frame_new(VPNR_FRAME_DATA, 1, 10));
-	g_assert_cmpint(atomic_load(&one->queued), ==, 100 * (10 + VPNR_STREAM_FRAME_COST));
+		g_assert_true(rig_push_data(&rig, one, 10));
+	g_assert_cmpint(vpnr_share_queued(&one->share), ==, 100 * (10 + VPNR_STREAM_FRAME_COST));
 	g_assert_cmpint(rig_accept(&rig, 2, &two), ==, VPNR_TABLE_OK);
 	for (guint i = 0; i < 100; i++)
 		rig_expect(&rig, VPNR_FRAME_DATA, 1);
-	g_assert_cmpint(atomic_load(&one->queued), ==, 0);
+	g_assert_cmpint(vpnr_share_queued(&one->share), ==, 0);
 	rig_remove(&rig, one);
 	rig_remove(&rig, two);
 }
@@ -193,12 +223,14 @@ test_data_of_ended_streams(void)
 						.role = VPNR_ROLE_SERVER,
 						.max_streams = 2 });
 	for (; rig_accept(&rig, id, &stream) == VPNR_TABLE_OK; id++) {
-		while (vpnr_stream_may_queue(stream))
-			vpnr_table_push(rig.table, stream,
-					vpnr_frame_new(VPNR_FRAME_DATA, id, VPNR_DATA_MAX));
+		while (rig_push_data(&rig, stream, VPNR_DATA_MAX))
+			;
 		rig_remove(&rig, stream);
 	}
-	g_assert_cmpuint(id, ==, 4); /* three fill 256 KiB each */
+	g_assert_cmpint(atomic_load(&rig.table->queued.total), >,
+			VPNR_TABLE_QUEUE + 2 * VPNR_STREAM_RESERVE);
+	g_assert_cmpint(atomic_load(&rig.table->queued.total), <=,
+			VPNR_TABLE_QUEUE + 3 * VPNR_STREAM_RESERVE);
 	g_assert_cmpint(rig_accept(&rig, ++id, &stream), ==, VPNR_TABLE_FULL);
 	while (vpnr_mailbox_length(rig.outbox) > 0)
 		vpnr_frame_free(rig_next(&rig));
@@ -241,8 +273,8 @@ test_released_after_the_end(void)
 	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 1);
 	stream = rig_open(&rig);
 	id = stream->id;
-	vpnr_table_push(rig.table, stream, vpnr_frame_new(VPNR_FRAME_DATA, id, 10));
-	vpnr_table_push(rig.table, stream, vpnr_frame_new(VPNR_FRAME_FIN, id, 0));
+	g_assert_true(rig_push_data(&rig, stream, 10));
+	vpnr_table_push(rig.table, vpnr_frame_new(VPNR_FRAME_FIN, id, 0));
 	rig_remove(&rig, stream);
 	rig_expect(&rig, VPNR_FRAME_DATA, id);
 	rig_expect(&rig, VPNR_FRAME_FIN, id);
@@ -498,6 +530,7 @@ main(int argc, char **argv)
 	g_test_add_func("/table/max-streams", test_max_streams);
 	g_test_add_func("/table/accept", test_accept);
 	g_test_add_func("/table/accept/full", test_accept_full);
+	g_test_add_func("/table/budget", test_budget);
 	g_test_add_func("/table/flood", test_flood);
 	g_test_add_func("/table/flood/data", test_data_is_no_flood);
 	g_test_add_func("/table/flood/data-of-ended-streams", test_data_of_ended_streams);

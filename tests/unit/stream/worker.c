@@ -102,6 +102,16 @@ wait_until_asleep(const Bench *bench)
 		;
 }
 
+/* Leaves the sockets less room together than the smallest window. */
+static void
+stall_soon(const Bench *bench)
+{
+	int tiny = 4096;
+
+	loopback_shrink(bench->app);
+	g_assert_cmpint(setsockopt(bench->fd, SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny), ==, 0);
+}
+
 static guint8 *
 make_pattern(gsize n)
 {
@@ -177,13 +187,14 @@ random_size(gsize most)
 static void
 take_windows(Bench *bench, guint64 *limit, guint64 sent)
 {
+	const VpnrRecvCredit *credit = &bench->stream->recv;
 	VpnrFrame *frame;
 
 	while ((frame = vpnr_mailbox_try_pop(bench->rig.outbox)) != NULL) {
 		vpnr_table_released(bench->rig.table, frame);
 		g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "WINDOW");
 		g_assert_cmpuint(frame->limit, >, *limit);
-		g_assert_cmpuint(frame->limit, <=, sent + VPNR_WINDOW);
+		g_assert_cmpuint(frame->limit, <, sent + vpnr_recv_credit_window(credit));
 		*limit = frame->limit;
 		vpnr_frame_free(frame);
 	}
@@ -195,7 +206,7 @@ test_large_in(void)
 	g_test_summary("As long as the application reads there is always a window to send in.");
 
 	g_autofree guint8 *bytes = make_pattern(LARGE);
-	guint64 sent = 0, received = 0, limit = VPNR_WINDOW;
+	guint64 sent = 0, received = 0, limit = VPNR_WINDOW_MIN;
 	Bench bench;
 
 	start_client(&bench, 1);
@@ -305,17 +316,143 @@ test_application_resets(void)
 	finish(&bench);
 }
 
+/* A RESET that does not overtake the stream's DATA. */
+static void
+expect_last_reset(Bench *bench)
+{
+	g_autoptr(VpnrFrame) frame = rig_next(&bench->rig);
+
+	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "RESET");
+	g_assert_cmpint(frame->reason, ==, VPNR_REASON_ABORTED);
+	g_assert_true(frame->behind_data);
+}
+
 static void
 test_application_resets_while_stalled(void)
 {
-	g_test_summary("A reset is noticed although the window is closed and nothing is read.");
+	g_test_summary("A reset is noticed although the window is closed.");
 
 	Bench bench;
 
 	start_client(&bench, 0);
-	loopback_send(bench.app, "x", 1);
+	wait_until_asleep(&bench);
 	vpnr_fd_abort(vpnr_fd_steal(&bench.app));
-	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	expect_last_reset(&bench);
+	finish(&bench);
+}
+
+static void
+test_reset_behind_data(void)
+{
+	g_test_summary("What was sent before a reset is read as the window allows, and only then "
+		       "the reset told; what was to be written is dropped.");
+
+	g_autofree guint8 *bytes = make_pattern(30000);
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V2, 10000);
+	loopback_send(bench.app, bytes, 30000);
+	rig_expect_data(&bench.rig, 1, bytes, 10000);
+	vpnr_fd_abort(vpnr_fd_steal(&bench.app));
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&bench.stream->state) != VPNR_STREAM_CLOSING; patience(start))
+		;
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "for nobody", 10));
+	wait_until_asleep(&bench);
+	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), ==, 0);
+	g_assert_null(rig_deliver_window(&bench.rig, 1, 20000));
+	rig_expect_data(&bench.rig, 1, bytes + 10000, 10000);
+	g_assert_null(rig_deliver_window(&bench.rig, 1, 30000));
+	rig_expect_data(&bench.rig, 1, bytes + 20000, 10000);
+	expect_last_reset(&bench);
+	finish(&bench);
+}
+
+static void
+test_write_fails_behind_data(void)
+{
+	g_test_summary("The same when it is a write that finds out: its error hides the reset, and "
+		       "what is read then ends like an ordinary end.");
+
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V2, 4);
+	loopback_send(bench.app, "answer", 6);
+	rig_expect_data(&bench.rig, 1, "answ", 4);
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "unread", 6));
+	wait_until_asleep(&bench);
+	close_app(&bench); /* with bytes that nobody has read: a reset */
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "more", 4));
+	wait_until_asleep(&bench);
+	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), ==, 0);
+	g_assert_null(rig_deliver_window(&bench.rig, 1, 100));
+	rig_expect_data(&bench.rig, 1, "er", 2);
+	expect_last_reset(&bench);
+	finish(&bench);
+}
+
+static void
+test_peer_resets_behind_data(void)
+{
+	g_test_summary("What came before a RESET still goes to the socket; nothing is said any "
+		       "more.");
+
+	g_autofree guint8 *bytes = make_pattern(3 * 20000);
+	Bench bench;
+
+	start_client(&bench, 0);
+	for (guint i = 0; i < 3; i++)
+		g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes + i * 20000, 20000));
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	loopback_expect(bench.app, bytes, 3 * 20000);
+	loopback_expect_reset(bench.app);
+	while (vpnr_mailbox_length(bench.rig.outbox) > 0) /* of before the RESET was seen */
+		rig_expect(&bench.rig, VPNR_FRAME_WINDOW, bench.id);
+	finish(&bench);
+}
+
+static void
+test_purge(void)
+{
+	g_test_summary("A stream that the peer has aborted takes back what waits in the writer.");
+
+	Bench bench;
+
+	start_client(&bench, 1000);
+	loopback_send(bench.app, "late", 4);
+	for (gint64 start = g_get_monotonic_time(); vpnr_mailbox_length(bench.rig.outbox) == 0;
+	     patience(start))
+		;
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	loopback_expect_reset(bench.app);
+	rig_expect_data(&bench.rig, bench.id, "late", 4);
+	rig_expect(&bench.rig, VPNR_FRAME_PURGE, bench.id);
+	finish(&bench);
+}
+
+static void
+test_end_while_stalled(void)
+{
+	g_test_summary("The end of an application needs no credit; data in front of it does.");
+
+	Bench bench;
+
+	start_client(&bench, 0);
+	wait_until_asleep(&bench);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	finish(&bench);
+
+	start_client(&bench, 0);
+	loopback_send(bench.app, "last", 4);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	wait_until_asleep(&bench); /* never, if it spins */
+	g_assert_cmpint(atomic_load(&bench.stream->state), ==, VPNR_STREAM_OPEN);
+	g_assert_null(rig_deliver_window(&bench.rig, bench.id, 4));
+	rig_expect_data(&bench.rig, bench.id, "last", 4);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
 	finish(&bench);
 }
 
@@ -376,10 +513,10 @@ test_queue_of_the_writer(void)
 	sending.fd = bench.app;
 	sender = vpnr_thread_start("sender", send_large, &sending, NULL);
 	for (gint64 start = g_get_monotonic_time();
-	     atomic_load(&bench.stream->queued) < VPNR_STREAM_QUEUE; patience(start))
+	     vpnr_share_queued(&bench.stream->share) < VPNR_STREAM_QUEUE; patience(start))
 		;
 	wait_until_asleep(&bench);
-	g_assert_cmpint(atomic_load(&bench.stream->queued), <,
+	g_assert_cmpint(vpnr_share_queued(&bench.stream->share), <,
 			VPNR_STREAM_QUEUE + VPNR_DATA_MAX + VPNR_STREAM_FRAME_COST);
 	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), <,
 			 VPNR_STREAM_QUEUE / VPNR_STREAM_FRAME_COST + 1);
@@ -391,26 +528,147 @@ test_queue_of_the_writer(void)
 }
 
 static void
+test_last_byte_of_the_window(void)
+{
+	g_test_summary("A sender takes the last byte of its credit when the writer has sent what "
+		       "came before it, and not earlier.");
+
+	Bench bench;
+	g_autofree guint8 *bytes = make_pattern(2000);
+	VpnrFrame *frame;
+
+	start_client(&bench, 1000);
+	loopback_send(bench.app, bytes, 500);
+	for (gint64 start = g_get_monotonic_time(); vpnr_mailbox_length(bench.rig.outbox) == 0;
+	     patience(start))
+		;
+	loopback_send(bench.app, bytes + 500, 1500);
+	for (gint64 start = g_get_monotonic_time(); atomic_load(&bench.stream->bytes_out) < 999;
+	     patience(start))
+		;
+	wait_until_asleep(&bench);
+	g_assert_cmpuint(atomic_load(&bench.stream->bytes_out), ==, 999);
+	g_assert_cmpint(atomic_load(&bench.stream->waits), ==, VPNR_WAITS_WINDOW);
+	rig_expect_data(&bench.rig, bench.id, bytes, 999);
+	frame = rig_next(&bench.rig);
+	g_assert_cmpuint(frame->size, ==, 1);
+	vpnr_frame_free(frame);
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	finish(&bench);
+}
+
+static void
+test_no_window_after_the_end(void)
+{
+	g_test_summary("2.7.6: a peer that has sent its end gets no WINDOW.");
+
+	g_autofree guint8 *bytes = make_pattern(VPNR_WINDOW_MIN);
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V2, 0);
+	stall_soon(&bench);
+	for (guint i = 0; i < 4; i++)
+		g_assert_null(rig_deliver_data(&bench.rig, 1, bytes + i * 16384, 16384));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
+	loopback_expect(bench.app, bytes, VPNR_WINDOW_MIN);
+	loopback_expect_end(bench.app);
+	close_app(&bench);
+	for (;;) {
+		g_autoptr(VpnrFrame) frame = rig_next(&bench.rig);
+
+		if (frame->type == VPNR_FRAME_FIN)
+			break;
+		/* One or two may have been sent before the end was there. */
+		g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "WINDOW");
+		g_assert_cmpuint(frame->limit, <, 2 * VPNR_WINDOW_MIN - 16384);
+	}
+	finish(&bench);
+}
+
+static void
+wait_for_waits(const Bench *bench, VpnrStreamWaits waits)
+{
+	for (gint64 start = g_get_monotonic_time(); atomic_load(&bench->stream->waits) != waits;
+	     patience(start))
+		;
+}
+
+static void
+test_waits(void)
+{
+	g_test_summary("What a stream waits for: data, then room in the window, then data again, "
+		       "then an application that reads.");
+
+	Bench bench;
+	static const guint8 bytes[4096];
+	gint64 start = g_get_monotonic_time();
+	guint64 limit = VPNR_WINDOW_MIN, sent = 0;
+
+	start_client(&bench, 2);
+	stall_soon(&bench);
+	wait_for_waits(&bench, VPNR_WAITS_DATA);
+	loopback_send(bench.app, "abcd", 4);
+	rig_expect_data(&bench.rig, bench.id, "ab", 2);
+	wait_for_waits(&bench, VPNR_WAITS_WINDOW);
+	g_assert_null(rig_deliver_window(&bench.rig, bench.id, G_MAXUINT64));
+	rig_expect_data(&bench.rig, bench.id, "cd", 2);
+	wait_for_waits(&bench, VPNR_WAITS_DATA);
+	while (atomic_load(&bench.stream->waits) != VPNR_WAITS_SOCKET) {
+		take_windows(&bench, &limit, sent);
+		if (limit - sent >= sizeof bytes) {
+			g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes, sizeof bytes));
+			sent += sizeof bytes;
+		}
+		patience(start);
+	}
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	vpnr_table_wait_empty(bench.rig.table);
+	while (vpnr_mailbox_length(bench.rig.outbox) > 0)
+		rig_expect(&bench.rig, VPNR_FRAME_WINDOW, bench.id);
+	finish(&bench);
+}
+
+/* Delivers byte by byte what the window allows, until the application's socket is full and the
+ * window used up. Returns how many. */
+static gsize
+fill_with_bytes(Bench *bench, const guint8 *bytes, gsize n)
+{
+	guint64 limit = VPNR_WINDOW_MIN;
+	gsize sent = 0;
+
+	do {
+		for (; sent < limit; sent++) {
+			g_assert_cmpuint(sent, <, n);
+			g_assert_null(rig_deliver_data(&bench->rig, bench->id, bytes + sent, 1));
+		}
+		wait_until_asleep(bench);
+		take_windows(bench, &limit, sent);
+	} while (sent < limit);
+	return sent;
+}
+
+static void
 test_stalled_application(void)
 {
 	g_test_summary("Small frames for an application that reads nothing cost what their bytes "
 		       "cost, and none is lost.");
 
-	const guint n = 150000;
-	g_autofree guint8 *bytes = make_pattern(n);
+	g_autofree guint8 *bytes = make_pattern(LARGE);
 	Bench bench;
+	gsize sent, kept;
 
 	start_client(&bench, 0);
-	loopback_shrink(bench.app);
-	loopback_shrink(bench.fd);
-	for (guint i = 0; i < n; i++)
-		g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes + i, 1));
-	wait_until_asleep(&bench);
-	g_assert_cmpuint(atomic_load(&bench.stream->bytes_in), <, n);
-	g_assert_cmpint(alive_frames(), <=, n / 16384 + 2);
-	loopback_expect(bench.app, bytes, n);
-	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), ==, 0); /* not half a window */
+	stall_soon(&bench);
+	sent = fill_with_bytes(&bench, bytes, LARGE);
+	kept = sent - atomic_load(&bench.stream->bytes_in);
+	g_assert_cmpint(atomic_load(&bench.stream->waits), ==, VPNR_WAITS_SOCKET);
+	g_assert_cmpuint(kept, >, vpnr_recv_credit_window(&bench.stream->recv) / 2);
+	g_assert_cmpint(alive_frames(), <=, kept / 16384 + 2);
+	loopback_expect(bench.app, bytes, sent);
 	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	vpnr_table_wait_empty(bench.rig.table);
+	while (vpnr_mailbox_length(bench.rig.outbox) > 0)
+		rig_expect(&bench.rig, VPNR_FRAME_WINDOW, bench.id);
 	finish(&bench);
 }
 
@@ -750,11 +1008,19 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/reset/link-lost", test_link_lost);
 	g_test_add_func("/worker/reset/application", test_application_resets);
 	g_test_add_func("/worker/reset/stalled", test_application_resets_while_stalled);
+	g_test_add_func("/worker/reset/behind-data", test_reset_behind_data);
+	g_test_add_func("/worker/reset/write-fails", test_write_fails_behind_data);
+	g_test_add_func("/worker/reset/peer-behind-data", test_peer_resets_behind_data);
+	g_test_add_func("/worker/reset/purge", test_purge);
 	g_test_add_func("/worker/reset/application-gone", test_application_gone);
 	g_test_add_func("/worker/bound/window", test_window_of_the_peer);
+	g_test_add_func("/worker/bound/last-byte", test_last_byte_of_the_window);
+	g_test_add_func("/worker/bound/no-window", test_no_window_after_the_end);
 	g_test_add_func("/worker/bound/queue", test_queue_of_the_writer);
 	g_test_add_func("/worker/bound/stalled-application", test_stalled_application);
 	g_test_add_func("/worker/hang-up", test_hang_up);
+	g_test_add_func("/worker/end/stalled", test_end_while_stalled);
+	g_test_add_func("/worker/waits", test_waits);
 	g_test_add_func("/worker/opening/opened", test_opened);
 	g_test_add_func("/worker/opening/refused", test_refused);
 	g_test_add_func("/worker/opening/left", test_application_leaves_while_opening);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * share: how much DATA may wait in the writer: of all streams of a session together, and of each
+ * one.
+ *
+ * A stream may queue while what it has there is less than a quarter of what is still free, and at
+ * most VPNR_STREAM_QUEUE: one alone gets that, n of them about VPNR_TABLE_QUEUE / (n + 4) each, and
+ * there is always something left for the next. A stream that has nothing queued may queue one
+ * small frame whatever the others do, so none ever waits for another: it is woken by its own
+ * frames.
+ *
+ * The worker takes room before it reads its socket, so the sum is never above VPNR_TABLE_QUEUE and
+ * one small frame per stream, however many workers read at once.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdatomic.h>
+
+#include "base/mailbox.h"
+
+G_BEGIN_DECLS
+
+/* Bytes in all streams of a session. Twelve streams have the full 256 KiB each, which keeps a link
+ * of 100 Mbit/s busy for 20 ms; a thousand still have 4 KiB each. */
+#define VPNR_TABLE_QUEUE (4 * 1024 * 1024)
+
+/* Bytes in one stream; one frame may go over it. Four of the largest frames keep the writer busy
+ * while the worker wakes up. */
+#define VPNR_STREAM_QUEUE (256 * 1024)
+
+/* Bytes of data of a frame that a stream may always queue, if it is the only one of its stream. An
+ * answer to a keystroke or the head of a request fits, and 10,000 streams do not need more than an
+ * eighth of what their windows need. */
+#define VPNR_STREAM_SMALL (8 * 1024)
+
+/* What a frame costs in memory beside its data: allocation, struct, queue node. It keeps a stream
+ * of one-byte frames bounded. All bytes here include it. */
+#define VPNR_STREAM_FRAME_COST 128
+
+/* Of a session. */
+typedef struct {
+	_Atomic gint64 total;
+} VpnrQueued;
+
+/* Of a stream. */
+typedef struct {
+	_Atomic gint64 queued;       /* what its frames cost */
+	_Atomic gboolean is_awaited; /* the worker waits for less of it */
+} VpnrShare;
+
+/* Worker: takes room for a frame with up to want bytes of data; n of them are returned, the frame's
+ * own cost is taken too. 0: nothing is taken, and vpnr_share_sent() tells when to try again. */
+gsize vpnr_share_take(VpnrShare *share, VpnrQueued *all, gsize want);
+
+/* Worker: a frame became n bytes smaller than the room that was taken for it. */
+void vpnr_share_lower(VpnrShare *share, VpnrQueued *all, gsize n);
+
+/* A frame with n bytes of data has left the writer, or was never made. TRUE: the worker waits and
+ * may go on (thread-safe). */
+gboolean vpnr_share_sent(VpnrShare *share, VpnrQueued *all, gsize n);
+
+/* The same for a stream that has ended. */
+void vpnr_share_sent_late(VpnrQueued *all, gsize n);
+
+/* Worker: TRUE if the writer has none of its frames. If not, vpnr_share_sent() tells when. */
+gboolean vpnr_share_is_empty(VpnrShare *share);
+
+/* What its frames cost now (thread-safe). */
+gint64 vpnr_share_queued(const VpnrShare *share);
+
+G_END_DECLS

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker_input: from the socket to the link; see worker_private.h.
+ */
+#include "stream/worker_private.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+static void
+adapt_read_size(VpnrWorker *worker, gsize want, gsize got)
+{
+	if (got == want && want == worker->read_size)
+		worker->read_size = MIN(worker->read_size * 2, VPNR_WORKER_READ_MAX);
+	else if (got < worker->read_size / 4 && got < want)
+		worker->read_size = MAX(worker->read_size / 2, VPNR_WORKER_READ_MIN);
+}
+
+/* Bytes that credit and queue allow to be read now; room in the queue is taken for them. 0: one of
+ * the two has to be waited for. */
+static gsize
+take_room(VpnrWorker *worker)
+{
+	VpnrStream *stream = worker->stream;
+	guint64 left = vpnr_send_credit_left(&stream->send);
+	gsize n;
+
+	if (worker->life.input == VPNR_INPUT_DISCARD)
+		return worker->read_size;
+	if (left <= worker->read_size)
+		left = vpnr_send_credit_usable(&stream->send, vpnr_share_is_empty(&stream->share));
+	if (left == 0) {
+		worker->input_waits = VPNR_WAITS_WINDOW;
+		return 0;
+	}
+	n = vpnr_table_take_room(worker->table, stream, MIN(left, worker->read_size));
+	if (n == 0)
+		worker->input_waits = VPNR_WAITS_LINK;
+	return n;
+}
+
+/* The end needs neither credit nor room: it is looked for although nothing may be read. TRUE if
+ * there is nothing in front of it. */
+static gboolean
+notice_end(VpnrWorker *worker)
+{
+	char byte;
+	gssize got;
+
+	if (!worker->end_seen)
+		return FALSE;
+	got = recv(worker->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (got == 0)
+		vpnr_worker_step(worker, VPNR_EVENT_INPUT_EOF);
+	else if (got < 0 && errno != EAGAIN && errno != EINTR)
+		vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);
+	return worker->life.input == VPNR_INPUT_CLOSED;
+}
+
+static void
+send_data(VpnrWorker *worker, VpnrFrame *frame, gsize want, gsize got)
+{
+	VpnrStream *stream = worker->stream;
+
+	if (got <= want / 2)
+		frame = g_realloc(frame, sizeof *frame + got);
+	frame->size = (guint32)got;
+	vpnr_table_lower_room(worker->table, stream, want - got);
+	vpnr_send_credit_spend(&stream->send, got);
+	atomic_fetch_add_explicit(&stream->bytes_out, got, memory_order_relaxed);
+	vpnr_worker_push(worker, frame);
+	adapt_read_size(worker, want, got);
+}
+
+/* Nothing was read that can be sent. */
+static void
+drop_data(VpnrWorker *worker, VpnrFrame *frame, gsize want)
+{
+	if (worker->life.input == VPNR_INPUT_OPEN)
+		vpnr_table_drop_room(worker->table, worker->stream, want);
+	vpnr_frame_free(frame);
+}
+
+/* Reads up to want bytes, for which room has been taken. */
+static gboolean
+read_data(VpnrWorker *worker, gsize want)
+{
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, want);
+	gssize got = recv(worker->fd, frame->data, want, MSG_DONTWAIT);
+	int error = got < 0 ? errno : 0;
+
+	worker->may_read = got == (gssize)want || error == EINTR || (got >= 0 && worker->end_seen);
+	worker->has_read |= got > 0;
+	if (got > 0 && worker->life.input == VPNR_INPUT_OPEN) {
+		send_data(worker, frame, want, (gsize)got);
+		return TRUE;
+	}
+	drop_data(worker, frame, want);
+	if (got == 0)
+		vpnr_worker_step(worker, VPNR_EVENT_INPUT_EOF);
+	else if (got < 0 && error != EAGAIN && error != EINTR)
+		vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);
+	return got >= 0 || worker->life.over || worker->may_read;
+}
+
+gboolean
+vpnr_worker_read(VpnrWorker *worker)
+{
+	gsize want;
+
+	worker->input_waits = VPNR_WAITS_DATA;
+	if (worker->life.input == VPNR_INPUT_CLOSED || !worker->may_read)
+		return FALSE;
+	want = take_room(worker);
+	return want > 0 ? read_data(worker, want) : notice_end(worker);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker_output: from the link to the socket; see worker_private.h.
+ */
+#include "stream/worker_private.h"
+
+/* VPNr/1's FAIL says "refused" and "over" alike. One that comes before any byte of an answer is
+ * taken for a refusal, so that the application is not told of an ordinary end. */
+static void
+on_end(VpnrWorker *worker)
+{
+	gboolean answered =
+	    atomic_load(&worker->stream->bytes_in) > 0 || !vpnr_outflow_is_empty(worker->outflow);
+
+	if (answered || worker->life.input != VPNR_INPUT_OPEN)
+		vpnr_worker_step(worker, VPNR_EVENT_END);
+	else
+		vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);
+}
+
+static void
+take_frame(VpnrWorker *worker, VpnrFrame *frame)
+{
+	if (frame->type == VPNR_FRAME_FIN)
+		vpnr_worker_step(worker, VPNR_EVENT_FIN);
+	else if (frame->type == VPNR_FRAME_END)
+		on_end(worker);
+	else if (frame->type == VPNR_FRAME_OPENED)
+		worker->opened = TRUE;
+	vpnr_frame_free(frame);
+}
+
+/* A broken socket takes nothing: its DATA is dropped. The peer gets no credit for it, so that ends
+ * soon. */
+gboolean
+vpnr_worker_take_frames(VpnrWorker *worker)
+{
+	VpnrFrame *frame;
+	gboolean any = FALSE;
+
+	while ((frame = vpnr_mailbox_try_pop(worker->stream->inbox)) != NULL) {
+		any = TRUE;
+		if (frame->type == VPNR_FRAME_DATA && worker->life.output != VPNR_OUTPUT_CLOSED)
+			vpnr_outflow_push(worker->outflow, frame);
+		else
+			take_frame(worker, frame);
+	}
+	return any;
+}
+
+/* n bytes have gone to the socket. 2.7.6: a peer that has sent its end needs no credit. */
+static void
+give_credit(VpnrWorker *worker, gsize n)
+{
+	VpnrStream *stream = worker->stream;
+	guint64 limit;
+
+	if (atomic_load(&stream->ended)) {
+		vpnr_recv_credit_consume_last(&stream->recv, n);
+		return;
+	}
+	limit = vpnr_recv_credit_consume(&stream->recv, n, vpnr_outflow_is_empty(worker->outflow));
+	if (limit == 0)
+		return;
+	if (worker->v2)
+		vpnr_worker_push(worker, vpnr_frame_new_window(stream->id, limit));
+	else
+		vpnr_table_made_room(worker->table);
+}
+
+static gboolean
+write_outflow(VpnrWorker *worker, gsize *written)
+{
+	gboolean ok = vpnr_outflow_write(worker->outflow, worker->fd, written);
+
+	atomic_fetch_add_explicit(&worker->stream->bytes_in, *written, memory_order_relaxed);
+	worker->has_written |= *written > 0;
+	return ok;
+}
+
+gboolean
+vpnr_worker_write(VpnrWorker *worker)
+{
+	gsize written = 0;
+
+	if (worker->life.over || worker->life.output == VPNR_OUTPUT_CLOSED)
+		return FALSE;
+	if (!vpnr_outflow_is_empty(worker->outflow)) {
+		if (!worker->may_write)
+			return FALSE;
+		if (!write_outflow(worker, &written)) {
+			worker->may_read = worker->end_seen = TRUE;
+			vpnr_worker_step(worker, VPNR_EVENT_OUTPUT_ERROR);
+			return TRUE;
+		}
+		give_credit(worker, written);
+		worker->may_write = vpnr_outflow_is_empty(worker->outflow);
+	}
+	if (worker->life.output == VPNR_OUTPUT_DRAINING && vpnr_outflow_is_empty(worker->outflow)) {
+		vpnr_worker_step(worker, VPNR_EVENT_DRAINED);
+		return TRUE;
+	}
+	return written > 0;
+}
+
+void
+vpnr_worker_write_last(VpnrWorker *worker)
+{
+	gsize written;
+
+	vpnr_worker_take_frames(worker);
+	if (!worker->life.over && worker->life.output != VPNR_OUTPUT_CLOSED)
+		write_outflow(worker, &written);
+}
