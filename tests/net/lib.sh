@@ -167,7 +167,7 @@ topology() {
 	# The ordinary user may not be able to enter the build folder.
 	mkdir -p "$work/bin"
 	local helper
-	for helper in probe peer garbage dns; do
+	for helper in probe peer garbage dns flow; do
 		install -m 755 "$build/tests/net/$helper" "$work/bin/"
 	done
 }
@@ -192,6 +192,19 @@ start_web() {
 start_peer() {
 	spawn "peer-$1" "$web" "$work/bin/peer" "$1" "$2"
 	await 20 listens "$web" "$2"
+}
+
+# start_flow PORT: the far end of checked connections on the web host, see flow.c
+start_flow() {
+	spawn flow "$web" "$work/bin/flow" serve "$1"
+	flow_pid=$spawned
+	await 20 listens "$web" "$1"
+}
+
+# flow_agrees: one test, that the far end has seen nothing wrong either; it ends with it
+flow_agrees() {
+	stop "$flow_pid"
+	check "nor have the destinations seen an error" logged flow '^served=[1-9][0-9]* errors=0$'
 }
 
 # random_file NAME SIZE: $work/www/NAME

@@ -5,6 +5,7 @@
 
 net_tests += \
 	%D%/01-config.test \
+	%D%/02-flow.test \
 	%D%/10-curl.test \
 	%D%/11-status.test \
 	%D%/12-rules.test \
@@ -32,7 +33,7 @@ net_tests += \
 	%D%/90-gdb.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
-net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns
+net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns %D%/flow
 check_PROGRAMS += $(net_helpers)
 %C%_probe_SOURCES = %D%/probe.c
 %C%_probe_LDADD =
@@ -42,5 +43,8 @@ check_PROGRAMS += $(net_helpers)
 %C%_garbage_LDADD =
 %C%_dns_SOURCES = %D%/dns.c
 %C%_dns_LDADD =
+%C%_flow_SOURCES = %D%/flow.c %D%/flow.h %D%/flow_bytes.c %D%/flow_server.c %D%/flow_transfer.c \
+	%D%/flow_echo.c
+%C%_flow_LDADD =
 
 EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/tap.sh %D%/nginx.conf.in %D%/.shellcheckrc
