@@ -53,6 +53,11 @@ listens_udp() {
 	ip netns exec "$1" ss -lunH "sport = :$2" | grep -q .
 }
 
+# accepted PORT N: that many connections to the client's port have been made on the app host
+accepted() {
+	[ "$(as_root ss -tnH state established "sport = :$1" | wc -l)" -ge "$2" ]
+}
+
 # logged NAME PATTERN: the log of a spawned program has a line with the pattern
 logged() {
 	grep -q -e "$2" "$work/$1.log"

@@ -25,6 +25,8 @@ net_tests += \
 	%D%/42-sigterm.test \
 	%D%/43-silence.test \
 	%D%/44-new-connections.test \
+	%D%/44-resume.test \
+	%D%/45-address.test \
 	%D%/50-loop.test \
 	%D%/51-wrong-keys.test \
 	%D%/52-reload.test \
@@ -47,4 +49,4 @@ check_PROGRAMS += $(net_helpers)
 	%D%/flow_echo.c
 %C%_flow_LDADD =
 
-EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/tap.sh %D%/nginx.conf.in %D%/.shellcheckrc
+EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/breaks.sh %D%/tap.sh %D%/nginx.conf.in %D%/.shellcheckrc
