@@ -29,6 +29,7 @@ net_tests += \
 	%D%/45-address.test \
 	%D%/46-stalled.test \
 	%D%/47-idle.test \
+	%D%/48-rotate.test \
 	%D%/50-loop.test \
 	%D%/51-wrong-keys.test \
 	%D%/52-reload.test \
