@@ -33,6 +33,8 @@ net_tests += \
 	%D%/50-loop.test \
 	%D%/51-wrong-keys.test \
 	%D%/52-reload.test \
+	%D%/53-resume-timeout.test \
+	%D%/54-waiting.test \
 	%D%/60-v1.test \
 	%D%/70-garbage.test \
 	%D%/90-gdb.test
