@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+#
+# Applications and servers of the benchmarks' own. They share nothing with what they measure.
+bench_helpers = %D%/flows %D%/request %D%/target
+check_PROGRAMS += $(bench_helpers)
+bench_ends = %D%/dial.c %D%/dial.h
+bench_bytes = %D%/pattern.c %D%/pattern.h
+
+%C%_flows_SOURCES = %D%/flows.c $(bench_ends) $(bench_bytes)
+%C%_flows_LDADD =
+%C%_request_SOURCES = %D%/request.c $(bench_ends)
+%C%_request_LDADD =
+%C%_target_SOURCES = %D%/target.c $(bench_bytes)
+%C%_target_LDADD =
