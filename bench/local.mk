@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
-# Benchmarks: as root, make bench-latency and so on, with their
+# Benchmarks, which docs/performance.md explains: as root, make bench-latency and so on, with their
 # options in BENCH: make bench-latency BENCH='--json --repeat 5'. make check builds the helpers and
 # runs none of it.
 
-benchmarks = %D%/bulk %D%/latency
+benchmarks = %D%/bulk %D%/idle %D%/latency %D%/rotation %D%/stalled
 
 # Applications and servers of the benchmarks' own. They share nothing with what they measure.
 bench_helpers = %D%/flows %D%/request %D%/target
@@ -19,8 +19,8 @@ bench_bytes = %D%/pattern.c %D%/pattern.h
 %C%_target_SOURCES = %D%/target.c $(bench_bytes)
 %C%_target_LDADD =
 
-bench-bulk bench-latency: $(bin_PROGRAMS) $(bench_helpers)
+bench-bulk bench-idle bench-latency bench-rotation bench-stalled: $(bin_PROGRAMS) $(bench_helpers)
 	@name=$@; VPNR_BUILDDIR='$(abs_top_builddir)' $(srcdir)/bench/$${name#bench-} $(BENCH)
-.PHONY: bench-bulk bench-latency
+.PHONY: bench-bulk bench-idle bench-latency bench-rotation bench-stalled
 
 EXTRA_DIST += $(benchmarks) %D%/lib.sh %D%/tunnels.sh %D%/stats.jq %D%/.shellcheckrc
