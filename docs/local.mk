@@ -3,3 +3,4 @@ dist_doc_DATA += %D%/protocol.md
 dist_doc_DATA += %D%/threads.md
 dist_doc_DATA += %D%/debugging.md
 dist_doc_DATA += %D%/resume.md
+dist_doc_DATA += %D%/performance.md
