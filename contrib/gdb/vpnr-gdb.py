@@ -181,9 +181,11 @@ def show_details(stream):
     if stream["peer"]["type"]:
         gdb.write(f"  application  {address(stream['peer'])}\n")
     gdb.write(f"  inbox        {count(int(inbox['length']), 'frame')}, its worker is {owner}\n")
-    gdb.write(f"  in writer    {int(stream['queued'])} bytes\n")
+    gdb.write(f"  waits for    {enumerator(stream['waits'], 'VPNR_WAITS_').lower()}\n")
+    gdb.write(f"  in writer    {int(stream['share']['queued'])} bytes\n")
     gdb.write(f"  may send     {int(send['limit']) - int(send['spent'])} bytes more\n")
-    gdb.write(f"  may receive  {int(recv['limit']) - int(recv['received'])} bytes more,"
+    gdb.write(f"  may receive  {int(recv['limit']) - int(recv['received'])} bytes more"
+              f" of a window of {int(recv['window'])},"
               f" {int(recv['received']) - int(recv['consumed'])} not yet taken by the socket\n")
     gdb.write(f"  ends         {ends(stream)}\n")
 

@@ -2,7 +2,7 @@
  *
  * ctl_connections: "vpnrctl connections": a table with a row per stream, by link and id. A column
  * for which no stream has anything is left out: only a server has several links, only a client
- * knows the applications.
+ * knows the applications. Others are left out where the terminal is too narrow.
  */
 #include "app/ctl_show.h"
 
@@ -16,15 +16,19 @@ typedef struct {
 } Column;
 
 static const Column all_columns[] = {
-	{ { "LINK", FALSE }, "link", NULL },
-	{ { "ID", TRUE }, "id", NULL },
-	{ { "STATE", FALSE }, "state", NULL },
-	{ { "DESTINATION", FALSE }, "destination", NULL },
-	{ { "PEER", FALSE }, "peer", NULL },
-	{ { "SENT", TRUE }, "bytes_sent", vpnr_ctl_format_bytes },
-	{ { "RECEIVED", TRUE }, "bytes_received", vpnr_ctl_format_bytes },
-	{ { "QUEUE", TRUE }, "queue", NULL },
-	{ { "AGE", TRUE }, "age_s", vpnr_ctl_format_duration },
+	{ { "LINK", FALSE, 0 }, "link", NULL },
+	{ { "ID", TRUE, 0 }, "id", NULL },
+	{ { "STATE", FALSE, 2 }, "state", NULL },
+	{ { "DESTINATION", FALSE, 0 }, "destination", NULL },
+	{ { "PEER", FALSE, 1 }, "peer", NULL },
+	{ { "SENT", TRUE, 0 }, "bytes_sent", vpnr_ctl_format_bytes },
+	{ { "RECEIVED", TRUE, 0 }, "bytes_received", vpnr_ctl_format_bytes },
+	{ { "WAITS FOR", FALSE, 0 }, "waits_for", NULL },
+	{ { "SINCE", TRUE, 0 }, "waits_s", vpnr_ctl_format_duration },
+	{ { "CREDIT", TRUE, 5 }, "send_credit", vpnr_ctl_format_bytes },
+	{ { "WINDOW", TRUE, 4 }, "receive_window", vpnr_ctl_format_bytes },
+	{ { "QUEUE", TRUE, 6 }, "queue", NULL },
+	{ { "AGE", TRUE, 3 }, "age_s", vpnr_ctl_format_duration },
 };
 
 #define N_COLUMNS G_N_ELEMENTS(all_columns)
@@ -61,7 +65,7 @@ make_cell(const Column *column, JsonObject *stream)
 }
 
 static void
-append_streams(const GPtrArray *streams, GString *out)
+append_streams(const GPtrArray *streams, gsize width, GString *out)
 {
 	const Column *columns[N_COLUMNS];
 	VpnrCtlColumn heads[N_COLUMNS];
@@ -84,11 +88,11 @@ append_streams(const GPtrArray *streams, GString *out)
 			cells[j] = make_cell(columns[j], g_ptr_array_index(streams, i));
 		vpnr_ctl_table_add(table, cells);
 	}
-	vpnr_ctl_table_append(table, out);
+	vpnr_ctl_table_append(table, width, out);
 }
 
 char *
-vpnr_ctl_show_connections(const char *json, GError **error)
+vpnr_ctl_show_connections(const char *json, gsize width, GError **error)
 {
 	g_autoptr(JsonObject) answer = vpnr_ctl_json_parse(json, error);
 	g_autoptr(GString) out = g_string_new(NULL);
@@ -99,6 +103,6 @@ vpnr_ctl_show_connections(const char *json, GError **error)
 	if (streams->len == 0)
 		return g_strdup("no connections\n");
 	g_ptr_array_sort(streams, compare_streams);
-	append_streams(streams, out);
+	append_streams(streams, width, out);
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -117,35 +117,88 @@ append_spaces(GString *out, gsize n)
 		g_string_append_c(out, ' ');
 }
 
-/* The last column is not filled up, so that no line ends in spaces. */
-static void
-append_cell(const VpnrCtlTable *table, gsize column, gsize width, const char *text, GString *out)
+/* What a column takes in each line: what stands in it and the gap to the next. Those that are left
+ * out take nothing. */
+static gsize
+line_width(const gsize *widths, gsize n)
 {
-	gsize padding = width - (gsize)g_utf8_strlen(text, -1);
-	gboolean right = table->columns[column].right;
-	gboolean last = column + 1 == table->n;
+	gsize sum = 0;
 
-	append_spaces(out, right ? padding : 0);
-	g_string_append(out, text);
-	append_spaces(out, right || last ? 0 : padding);
-	if (last)
-		g_string_append_c(out, '\n');
-	else
-		append_spaces(out, COLUMN_GAP);
+	for (gsize i = 0; i < n; i++)
+		if (widths[i] > 0)
+			sum += (sum > 0 ? COLUMN_GAP : 0) + widths[i];
+	return sum;
 }
 
-void
-vpnr_ctl_table_append(const VpnrCtlTable *table, GString *out)
+/* The column that can be spared best, or n. */
+static gsize
+most_spare(const VpnrCtlTable *table, const gsize *widths)
 {
-	g_autofree gsize *widths = g_new(gsize, table->n);
+	gsize found = table->n;
+	guint spare = 0;
+
+	for (gsize i = 0; i < table->n; i++) {
+		if (widths[i] == 0 || table->columns[i].spare <= spare)
+			continue;
+		spare = table->columns[i].spare;
+		found = i;
+	}
+	return found;
+}
+
+/* The width of each column, 0 for those that are left out (transfer full). */
+static gsize *
+choose_widths(const VpnrCtlTable *table, gsize width)
+{
+	gsize *widths = g_new(gsize, table->n);
 
 	for (gsize i = 0; i < table->n; i++)
 		widths[i] = column_width(table, i);
+	while (width > 0 && line_width(widths, table->n) > width) {
+		gsize i = most_spare(table, widths);
+
+		if (i == table->n)
+			break;
+		widths[i] = 0;
+	}
+	return widths;
+}
+
+static void
+append_cell(gsize width, gboolean right, const char *text, GString *line)
+{
+	gsize padding = width - (gsize)g_utf8_strlen(text, -1);
+
+	if (line->len > 0)
+		append_spaces(line, COLUMN_GAP);
+	append_spaces(line, right ? padding : 0);
+	g_string_append(line, text);
+	append_spaces(line, right ? 0 : padding);
+}
+
+/* No line ends in spaces. */
+static void
+append_line(const VpnrCtlTable *table, const gsize *widths, char *const *cells, GString *out)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
 	for (gsize i = 0; i < table->n; i++)
-		append_cell(table, i, widths[i], table->columns[i].title, out);
-	for (gsize i = 0; i < table->cells->len; i++)
-		append_cell(table, i % table->n, widths[i % table->n],
-			    g_ptr_array_index(table->cells, i), out);
+		if (widths[i] > 0)
+			append_cell(widths[i], table->columns[i].right, cells[i], line);
+	g_string_append_printf(out, "%s\n", g_strchomp(line->str));
+}
+
+void
+vpnr_ctl_table_append(const VpnrCtlTable *table, gsize width, GString *out)
+{
+	g_autofree gsize *widths = choose_widths(table, width);
+	g_autofree char **titles = g_new(char *, table->n);
+
+	for (gsize i = 0; i < table->n; i++)
+		titles[i] = (char *)table->columns[i].title;
+	append_line(table, widths, titles, out);
+	for (gsize i = 0; i < table->cells->len; i += table->n)
+		append_line(table, widths, (char *const *)&table->cells->pdata[i], out);
 }
 
 void

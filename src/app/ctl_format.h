@@ -23,6 +23,7 @@ char *vpnr_ctl_format_milliseconds(double value); /* "0.31 ms", "120 ms" */
 typedef struct {
 	const char *title;
 	gboolean right; /* numbers stand at the right of their column */
+	guint spare;    /* left out where lines are too long, the highest first; 0: never */
 } VpnrCtlColumn;
 
 typedef struct VpnrCtlTable VpnrCtlTable;
@@ -33,8 +34,9 @@ VpnrCtlTable *vpnr_ctl_table_new(const VpnrCtlColumn *columns, gsize n);
 /* Adds a row of n cells (transfer full, all of them). */
 void vpnr_ctl_table_add(VpnrCtlTable *table, char *const *cells);
 
-/* Appends the table, each column as wide as its content, each line with '\n'. */
-void vpnr_ctl_table_append(const VpnrCtlTable *table, GString *out);
+/* Appends the table, each column as wide as its content, each line with '\n'. width: characters
+ * that a line should not exceed; 0: no matter. */
+void vpnr_ctl_table_append(const VpnrCtlTable *table, gsize width, GString *out);
 
 /* Frees it with its cells. */
 void vpnr_ctl_table_free(VpnrCtlTable *table);

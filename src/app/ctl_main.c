@@ -8,6 +8,7 @@
 
 #include <glib.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +83,20 @@ run_ask(const Request *request, GError **error)
 	return TRUE;
 }
 
+static gsize
+terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static char *
+show_connections(const char *json, GError **error)
+{
+	return vpnr_ctl_show_connections(json, terminal_width(), error);
+}
+
 static char *
 show_reload(const char *json, GError **error)
 {
@@ -129,7 +144,7 @@ run_pubkey(const Request *request, GError **error)
 
 static const Command commands[] = {
 	{ "status", run_ask, vpnr_ctl_show_status, "show what the program does and has done" },
-	{ "connections", run_ask, vpnr_ctl_show_connections, "list the connections of now" },
+	{ "connections", run_ask, show_connections, "list the connections of now" },
 	{ "reload", run_ask, show_reload, "read the configuration again, as SIGHUP does" },
 	{ "genkey", run_genkey, NULL, "print a new private key" },
 	{ "pubkey", run_pubkey, NULL, "read a private key and print its public key" },

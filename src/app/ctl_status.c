@@ -104,7 +104,7 @@ append_links(JsonObject *status, GString *out)
 		vpnr_ctl_table_add(table, cells);
 	}
 	g_string_append_c(out, '\n');
-	vpnr_ctl_table_append(table, out);
+	vpnr_ctl_table_append(table, 0, out);
 }
 
 /* What stands above already. */
@@ -138,7 +138,7 @@ append_counters(JsonObject *status, GString *out)
 	if (!any)
 		return;
 	g_string_append_c(out, '\n');
-	vpnr_ctl_table_append(table, out);
+	vpnr_ctl_table_append(table, 0, out);
 }
 
 char *

@@ -114,6 +114,29 @@ vpnr_report_begin_connections(void)
 	return builder;
 }
 
+/* VPNr/1 has no windows: its credit never ends. */
+static void
+report_credit(JsonBuilder *builder, const char *name, guint64 credit)
+{
+	json_builder_set_member_name(builder, name);
+	if (credit > G_MAXINT64)
+		json_builder_add_null_value(builder);
+	else
+		json_builder_add_int_value(builder, (gint64)credit);
+}
+
+/* What the stream waits for, what it may send and what it is prepared to receive. */
+static void
+add_flow(JsonBuilder *builder, VpnrRole role, const VpnrStream *stream)
+{
+	vpnr_report_string(builder, "waits_for",
+			   vpnr_stream_waits_name(atomic_load(&stream->waits), role));
+	vpnr_report_age(builder, "waits_s", atomic_load(&stream->waits_since_us));
+	report_credit(builder, "send_credit", vpnr_send_credit_left(&stream->send));
+	vpnr_report_int(builder, "send_queue", vpnr_share_queued(&stream->share));
+	vpnr_report_int(builder, "receive_window", (gint64)vpnr_recv_credit_window(&stream->recv));
+}
+
 void
 vpnr_report_add_stream(JsonBuilder *builder, const char *link, const VpnrStream *stream)
 {
@@ -127,6 +150,8 @@ vpnr_report_add_stream(JsonBuilder *builder, const char *link, const VpnrStream 
 		vpnr_report_addr(builder, "peer", &stream->peer);
 	vpnr_report_int(builder, "bytes_sent", (gint64)atomic_load(&stream->bytes_out));
 	vpnr_report_int(builder, "bytes_received", (gint64)atomic_load(&stream->bytes_in));
+	/* Only a server names its links. */
+	add_flow(builder, link != NULL ? VPNR_ROLE_SERVER : VPNR_ROLE_CLIENT, stream);
 	vpnr_report_int(builder, "queue", vpnr_mailbox_length(stream->inbox));
 	vpnr_report_age(builder, "age_s", stream->born_us);
 	vpnr_report_int(builder, "thread", atomic_load(&stream->tid));

@@ -115,13 +115,13 @@ test_table(void)
 	g_autoptr(VpnrCtlTable) table = vpnr_ctl_table_new(columns, G_N_ELEMENTS(columns));
 	g_autoptr(GString) out = g_string_new(NULL);
 
-	vpnr_ctl_table_append(table, out);
+	vpnr_ctl_table_append(table, 0, out);
 	g_assert_cmpstr(out->str, ==, "NAME  N  END\n");
 
 	vpnr_ctl_table_add(table, first);
 	vpnr_ctl_table_add(table, second);
 	g_string_truncate(out, 0);
-	vpnr_ctl_table_append(table, out);
+	vpnr_ctl_table_append(table, 0, out);
 	g_assert_cmpstr(out->str, ==,
 			"NAME     N  END\n"
 			"zo\xc3\xab      7  x\n"

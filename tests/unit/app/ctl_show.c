@@ -17,6 +17,18 @@ assert_shown(char *(*show)(const char *json, GError **error), const char *json,
 	g_assert_cmpstr(text, ==, expected);
 }
 
+static char *
+show_wide(const char *json, GError **error)
+{
+	return vpnr_ctl_show_connections(json, 0, error);
+}
+
+static char *
+show_in_80(const char *json, GError **error)
+{
+	return vpnr_ctl_show_connections(json, 80, error);
+}
+
 static void
 test_client_status(void)
 {
@@ -66,7 +78,7 @@ test_server_status(void)
 static void
 test_connections(void)
 {
-	assert_shown(vpnr_ctl_show_connections,
+	assert_shown(show_wide,
 		     "{\"connections\":["
 		     "{\"id\":1,\"state\":\"open\",\"destination\":\"example.org:443\","
 		     "\"peer\":\"10.0.0.7:40000\",\"bytes_sent\":1024,\"bytes_received\":5,"
@@ -83,10 +95,40 @@ test_connections(void)
 }
 
 static void
+test_narrow(void)
+{
+	g_test_summary("In 80 columns what can best be spared is left out.");
+
+	static const char json[] =
+	    "{\"connections\":["
+	    "{\"id\":1,\"state\":\"open\",\"destination\":\"93.184.216.34:443\","
+	    "\"peer\":\"10.0.0.7:40000\",\"bytes_sent\":1024,\"bytes_received\":7340032,"
+	    "\"queue\":0,\"age_s\":61,\"waits_for\":\"application\",\"waits_s\":7,"
+	    "\"send_credit\":65536,\"receive_window\":1048576},"
+	    "{\"id\":200,\"state\":\"opening\",\"destination\":\"example.org:22\","
+	    "\"peer\":\"10.0.0.7:40001\",\"bytes_sent\":0,\"bytes_received\":0,"
+	    "\"queue\":12,\"age_s\":1,\"waits_for\":\"opening\",\"waits_s\":1,"
+	    "\"send_credit\":null,\"receive_window\":65536}]}";
+
+	assert_shown(show_wide, json,
+		     " ID  STATE    DESTINATION        PEER               SENT  RECEIVED"
+		     "  WAITS FOR    SINCE    CREDIT    WINDOW  QUEUE        AGE\n"
+		     "  1  open     93.184.216.34:443  10.0.0.7:40000  1.0 KiB   7.0 MiB"
+		     "  application    7 s  64.0 KiB   1.0 MiB      0  1 min 1 s\n"
+		     "200  opening  example.org:22     10.0.0.7:40001      0 B       0 B"
+		     "  opening        1 s         -  64.0 KiB     12        1 s\n");
+	assert_shown(
+	    show_in_80, json,
+	    " ID  DESTINATION        PEER               SENT  RECEIVED  WAITS FOR    SINCE\n"
+	    "  1  93.184.216.34:443  10.0.0.7:40000  1.0 KiB   7.0 MiB  application    7 s\n"
+	    "200  example.org:22     10.0.0.7:40001      0 B       0 B  opening        1 s\n");
+}
+
+static void
 test_server_connections(void)
 {
 	g_test_summary("By link and id; without a column for what no stream has.");
-	assert_shown(vpnr_ctl_show_connections,
+	assert_shown(show_wide,
 		     "{\"connections\":["
 		     "{\"id\":10,\"link\":\"bob\",\"state\":\"open\\u0007\",\"destination\":\"a:"
 		     "1\","
@@ -101,8 +143,8 @@ test_server_connections(void)
 static void
 test_nothing(void)
 {
-	assert_shown(vpnr_ctl_show_connections, "{\"connections\":[]}", "no connections\n");
-	assert_shown(vpnr_ctl_show_connections, "{}", "no connections\n");
+	assert_shown(show_wide, "{\"connections\":[]}", "no connections\n");
+	assert_shown(show_wide, "{}", "no connections\n");
 	assert_shown(vpnr_ctl_show_status, "{}",
 		     "program     vpnr-- -\n"
 		     "process     -, - threads, running for -\n"
@@ -125,7 +167,7 @@ test_wrong_types(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
 		g_autoptr(GError) error = NULL;
 		g_autofree char *status = vpnr_ctl_show_status(answers[i], &error);
-		g_autofree char *connections = vpnr_ctl_show_connections(answers[i], &error);
+		g_autofree char *connections = show_wide(answers[i], &error);
 
 		g_assert_no_error(error);
 		g_assert_nonnull(status);
@@ -144,7 +186,7 @@ test_no_object(void)
 		g_assert_null(vpnr_ctl_show_status(answers[i], &error));
 		g_assert_nonnull(error);
 		g_clear_error(&error);
-		g_assert_null(vpnr_ctl_show_connections(answers[i], &error));
+		g_assert_null(show_wide(answers[i], &error));
 		g_assert_nonnull(error);
 	}
 }
@@ -156,6 +198,7 @@ main(int argc, char **argv)
 	g_test_add_func("/ctl-show/status/client", test_client_status);
 	g_test_add_func("/ctl-show/status/server", test_server_status);
 	g_test_add_func("/ctl-show/connections/client", test_connections);
+	g_test_add_func("/ctl-show/connections/narrow", test_narrow);
 	g_test_add_func("/ctl-show/connections/server", test_server_connections);
 	g_test_add_func("/ctl-show/nothing", test_nothing);
 	g_test_add_func("/ctl-show/wrong-types", test_wrong_types);
