@@ -138,8 +138,8 @@ shrink(VpnrRecvCredit *credit)
 	store(&credit->window, MAX(load(&credit->window) / 2, credit->min));
 }
 
-/* Remembers those limits of which the peer may still send the last byte: half a window after one,
- * it is three at the most, since they are a quarter apart. */
+/* The limits of a window are a quarter of it apart, and each needs as much to be consumed: when the
+ * last byte below a limit comes, there are at most three newer ones. */
 static void
 announce(VpnrRecvCredit *credit, guint64 limit, gboolean grown)
 {
@@ -149,6 +149,7 @@ announce(VpnrRecvCredit *credit, guint64 limit, gboolean grown)
 	atomic_store_explicit(&credit->limit, limit, memory_order_release);
 }
 
+/* The peer was, and our socket is not what holds things up. */
 static gboolean
 is_starved(const VpnrRecvCredit *credit)
 {
@@ -178,7 +179,7 @@ vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken)
 	window = load(&credit->window);
 	keep(credit, MAX(window, old - credit->consumed));
 	limit = credit->consumed + window - 1;
-	if (limit <= old)
+	if (limit <= old) /* the window has shrunk: what the peer may send is never taken back */
 		return 0;
 	announce(credit, limit, grown);
 	return limit;

@@ -29,7 +29,7 @@ G_BEGIN_DECLS
 
 /* Bytes that a peer may send beyond what our socket has taken, per stream: at first, and at the
  * most. 64 KiB is what 10,000 idle streams can have in 1 GiB, and carries a web page in a few round
- * trips; 16 MiB is 1 Gbit/s at 130 ms. Doubling from one to the other takes 8 round trips. */
+ * trips; 16 MiB is 1 Gbit/s at 100 ms. Doubling from one to the other takes 8 round trips. */
 #define VPNR_WINDOW_MIN (64 * 1024)
 #define VPNR_WINDOW_MAX (16 * 1024 * 1024)
 
@@ -90,8 +90,9 @@ void vpnr_recv_credit_clear(VpnrRecvCredit *credit);
  * much. */
 gboolean vpnr_recv_credit_take(VpnrRecvCredit *credit, guint64 n);
 
-/* Worker: n bytes have gone to the socket; all_taken: it has room for more. Raises the limit once
- * half the window is used up, so that a WINDOW frame is sent per half window and not per read.
+/* Worker: n bytes have gone to the socket; all_taken: it has room for more. Raises the limit once a
+ * quarter of the window is used up: a WINDOW frame per read would be more than is needed, and one
+ * per half window would leave half of it unused while the frame travels.
  * Returns the new limit to tell the peer, or 0: nothing to tell. */
 guint64 vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken);
 
