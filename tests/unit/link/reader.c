@@ -14,6 +14,7 @@
 #include "proto/v2.h"
 #include "tests/unit/link/peer.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/patience.h"
 
 /* A reader, its peer, and what it has said: all but the latch belong to the reader thread until
  * ended is tripped. */
@@ -25,7 +26,9 @@ typedef struct {
 	GString *types; /* of the frames: "HELLO DATA" */
 	guint64 n_bytes;
 	guint n_ticks, n_heard;
-	gboolean go_on;
+	int patience_ms; /* what tick returns */
+	guint max_ticks; /* then it ends the reader; 0: never */
+	gboolean refuse; /* the first frame ends the reader */
 	VpnrReaderEnd end;
 	char *text;
 	VpnrLatch *ended;
@@ -43,17 +46,17 @@ on_frame(gpointer data, VpnrFrame *frame)
 		bench->n_bytes += frame->size;
 	}
 	vpnr_frame_free(frame);
-	return bench->go_on;
+	return !bench->refuse;
 }
 
-static gboolean
+static int
 on_tick(gpointer data, gboolean heard)
 {
 	Bench *bench = data;
 
 	bench->n_ticks++;
 	bench->n_heard += heard;
-	return bench->go_on;
+	return bench->n_ticks == bench->max_ticks ? -1 : bench->patience_ms;
 }
 
 static void
@@ -66,18 +69,21 @@ on_ended(gpointer data, VpnrReaderEnd end, const char *text)
 	vpnr_latch_trip(bench->ended);
 }
 
+/* early: nullable. */
 static void
-start_protocol(Bench *bench, VpnrProtocol protocol, int tick_ms)
+start_protocol(Bench *bench, VpnrProtocol protocol, const GByteArray *early)
 {
 	g_autoptr(GError) error = NULL;
 
 	bench->transport = peer_init(&bench->peer);
 	bench->types = g_string_new(NULL);
 	bench->ended = vpnr_latch_new(NULL);
+	if (bench->patience_ms == 0)
+		bench->patience_ms = PATIENCE_MS;
 	bench->reader = vpnr_reader_new(&(VpnrReaderParams){ .transport = bench->transport,
 							     .protocol = protocol,
 							     .role = VPNR_ROLE_CLIENT,
-							     .tick_ms = tick_ms,
+							     .early = early,
 							     .frame = on_frame,
 							     .tick = on_tick,
 							     .ended = on_ended,
@@ -90,8 +96,7 @@ start_protocol(Bench *bench, VpnrProtocol protocol, int tick_ms)
 static void
 start(Bench *bench)
 {
-	bench->go_on = TRUE;
-	start_protocol(bench, VPNR_PROTOCOL_V2, -1);
+	start_protocol(bench, VPNR_PROTOCOL_V2, NULL);
 }
 
 /* Waits for the end, which must be this one. */
@@ -220,9 +225,9 @@ test_failed(void)
 static void
 test_stopped_by_frame(void)
 {
-	g_auto(Bench) bench = { 0 };
+	g_auto(Bench) bench = { .refuse = TRUE };
 
-	start_protocol(&bench, VPNR_PROTOCOL_V2, -1); /* go_on is FALSE */
+	start(&bench);
 	peer_send(&bench.peer, pattern_frame(0, 5));
 	peer_send(&bench.peer, pattern_frame(5, 5));
 	expect_end(&bench, VPNR_READER_STOPPED, NULL);
@@ -232,11 +237,14 @@ test_stopped_by_frame(void)
 static void
 test_stopped_by_tick(void)
 {
-	g_auto(Bench) bench = { 0 };
+	g_test_summary("The tick before a receive says how long that waits; when nothing has come "
+		       "the next one is told.");
 
-	start_protocol(&bench, VPNR_PROTOCOL_V2, 2);
+	g_auto(Bench) bench = { .patience_ms = 2, .max_ticks = 3 };
+
+	start(&bench);
 	expect_end(&bench, VPNR_READER_STOPPED, NULL);
-	g_assert_cmpuint(bench.n_ticks, ==, 1);
+	g_assert_cmpuint(bench.n_ticks, ==, 3);
 	g_assert_cmpuint(bench.n_heard, ==, 0);
 }
 
@@ -245,13 +253,85 @@ test_heard(void)
 {
 	g_test_summary("Any byte counts as heard, a whole frame is not needed.");
 
-	g_auto(Bench) bench = { 0 };
+	g_auto(Bench) bench = { .max_ticks = 2 };
 
-	start_protocol(&bench, VPNR_PROTOCOL_V2, -1);
+	start(&bench);
 	peer_send_bytes(&bench.peer, (const guint8 *)"", 1);
 	expect_end(&bench, VPNR_READER_STOPPED, NULL);
-	g_assert_cmpuint(bench.n_ticks, ==, 1);
+	g_assert_cmpuint(bench.n_ticks, ==, 2);
 	g_assert_cmpuint(bench.n_heard, ==, 1);
+}
+
+/* Frames of 5 and 7 bytes of data. */
+static GByteArray *
+two_frames(void)
+{
+	GByteArray *bytes = g_byte_array_new();
+	g_autoptr(VpnrFrame) first = pattern_frame(0, 5);
+	g_autoptr(VpnrFrame) second = pattern_frame(5, 7);
+
+	vpnr_v2_encode(first, bytes);
+	vpnr_v2_encode(second, bytes);
+	return bytes;
+}
+
+static void
+test_early(void)
+{
+	g_test_summary("What came behind the peer's HELLO goes before what is received, wherever "
+		       "the one ends and the other begins.");
+
+	g_autoptr(GByteArray) bytes = two_frames();
+
+	for (guint n = 0; n <= bytes->len; n++) {
+		g_auto(Bench) bench = { 0 };
+		g_autoptr(GByteArray) early = g_byte_array_new();
+
+		g_byte_array_append(early, bytes->data, n);
+		start_protocol(&bench, VPNR_PROTOCOL_V2, early);
+		g_byte_array_set_size(early, 0); /* it has been copied */
+		if (n < bytes->len)
+			peer_send_bytes(&bench.peer, bytes->data + n, bytes->len - n);
+		peer_end(&bench.peer);
+		expect_end(&bench, VPNR_READER_END, NULL);
+		g_assert_cmpuint(bench.n_bytes, ==, 12);
+	}
+}
+
+static void
+test_early_is_not_waited_for(void)
+{
+	g_test_summary("Whole frames that came early are handed out although nothing follows, and "
+		       "before the first tick, which is told of them.");
+
+	g_auto(Bench) bench = { .max_ticks = 1 };
+	g_autoptr(GByteArray) early = two_frames();
+
+	start_protocol(&bench, VPNR_PROTOCOL_V2, early);
+	expect_end(&bench, VPNR_READER_STOPPED, NULL);
+	g_assert_cmpuint(bench.n_bytes, ==, 12);
+	g_assert_cmpuint(bench.n_heard, ==, 1);
+}
+
+static void
+test_early_at_most(void)
+{
+	g_test_summary("As many early bytes as are allowed: a cut frame of the largest size.");
+
+	g_auto(Bench) bench = { 0 };
+	g_autoptr(GByteArray) early = g_byte_array_new();
+	g_autoptr(VpnrFrame) frame = pattern_frame(0, VPNR_DATA_MAX);
+	guint8 last;
+
+	vpnr_v2_encode(frame, early);
+	g_assert_cmpuint(early->len, ==, VPNR_READER_EARLY_MAX);
+	last = early->data[early->len - 1];
+	g_byte_array_set_size(early, early->len - 1);
+	start_protocol(&bench, VPNR_PROTOCOL_V2, early);
+	peer_send_bytes(&bench.peer, &last, 1);
+	peer_end(&bench.peer);
+	expect_end(&bench, VPNR_READER_END, NULL);
+	g_assert_cmpuint(bench.n_bytes, ==, VPNR_DATA_MAX);
 }
 
 static void
@@ -279,8 +359,7 @@ test_v1_says_nothing(void)
 		vpnr_v1_encode(VPNR_PROTOCOL_V1, &(VpnrV1Frame){ .id = 1 }, bytes);
 	vpnr_v1_encode(VPNR_PROTOCOL_V1, &(VpnrV1Frame){ .id = 1, .msg = msg, .size = sizeof msg },
 		       bytes);
-	bench.go_on = TRUE;
-	start_protocol(&bench, VPNR_PROTOCOL_V1, -1);
+	start_protocol(&bench, VPNR_PROTOCOL_V1, NULL);
 	peer_send_bytes(&bench.peer, bytes->data, bytes->len);
 	peer_end(&bench.peer);
 	expect_end(&bench, VPNR_READER_END, NULL);
@@ -300,6 +379,9 @@ main(int argc, char **argv)
 	g_test_add_func("/reader/stopped/frame", test_stopped_by_frame);
 	g_test_add_func("/reader/stopped/tick", test_stopped_by_tick);
 	g_test_add_func("/reader/heard", test_heard);
+	g_test_add_func("/reader/early", test_early);
+	g_test_add_func("/reader/early/not-waited-for", test_early_is_not_waited_for);
+	g_test_add_func("/reader/early/at-most", test_early_at_most);
 	g_test_add_func("/reader/shut", test_shut);
 	g_test_add_func("/reader/v1-says-nothing", test_v1_says_nothing);
 	return g_test_run();
