@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
 	%D%/fairness \
+	%D%/cut \
 	%D%/link \
 	%D%/reader \
 	%D%/replay \
@@ -15,6 +16,10 @@ unit_tests += \
 link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
 
 %C%_fairness_SOURCES = %D%/fairness.c
+# Two sessions in one process.
+link_meeting = %D%/meeting.c %D%/meeting.h $(test_loopback) $(test_patience)
+
+%C%_cut_SOURCES = %D%/cut.c $(link_meeting)
 %C%_link_SOURCES = %D%/link.c $(link_peer)
 %C%_link_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=g_get_monotonic_time,--wrap=pthread_create,--wrap=vpnr_transport_recv
