@@ -9,6 +9,9 @@
 test_loopback = %D%/loopback.c %D%/loopback.h
 test_patience = %D%/patience.c %D%/patience.h
 
+# One side of a session.
+test_party = %D%/party.c %D%/party.h $(link_peer)
+
 include %D%/base/local.mk
 include %D%/proto/local.mk
 include %D%/link/local.mk
