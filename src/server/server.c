@@ -117,7 +117,7 @@ on_hand_over(gpointer data, const VpnrKey *key, VpnrArrival *arrival)
 	return taken;
 }
 
-/* TRUE if the service has a session of the client with this key. */
+/* TRUE if the service has a session of the client with this key, and is not about to end it. */
 static gboolean
 has_session_of(VpnrService *service, const VpnrKey *key, VpnrServiceStatus *status)
 {
@@ -126,12 +126,13 @@ has_session_of(VpnrService *service, const VpnrKey *key, VpnrServiceStatus *stat
 	if (other == NULL || !vpnr_key_equal(other, key))
 		return FALSE;
 	*status = vpnr_service_status(service);
-	return status->has_session;
+	return status->welcoming;
 }
 
 /* A client that begins a session has lost the one it had, if that has no link: it was started
  * again. Other sessions of the same key may be other machines: they are bounded in number, and the
- * oldest goes. */
+ * oldest goes. Those that have been told to go do not count, however long they take: else a client
+ * that does not let them end could have any number. */
 static void
 on_began(gpointer data, VpnrService *service)
 {
@@ -150,7 +151,7 @@ on_began(gpointer data, VpnrService *service)
 
 		if (!has_session_of(other, key, &status) || other == service)
 			continue;
-		if (!status.session.attached) {
+		if (status.deserted) {
 			vpnr_service_dismiss(other, VPNR_REASON_NONE);
 			continue;
 		}

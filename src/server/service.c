@@ -8,7 +8,6 @@
 #include "server/service.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/deadline.h"
@@ -41,10 +40,10 @@ struct VpnrService {
 	pthread_mutex_t lock;
 	gboolean authenticated; /* client and key are valid */
 	gboolean welcoming;     /* arrivals that ask for the session get it */
+	gboolean deserted;      /* the session has lost its link, and has no other yet */
+	VpnrReason dismissal;   /* what the client is told */
 	VpnrAddr peer;
 	char software[VPNR_SOFTWARE_MAX + 1];
-	/* atomic */
-	_Atomic VpnrReason dismissal; /* what the client is told */
 };
 
 VpnrService *
@@ -102,13 +101,9 @@ session(const VpnrService *service)
 }
 
 static guint
-n_streams(const VpnrService *service)
+n_streams(VpnrService *service)
 {
-	VpnrSessionStatus status;
-	guint streams = 0;
-
-	vpnr_tenant_status(service->tenant, &status, &streams);
-	return streams;
+	return vpnr_service_status(service).streams;
 }
 
 /* Goes on with this link. FALSE: there is none. */
@@ -123,6 +118,7 @@ attach(VpnrService *service, VpnrArrival *arrival)
 	}
 	pthread_mutex_lock(&service->lock);
 	service->peer = arrival->peer;
+	service->deserted = FALSE;
 	pthread_mutex_unlock(&service->lock);
 	return TRUE;
 }
@@ -133,6 +129,9 @@ wait_for_client(VpnrService *service)
 {
 	vpnr_session_detach(session(service));
 	service->give_up_at = vpnr_deadline_after((int)service->params.resume_timeout_s * 1000);
+	pthread_mutex_lock(&service->lock);
+	service->deserted = TRUE;
+	pthread_mutex_unlock(&service->lock);
 }
 
 /* FALSE: the arrival says what cannot be, so the session is over. */
@@ -156,13 +155,17 @@ resume(VpnrService *service, VpnrArrival *arrival)
 
 	if (vpnr_tenant_is_stale(service->tenant, arrival))
 		return TRUE;
-	wait_for_client(service);
-	if (vpnr_tenant_is_stale(service->tenant, arrival)) /* by what that link still had */
+	vpnr_session_detach(session(service));
+	if (vpnr_tenant_is_stale(service->tenant, arrival)) { /* by what that link still had */
+		wait_for_client(service);
 		return TRUE;
+	}
 	if (!check_arrival(service, arrival))
 		return FALSE;
-	if (!attach(service, arrival))
+	if (!attach(service, arrival)) {
+		wait_for_client(service);
 		return TRUE;
+	}
 	vpnr_stats_add(service->params.stats, VPNR_STAT_RECONNECTS, 1);
 	vpnr_stats_add(service->params.stats, VPNR_STAT_RESUMES, 1);
 	vpnr_log(VPNR_LOG_INFO, "%s: another link from %s, %u streams go on",
@@ -213,6 +216,17 @@ stayed_away(VpnrService *service)
 	return TRUE;
 }
 
+static VpnrReason
+dismissal(VpnrService *service)
+{
+	VpnrReason reason;
+
+	pthread_mutex_lock(&service->lock);
+	reason = service->dismissal;
+	pthread_mutex_unlock(&service->lock);
+	return reason;
+}
+
 /* Waits for what may happen to a session, and deals with it. FALSE: the session is over. */
 static gboolean
 serve_once(VpnrService *service)
@@ -232,7 +246,7 @@ serve_once(VpnrService *service)
 		memset(fds, 0, sizeof fds);
 	vpnr_mailbox_end_wait(service->arrivals);
 	if (vpnr_latch_is_tripped(service->dismissed)) {
-		vpnr_session_close(session(service), atomic_load(&service->dismissal));
+		vpnr_session_close(session(service), dismissal(service));
 		return FALSE;
 	}
 	end = attached ? vpnr_session_link_end(session(service), fds) : VPNR_LINK_OPEN;
@@ -313,7 +327,7 @@ welcome(VpnrService *service, const VpnrArrival *arrival)
 	gboolean v2 = service->params.protocol == VPNR_PROTOCOL_V2;
 
 	pthread_mutex_lock(&service->lock);
-	service->welcoming = v2;
+	service->welcoming = v2 && !vpnr_latch_is_tripped(service->dismissed);
 	g_strlcpy(service->software, v2 ? arrival->hello.software : "", sizeof service->software);
 	pthread_mutex_unlock(&service->lock);
 	service->params.host->began(service->params.host_data, service);
@@ -334,9 +348,7 @@ serve_session(VpnrService *service, VpnrArrival *arrival)
 	if (attach(service, arrival))
 		while (serve_once(service))
 			;
-	pthread_mutex_lock(&service->lock);
-	service->welcoming = FALSE;
-	pthread_mutex_unlock(&service->lock);
+	vpnr_service_dismiss(service, VPNR_REASON_NONE); /* arrivals come too late now */
 	vpnr_tenant_end(service->tenant);
 }
 
@@ -390,7 +402,10 @@ vpnr_service_run(VpnrService *service)
 void
 vpnr_service_dismiss(VpnrService *service, VpnrReason reason)
 {
-	atomic_store(&service->dismissal, reason);
+	pthread_mutex_lock(&service->lock);
+	service->welcoming = FALSE;
+	service->dismissal = reason;
+	pthread_mutex_unlock(&service->lock);
 	vpnr_latch_trip(service->dismissed);
 }
 
@@ -442,9 +457,11 @@ vpnr_service_status(VpnrService *service)
 	status.peer = service->peer;
 	if (service->authenticated)
 		status.client = service->client;
+	status.welcoming = service->welcoming;
+	status.deserted = service->deserted;
 	g_strlcpy(status.software, service->software, sizeof status.software);
 	pthread_mutex_unlock(&service->lock);
-	status.has_session = vpnr_tenant_status(service->tenant, &status.session, &status.streams);
+	vpnr_tenant_status(service->tenant, &status.session, &status.streams);
 	return status;
 }
 

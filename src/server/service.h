@@ -68,7 +68,8 @@ typedef struct {
 	gint64 since_us; /* monotonic, of the first connection */
 	guint streams;
 	char software[VPNR_SOFTWARE_MAX + 1]; /* of the client; empty before HELLO, or VPNr/1 */
-	gboolean has_session;
+	gboolean welcoming; /* it has a session that can be resumed, and nobody has dismissed it */
+	gboolean deserted;  /* its session has lost its link, and has no other yet */
 	VpnrSessionStatus session; /* without one: nothing attached, nothing kept */
 } VpnrServiceStatus;
 
@@ -78,7 +79,8 @@ VpnrService *vpnr_service_new(const VpnrServiceParams *params, GError **error);
 /* Serves the session until it has ended and all its workers too (pool thread). */
 void vpnr_service_run(VpnrService *service);
 
-/* Makes it end; a client that has a link is told the reason (thread-safe). */
+/* Makes it end, and its session takes no more arrivals; a client that has a link is told the reason
+ * (thread-safe). */
 void vpnr_service_dismiss(VpnrService *service, VpnrReason reason);
 
 /* Gives it the arrival (transfer full), if it has the session that this asks for and its client has

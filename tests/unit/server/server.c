@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * server: who gets in, how many may knock at once, what a reload changes, and the stop.
+ * server: who gets in, how many may knock at once, whose session is whose, what a reload changes, and
+ * the stop.
  */
 #include "server/server.h"
 
@@ -9,9 +10,11 @@
 
 #include "app/keys.h"
 #include "base/fd.h"
+#include "base/thread.h"
+#include "proto/v2.h"
 #include "server/clients.h"
-#include "tests/unit/link/peer.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/party.h"
 #include "tests/unit/patience.h"
 
 #define N_CLIENTS 3
@@ -24,6 +27,7 @@ typedef struct {
 	VpnrAddr addr;
 	VpnrAddr v1_addr;
 	VpnrKey keys[N_CLIENTS]; /* private */
+	guint resume_timeout_s;
 	VpnrStats stats;
 	VpnrServer *server;
 	/* a destination */
@@ -76,6 +80,7 @@ start_server(Bench *bench, GError **error)
 				    .v1_listen = v1_listen,
 				    .v1_dialect = VPNR_PROTOCOL_V1,
 				    .max_streams = 100,
+				    .resume_timeout_s = bench->resume_timeout_s,
 				    .clients = clients,
 				    .v1_acl = v1_acl,
 				    .stats = &bench->stats };
@@ -85,11 +90,12 @@ start_server(Bench *bench, GError **error)
 }
 
 static void
-start(Bench *bench)
+start_with(Bench *bench, guint resume_timeout_s)
 {
 	g_autoptr(GError) error = NULL;
 
 	memset(bench, 0, sizeof *bench);
+	bench->resume_timeout_s = resume_timeout_s;
 	bench->addr = loopback_private(4334);
 	bench->v1_addr = loopback_private(4335);
 	for (guint i = 0; i < N_CLIENTS; i++)
@@ -97,6 +103,12 @@ start(Bench *bench)
 	bench->listener = loopback_listen(8, &bench->dest);
 	bench->server = start_server(bench, &error);
 	g_assert_no_error(error);
+}
+
+static void
+start(Bench *bench)
+{
+	start_with(bench, 300);
 }
 
 static void
@@ -117,21 +129,35 @@ bench_clear(Bench *bench)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 
-static void
-connect_client(Bench *bench, guint i, Peer *peer)
+static gboolean
+shake_hands(Bench *bench, const VpnrKey *key, Party *party)
 {
-	g_assert_true(
-	    peer_init_tls(peer, loopback_connect(&bench->addr), VPNR_ROLE_CLIENT, &bench->keys[i]));
-	peer_send_hello(peer);
-	peer_expect(peer, VPNR_FRAME_HELLO);
-	peer_expect(peer, VPNR_FRAME_PING);
+	return party_shake_hands(party, loopback_connect(&bench->addr), VPNR_ROLE_CLIENT, key);
+}
+
+/* Client number i, in a session of its own. */
+static void
+connect_client(Bench *bench, guint i, Party *party)
+{
+	party_begin(party, VPNR_ROLE_CLIENT);
+	g_assert_true(shake_hands(bench, &bench->keys[i], party));
+	g_assert_false(party_greet_server(party));
+}
+
+/* It comes back. TRUE: to its session. */
+static gboolean
+connect_again(Bench *bench, guint i, Party *party)
+{
+	party_hang_up(party);
+	g_assert_true(shake_hands(bench, &bench->keys[i], party));
+	return party_greet_server(party);
 }
 
 static int
-open_stream(Bench *bench, Peer *peer, guint32 id)
+open_stream(Bench *bench, Party *party, guint32 id)
 {
-	peer_send(peer, vpnr_frame_new_open(id, &bench->dest));
-	peer_expect(peer, VPNR_FRAME_OPENED);
+	party_send(party, vpnr_frame_new_open(id, &bench->dest));
+	party_expect(party, VPNR_FRAME_OPENED);
 	return loopback_accept(bench->listener);
 }
 
@@ -160,8 +186,8 @@ test_links(void)
 	g_test_summary("Clients have links of their own; what ids mean is told apart by them.");
 
 	g_auto(Bench) bench;
-	g_auto(Peer) one;
-	g_auto(Peer) two;
+	g_auto(Party) one;
+	g_auto(Party) two;
 	g_auto(VpnrFd) dest_one = -1;
 	g_auto(VpnrFd) dest_two = -1;
 
@@ -171,28 +197,41 @@ test_links(void)
 	g_assert_cmpuint(count_services(&bench), ==, 2);
 	dest_one = open_stream(&bench, &one, 1);
 	dest_two = open_stream(&bench, &two, 1);
-	peer_send(&one, peer_data(1, "one", 3));
-	peer_send(&two, peer_data(1, "two", 3));
+	party_send(&one, peer_data(1, "one", 3));
+	party_send(&two, peer_data(1, "two", 3));
 	loopback_expect(dest_one, "one", 3);
 	loopback_expect(dest_two, "two", 3);
+}
+
+/* Neither HELLO nor anything else comes, whatever the key's owner asks for. */
+static void
+expect_no_hello(Bench *bench, const VpnrKey *key, const Party *ask_as)
+{
+	g_auto(Party) party;
+
+	party_begin(&party, VPNR_ROLE_CLIENT);
+	if (!shake_hands(bench, key, &party))
+		return;
+	if (ask_as != NULL) {
+		g_autoptr(GByteArray) bytes = g_byte_array_new();
+		g_autoptr(VpnrFrame) hello = party_hello(ask_as);
+
+		vpnr_v2_encode(hello, bytes);
+		/* The server may have closed by now. */
+		(void)!vpnr_transport_send(party.link.tls, bytes->data, bytes->len);
+	}
+	party_expect_end(&party);
 }
 
 static void
 test_unknown_key(void)
 {
 	g_auto(Bench) bench;
-	Peer peer;
 	VpnrKey key;
 
 	start(&bench);
 	g_assert_true(vpnr_keys_generate(&key, NULL));
-	if (peer_init_tls(&peer, loopback_connect(&bench.addr), VPNR_ROLE_CLIENT, &key)) {
-		guint8 byte;
-
-		g_assert_cmpint(vpnr_transport_recv(peer.tls, &byte, 1, PATIENCE_MS), ==,
-				VPNR_TRANSPORT_FAILED);
-		peer_clear(&peer);
-	}
+	expect_no_hello(&bench, &key, NULL);
 	for (gint64 begin = g_get_monotonic_time();
 	     vpnr_stats_get(&bench.stats, VPNR_STAT_AUTH_REFUSED) == 0 ||
 	     count_services(&bench) > 0;
@@ -224,14 +263,14 @@ test_own_ports(void)
 	g_test_summary("No client reaches the server's own ports from inside.");
 
 	g_auto(Bench) bench;
-	g_auto(Peer) peer;
+	g_auto(Party) party;
 
 	start(&bench);
-	connect_client(&bench, 0, &peer);
-	peer_send(&peer, vpnr_frame_new_open(1, &bench.addr));
-	peer_expect_reset(&peer, 1, VPNR_REASON_DENIED);
-	peer_send(&peer, vpnr_frame_new_open(2, &bench.v1_addr));
-	peer_expect_reset(&peer, 2, VPNR_REASON_DENIED);
+	connect_client(&bench, 0, &party);
+	party_send(&party, vpnr_frame_new_open(1, &bench.addr));
+	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
+	party_send(&party, vpnr_frame_new_open(2, &bench.v1_addr));
+	party_expect_reset(&party, 2, VPNR_REASON_DENIED);
 }
 
 static void
@@ -243,7 +282,7 @@ test_pending(void)
 	g_auto(Bench) bench;
 	VpnrFd silent[VPNR_PENDING_PER_SOURCE_MAX];
 	g_auto(VpnrFd) refused = -1;
-	g_auto(Peer) peer;
+	g_auto(Party) party;
 
 	start(&bench);
 	for (guint i = 0; i < G_N_ELEMENTS(silent); i++)
@@ -259,7 +298,7 @@ test_pending(void)
 	for (gint64 begin = g_get_monotonic_time(); count_services(&bench) == G_N_ELEMENTS(silent);
 	     patience(begin))
 		;
-	connect_client(&bench, 0, &peer); /* authenticated: it counts no more */
+	connect_client(&bench, 0, &party); /* authenticated: it counts no more */
 	silent[0] = loopback_connect(&bench.addr);
 	for (gint64 begin = g_get_monotonic_time();
 	     count_services(&bench) < G_N_ELEMENTS(silent) + 1; patience(begin))
@@ -282,6 +321,262 @@ test_taken(void)
 	vpnr_server_stop(NULL);
 }
 
+/* --- sessions --------------------------------------------------------------------------------- */
+
+static void
+count_deserted(VpnrService *service, gpointer data)
+{
+	guint *n = data;
+
+	*n += vpnr_service_status(service).deserted;
+}
+
+static void
+wait_for_deserted(Bench *bench, guint n)
+{
+	for (gint64 begin = g_get_monotonic_time();; patience(begin)) {
+		guint now = 0;
+
+		vpnr_server_foreach(bench->server, count_deserted, &now);
+		if (now == n)
+			break;
+	}
+}
+
+static void
+wait_for_services(Bench *bench, guint n)
+{
+	for (gint64 begin = g_get_monotonic_time(); count_services(bench) != n; patience(begin))
+		;
+}
+
+static void
+test_resume(void)
+{
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(VpnrFd) dest = -1;
+
+	start(&bench);
+	connect_client(&bench, 0, &party);
+	dest = open_stream(&bench, &party, 1);
+	for (guint i = 0; i < 10; i++) {
+		g_assert_true(connect_again(&bench, 0, &party));
+		loopback_send(dest, &i, sizeof i);
+		party_expect_data(&party, 1, &i, sizeof i);
+		party_send(&party, peer_data(1, &i, sizeof i));
+		loopback_expect(dest, &i, sizeof i);
+	}
+	wait_for_services(&bench, 1);
+	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_RESUMES), ==, 10);
+}
+
+/* What the server says to client 1, who asks for a session that is not his. */
+static void
+ask_for(Bench *bench, const VpnrSessionId *id, Party *party, VpnrHello *answer)
+{
+	party_begin(party, VPNR_ROLE_CLIENT);
+	party->has_session = TRUE;
+	party->id = *id;
+	party->received = 1;
+	g_assert_true(shake_hands(bench, &bench->keys[1], party));
+	party_send(party, party_hello(party));
+	party_take_hello(party, answer);
+	g_assert_false(vpnr_session_id_equal(&answer->session, id));
+	party->id = answer->session;
+	party->received = 0;
+}
+
+static void
+test_stolen(void)
+{
+	g_test_summary("Who presents another client's session gets one of his own, and the same "
+		       "answer as for a session that never was; who has no key gets none. The "
+		       "owner notices nothing, with a link and without.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) owner;
+	g_auto(Party) thief;
+	g_auto(Party) guesser;
+	g_auto(VpnrFd) dest = -1;
+	VpnrHello stolen, guessed;
+	VpnrSessionId random = { { 1, 2, 3 } };
+	VpnrKey stranger;
+
+	start(&bench);
+	g_assert_true(vpnr_keys_generate(&stranger, NULL));
+	connect_client(&bench, 0, &owner);
+	dest = open_stream(&bench, &owner, 1);
+	ask_for(&bench, &owner.id, &thief, &stolen);
+	ask_for(&bench, &random, &guesser, &guessed);
+	g_assert_false(vpnr_session_id_equal(&stolen.session, &guessed.session));
+	stolen.session = guessed.session;
+	g_assert_cmpmem(&stolen, sizeof stolen, &guessed, sizeof guessed);
+	g_assert_true(stolen.has_session);
+	g_assert_cmpuint(stolen.received, ==, 0);
+	expect_no_hello(&bench, &stranger, &owner);
+
+	loopback_send(dest, "with", 4);
+	party_expect_data(&owner, 1, "with", 4);
+	party_hang_up(&owner);
+	wait_for_deserted(&bench, 1);
+	party_hang_up(&thief);
+	ask_for(&bench, &owner.id, &thief, &stolen);
+	expect_no_hello(&bench, &stranger, &owner);
+	loopback_send(dest, "without", 7);
+	g_assert_true(connect_again(&bench, 0, &owner));
+	party_expect_data(&owner, 1, "without", 7);
+	/* The thief's streams are his own. */
+	party_send(&thief, peer_data(1, "x", 1));
+	party_expect_goaway(&thief, VPNR_REASON_PROTOCOL);
+	party_send(&owner, peer_data(1, "mine", 4));
+	loopback_expect(dest, "mine", 4);
+}
+
+static void
+test_begins_anew(void)
+{
+	g_test_summary("A client that was started again ends the session that it has left behind, "
+		       "at once, and no other.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) left;
+	g_auto(Party) other;
+	g_auto(Party) working;
+	g_auto(Party) again;
+	g_auto(VpnrFd) dest_left = -1;
+	g_auto(VpnrFd) dest_other = -1;
+	g_auto(VpnrFd) dest_working = -1;
+
+	start(&bench);
+	connect_client(&bench, 0, &left);
+	dest_left = open_stream(&bench, &left, 1);
+	connect_client(&bench, 1, &other);
+	dest_other = open_stream(&bench, &other, 1);
+	connect_client(&bench, 0, &working);
+	dest_working = open_stream(&bench, &working, 1);
+	party_hang_up(&left);
+	party_hang_up(&other);
+	wait_for_deserted(&bench, 2);
+	connect_client(&bench, 0, &again);
+	loopback_expect_reset(dest_left);
+	wait_for_services(&bench, 3);
+	g_assert_true(connect_again(&bench, 1, &other));
+	loopback_send(dest_other, "other", 5);
+	party_expect_data(&other, 1, "other", 5);
+	loopback_send(dest_working, "working", 7);
+	party_expect_data(&working, 1, "working", 7);
+	g_assert_false(connect_again(&bench, 0, &left));
+}
+
+static void
+test_too_many_sessions(void)
+{
+	g_test_summary("Above VPNR_SESSIONS_PER_CLIENT_MAX the oldest go, even when those that "
+		       "have to go take their time.");
+
+	g_auto(Bench) bench;
+	Party parties[VPNR_SESSIONS_PER_CLIENT_MAX + 3];
+	g_auto(Party) other;
+
+	start(&bench);
+	connect_client(&bench, 1, &other);
+	for (guint i = 0; i < G_N_ELEMENTS(parties); i++)
+		connect_client(&bench, 0, &parties[i]);
+	for (guint i = 0; i < 3; i++)
+		party_expect_goaway(&parties[i], VPNR_REASON_NONE);
+	wait_for_services(&bench, 1 + VPNR_SESSIONS_PER_CLIENT_MAX);
+	for (guint i = 0; i < G_N_ELEMENTS(parties); i++) {
+		if (i >= 3) {
+			party_send(&parties[i], vpnr_frame_new_open(1, &bench.addr));
+			party_expect_reset(&parties[i], 1, VPNR_REASON_DENIED);
+		}
+		party_hang_up(&parties[i]);
+	}
+	party_send(&other, vpnr_frame_new_open(1, &bench.addr));
+	party_expect_reset(&other, 1, VPNR_REASON_DENIED);
+}
+
+static void
+test_resume_timeout(void)
+{
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(VpnrFd) dest = -1;
+
+	start_with(&bench, 0);
+	connect_client(&bench, 0, &party);
+	dest = open_stream(&bench, &party, 1);
+	party_hang_up(&party);
+	loopback_expect_reset(dest);
+	wait_for_services(&bench, 0);
+	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_SESSIONS_LOST), ==, 1);
+	g_assert_false(connect_again(&bench, 0, &party));
+}
+
+static guint
+count_fds(void)
+{
+	g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+	guint n = 0;
+
+	while (g_dir_read_name(dir) != NULL)
+		n++;
+	return n;
+}
+
+/* A connection of client 0 that ends in the phase of this number. */
+static void
+come_and_go(Bench *bench, Party *party, guint phase)
+{
+	party_hang_up(party);
+	if (phase == 0) {
+		vpnr_fd_close(loopback_connect(&bench->addr));
+		return;
+	}
+	g_assert_true(shake_hands(bench, &bench->keys[0], party));
+	if (phase == 2)
+		peer_send_bytes(&party->link, (const guint8 *)"\0\0\1\1", 4);
+	else if (phase == 3)
+		party_send(party, party_hello(party));
+	else if (phase == 4)
+		g_assert_true(party_greet_server(party));
+	party_hang_up(party);
+}
+
+static void
+test_come_and_go(void)
+{
+	g_test_summary("Links that end after or during handshake and HELLO, again and again, leave "
+		       "nothing behind, and the session lives.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(VpnrFd) dest = -1;
+	guint fds = 0;
+	gint threads = 0;
+
+	start(&bench);
+	connect_client(&bench, 0, &party);
+	dest = open_stream(&bench, &party, 1);
+	for (guint i = 0; i < 100; i++) {
+		come_and_go(&bench, &party, i % 5);
+		if (i == 20) {
+			wait_for_services(&bench, 1);
+			wait_for_deserted(&bench, 1);
+			fds = count_fds();
+			threads = vpnr_thread_count();
+		}
+	}
+	wait_for_services(&bench, 1);
+	wait_for_deserted(&bench, 1);
+	g_assert_cmpuint(count_fds(), <=, fds);
+	g_assert_cmpint(vpnr_thread_count(), <=, threads + 20); /* idle ones of the pool */
+	g_assert_true(connect_again(&bench, 0, &party));
+	loopback_send(dest, "alive", 5);
+	party_expect_data(&party, 1, "alive", 5);
+}
+
 /* --- reload ----------------------------------------------------------------------------------- */
 
 static void
@@ -291,8 +586,8 @@ test_reload(void)
 		       "keep theirs, with the new list.");
 
 	g_auto(Bench) bench;
-	g_auto(Peer) stays;
-	g_auto(Peer) goes;
+	g_auto(Party) stays;
+	g_auto(Party) goes;
 	g_auto(VpnrFd) dest = -1;
 	g_autoptr(GPtrArray) clients = NULL;
 
@@ -302,11 +597,48 @@ test_reload(void)
 	dest = open_stream(&bench, &stays, 1);
 	clients = make_clients(&bench, 1, "192.0.2.0/24");
 	vpnr_server_reload(bench.server, clients, NULL);
-	peer_expect_goaway(&goes, VPNR_REASON_NONE);
-	peer_send(&stays, vpnr_frame_new_open(2, &bench.dest));
-	peer_expect_reset(&stays, 2, VPNR_REASON_DENIED);
+	party_expect_goaway(&goes, VPNR_REASON_NONE);
+	party_send(&stays, vpnr_frame_new_open(2, &bench.dest));
+	party_expect_reset(&stays, 2, VPNR_REASON_DENIED);
 	loopback_send(dest, "still open", 10);
-	peer_expect_data(&stays, 1, "still open", 10);
+	party_expect_data(&stays, 1, "still open", 10);
+}
+
+static void
+test_reload_without_a_link(void)
+{
+	g_test_summary("A client that is gone from the configuration loses its session also when "
+		       "it has no link, or a new one is on its way; the others keep theirs.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) goes;
+	g_auto(Party) arriving;
+	g_auto(Party) stays;
+	g_auto(VpnrFd) dest_goes = -1;
+	g_auto(VpnrFd) dest_stays = -1;
+	g_autoptr(GPtrArray) clients = NULL;
+
+	start(&bench);
+	connect_client(&bench, 0, &stays);
+	dest_stays = open_stream(&bench, &stays, 1);
+	connect_client(&bench, 1, &goes);
+	dest_goes = open_stream(&bench, &goes, 1);
+	party_hang_up(&goes);
+	party_hang_up(&stays);
+	wait_for_deserted(&bench, 2);
+	party_begin(&arriving, VPNR_ROLE_CLIENT);
+	g_assert_true(shake_hands(&bench, &bench.keys[1], &arriving));
+	clients = make_clients(&bench, 1, "192.0.2.0/24");
+	vpnr_server_reload(bench.server, clients, NULL);
+	loopback_expect_reset(dest_goes);
+	party_expect_end(&arriving);
+	wait_for_services(&bench, 1);
+	expect_no_hello(&bench, &bench.keys[1], &goes);
+	g_assert_true(connect_again(&bench, 0, &stays));
+	loopback_send(dest_stays, "still open", 10);
+	party_expect_data(&stays, 1, "still open", 10);
+	party_send(&stays, vpnr_frame_new_open(2, &bench.dest));
+	party_expect_reset(&stays, 2, VPNR_REASON_DENIED);
 }
 
 static void
@@ -340,16 +672,18 @@ test_stop(void)
 		       "for nobody.");
 
 	g_auto(Bench) bench;
-	Peer peers[N_CLIENTS];
+	Party parties[N_CLIENTS];
 	VpnrFd dests[N_CLIENTS];
 	g_auto(VpnrFd) silent = -1;
 	g_auto(VpnrFd) v1 = -1;
 
 	start(&bench);
 	for (guint i = 0; i < N_CLIENTS; i++) {
-		connect_client(&bench, i, &peers[i]);
-		dests[i] = open_stream(&bench, &peers[i], 1);
+		connect_client(&bench, i, &parties[i]);
+		dests[i] = open_stream(&bench, &parties[i], 1);
 	}
+	party_hang_up(&parties[0]); /* its session waits */
+	wait_for_deserted(&bench, 1);
 	silent = loopback_connect(&bench.addr);
 	v1 = loopback_connect(&bench.v1_addr);
 	for (gint64 begin = g_get_monotonic_time(); count_services(&bench) < N_CLIENTS + 2;
@@ -357,10 +691,11 @@ test_stop(void)
 		;
 	stop_in_time(&bench);
 	for (guint i = 0; i < N_CLIENTS; i++) {
-		peer_expect_goaway(&peers[i], VPNR_REASON_NONE);
+		if (i > 0)
+			party_expect_goaway(&parties[i], VPNR_REASON_NONE);
 		loopback_expect_reset(dests[i]);
 		vpnr_fd_close(dests[i]);
-		peer_clear(&peers[i]);
+		party_hang_up(&parties[i]);
 	}
 	loopback_expect_end(silent);
 	loopback_expect_end(v1);
@@ -376,7 +711,14 @@ main(int argc, char **argv)
 	g_test_add_func("/server/own-ports", test_own_ports);
 	g_test_add_func("/server/pending", test_pending);
 	g_test_add_func("/server/taken", test_taken);
+	g_test_add_func("/server/resume", test_resume);
+	g_test_add_func("/server/resume/stolen", test_stolen);
+	g_test_add_func("/server/resume/timeout", test_resume_timeout);
+	g_test_add_func("/server/sessions/begins-anew", test_begins_anew);
+	g_test_add_func("/server/sessions/too-many", test_too_many_sessions);
+	g_test_add_func("/server/come-and-go", test_come_and_go);
 	g_test_add_func("/server/reload", test_reload);
+	g_test_add_func("/server/reload/without-a-link", test_reload_without_a_link);
 	g_test_add_func("/server/reload/v1", test_reload_v1);
 	g_test_add_func("/server/stop", test_stop);
 	return g_test_run();
