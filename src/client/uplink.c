@@ -355,6 +355,7 @@ uplink_run(gpointer data)
 	if (session(uplink) != NULL)
 		vpnr_session_close(session(uplink), VPNR_REASON_NONE);
 	vpnr_tunnel_end(uplink->tunnel);
+	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
 }
 
 VpnrUplink *
