@@ -16,8 +16,8 @@
 
 #include "app/keys.h"
 #include "base/fd.h"
-#include "tests/unit/link/peer.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/party.h"
 #include "tests/unit/patience.h"
 
 /* Where redirected connections were going, if anywhere. */
@@ -74,7 +74,7 @@ typedef struct {
 	VpnrUplink *uplink;
 	VpnrInbound *inbound;
 	VpnrAddr addr; /* of the inbound */
-	Peer peer;     /* the server; not with VPNr/1 */
+	Party party;   /* the server; not with VPNr/1 */
 	guint32 id;    /* of the last stream */
 } Bench;
 
@@ -131,11 +131,27 @@ start_without_link(Bench *bench, VpnrInboundKind kind, guint resume_timeout_s)
 static void
 greet(Bench *bench)
 {
-	g_assert_true(peer_init_tls(&bench->peer, loopback_accept(bench->listener),
-				    VPNR_ROLE_SERVER, &bench->key));
-	peer_expect(&bench->peer, VPNR_FRAME_HELLO);
-	peer_send_hello(&bench->peer);
+	VpnrHello hello;
+
+	party_begin(&bench->party, VPNR_ROLE_SERVER);
+	g_assert_true(party_shake_hands(&bench->party, loopback_accept(bench->listener),
+					VPNR_ROLE_SERVER, &bench->key));
+	party_greet_client(&bench->party, &hello);
 	wait_until_connected(bench);
+}
+
+/* The link breaks, and the client comes back. */
+static void
+greet_again(Bench *bench)
+{
+	VpnrHello hello;
+
+	party_hang_up(&bench->party);
+	g_assert_true(party_shake_hands(&bench->party, loopback_accept(bench->listener),
+					VPNR_ROLE_SERVER, &bench->key));
+	party_greet_client(&bench->party, &hello);
+	g_assert_true(vpnr_session_id_equal(&hello.session, &bench->party.id));
+	g_assert_cmpuint(hello.received, ==, bench->party.sent);
 }
 
 /* A client whose link is up. */
@@ -144,15 +160,13 @@ start(Bench *bench, VpnrInboundKind kind)
 {
 	start_without_link(bench, kind, 0);
 	greet(bench);
-	peer_expect(&bench->peer, VPNR_FRAME_PING);
 }
 
 /* In the order in which the program stops. */
 static void
 bench_clear(Bench *bench)
 {
-	if (bench->peer.received != NULL)
-		peer_clear(&bench->peer); /* else the uplink would wait for its answer */
+	party_hang_up(&bench->party); /* else the uplink would wait for its answer */
 	vpnr_inbound_stop(bench->inbound);
 	vpnr_uplink_stop(bench->uplink);
 	vpnr_pool_free(bench->pool);
@@ -163,16 +177,11 @@ bench_clear(Bench *bench)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 
-/* The next frame of a stream: those that waited for the link are as fast as its first PING. */
 static VpnrFrame *
 next_of_stream(Bench *bench, VpnrFrameType type)
 {
-	VpnrFrame *frame = peer_next(&bench->peer);
+	VpnrFrame *frame = party_next(&bench->party);
 
-	if (frame->type == VPNR_FRAME_PING) {
-		vpnr_frame_free(frame);
-		frame = peer_next(&bench->peer);
-	}
 	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, vpnr_frame_type_name(type));
 	return frame;
 }
@@ -227,15 +236,15 @@ test_socks(void)
 	start(&bench, VPNR_INBOUND_SOCKS);
 	app = ask_socks(&bench);
 	expect_open(&bench, "192.0.2.1:80");
-	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
 	expect_socks(app, 0);
 	loopback_send(app, "hello", 5);
-	peer_expect_data(&bench.peer, bench.id, "hello", 5);
-	peer_send(&bench.peer, peer_data(bench.id, "world", 5));
+	party_expect_data(&bench.party, bench.id, "hello", 5);
+	party_send(&bench.party, peer_data(bench.id, "world", 5));
 	loopback_expect(app, "world", 5);
 	g_assert_cmpint(shutdown(app, SHUT_WR), ==, 0);
-	peer_expect(&bench.peer, VPNR_FRAME_FIN);
-	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_FIN, bench.id, 0));
+	party_expect(&bench.party, VPNR_FRAME_FIN);
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_FIN, bench.id, 0));
 	loopback_expect_end(app);
 }
 
@@ -259,7 +268,7 @@ test_reasons(void)
 		g_auto(VpnrFd) app = ask_socks(&bench);
 
 		expect_open(&bench, "192.0.2.1:80");
-		peer_send(&bench.peer, vpnr_frame_new_reset(bench.id, rows[i].reason));
+		party_send(&bench.party, vpnr_frame_new_reset(bench.id, rows[i].reason));
 		expect_socks(app, rows[i].code);
 		loopback_expect_end(app); /* in order, so that the answer arrives */
 	}
@@ -277,14 +286,14 @@ test_http(void)
 	good = loopback_connect(&bench.addr);
 	loopback_send(good, request, strlen(request));
 	expect_open(&bench, "example.org:443");
-	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
 	loopback_expect(good, "HTTP/1.1 200 ", 13);
-	peer_send(&bench.peer, vpnr_frame_new_reset(bench.id, VPNR_REASON_ABORTED));
+	party_send(&bench.party, vpnr_frame_new_reset(bench.id, VPNR_REASON_ABORTED));
 
 	bad = loopback_connect(&bench.addr);
 	loopback_send(bad, request, strlen(request));
 	expect_open(&bench, "example.org:443");
-	peer_send(&bench.peer, vpnr_frame_new_reset(bench.id, VPNR_REASON_DENIED));
+	party_send(&bench.party, vpnr_frame_new_reset(bench.id, VPNR_REASON_DENIED));
 	loopback_expect(bad, "HTTP/1.1 403 ", 13);
 }
 
@@ -301,7 +310,7 @@ test_left_while_opening(void)
 	app = ask_socks(&bench);
 	expect_open(&bench, "192.0.2.1:80");
 	vpnr_fd_abort(app);
-	peer_expect_reset(&bench.peer, bench.id, VPNR_REASON_ABORTED);
+	party_expect_reset(&bench.party, bench.id, VPNR_REASON_ABORTED);
 }
 
 static void
@@ -417,9 +426,9 @@ test_redirect(void)
 	app = loopback_connect(&bench.addr);
 	expect_open(&bench, "198.51.100.7:443");
 	loopback_send(app, "hello", 5);
-	peer_expect_data(&bench.peer, bench.id, "hello", 5);
-	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
-	peer_send(&bench.peer, peer_data(bench.id, "world", 5));
+	party_expect_data(&bench.party, bench.id, "hello", 5);
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	party_send(&bench.party, peer_data(bench.id, "world", 5));
 	loopback_expect(app, "world", 5);
 }
 
@@ -436,7 +445,7 @@ test_redirect_refused(void)
 	start(&bench, VPNR_INBOUND_REDIRECT);
 	app = loopback_connect(&bench.addr);
 	expect_open(&bench, "198.51.100.7:443");
-	peer_send(&bench.peer, vpnr_frame_new_reset(bench.id, VPNR_REASON_REFUSED));
+	party_send(&bench.party, vpnr_frame_new_reset(bench.id, VPNR_REASON_REFUSED));
 	loopback_expect_reset(app);
 }
 
@@ -508,7 +517,7 @@ test_wait_socks(void)
 	wait_for_waiting();
 	greet(&bench);
 	expect_open(&bench, "192.0.2.1:80");
-	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
 	expect_socks(app, 0);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_NO_LINK), ==, 0);
 }
@@ -536,8 +545,8 @@ test_wait_redirect(void)
 	data = next_of_stream(&bench, VPNR_FRAME_DATA);
 	g_assert_cmpmem(data->data, data->size, "hello", 5);
 	fin = next_of_stream(&bench, VPNR_FRAME_FIN);
-	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
-	peer_send(&bench.peer, peer_data(bench.id, "world", 5));
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	party_send(&bench.party, peer_data(bench.id, "world", 5));
 	loopback_expect(app, "world", 5);
 }
 
@@ -625,7 +634,7 @@ test_stop(void)
 	start(&bench, VPNR_INBOUND_SOCKS);
 	app = ask_socks(&bench);
 	expect_open(&bench, "192.0.2.1:80");
-	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
 	expect_socks(app, 0);
 	half = loopback_connect(&bench.addr);
 	loopback_send(half, greeting, sizeof greeting);
@@ -633,14 +642,45 @@ test_stop(void)
 	vpnr_inbound_stop(bench.inbound);
 	loopback_expect_reset(half);
 	loopback_send(app, "still here", 10);
-	peer_expect_data(&bench.peer, bench.id, "still here", 10);
+	party_expect_data(&bench.party, bench.id, "still here", 10);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_PROXY_REFUSED), ==, 0);
 }
 
 static void
 test_link_lost(void)
 {
-	g_test_summary("When the link goes, streams are reset and requests are refused.");
+	g_test_summary("When the link goes, the application waits, and so does one whose stream is "
+		       "not open yet: the next link brings both on.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	g_auto(VpnrFd) waiting = -1;
+	guint32 id;
+
+	start_without_link(&bench, VPNR_INBOUND_SOCKS, 600);
+	greet(&bench);
+	app = ask_socks(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	id = bench.id;
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, id, 0));
+	expect_socks(app, 0);
+	waiting = ask_socks(&bench);
+	expect_open(&bench, "192.0.2.1:80");
+	loopback_send(app, "sent meanwhile", 14);
+	party_expect_data(&bench.party, id, "sent meanwhile", 14);
+	bench.party.received--; /* it got lost */
+	greet_again(&bench);
+	party_expect_data(&bench.party, id, "sent meanwhile", 14);
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	expect_socks(waiting, 0);
+	party_send(&bench.party, peer_data(id, "hello", 5));
+	loopback_expect(app, "hello", 5);
+}
+
+static void
+test_session_lost(void)
+{
+	g_test_summary("When the session is over, streams are reset and requests are refused.");
 
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) app = -1;
@@ -649,12 +689,11 @@ test_link_lost(void)
 	start(&bench, VPNR_INBOUND_SOCKS);
 	app = ask_socks(&bench);
 	expect_open(&bench, "192.0.2.1:80");
-	peer_send(&bench.peer, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
+	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
 	expect_socks(app, 0);
 	waiting = ask_socks(&bench);
 	expect_open(&bench, "192.0.2.1:80");
-	peer_clear(&bench.peer);
-	bench.peer.received = NULL;
+	party_send(&bench.party, peer_goaway(VPNR_REASON_NONE));
 	loopback_expect_reset(app);
 	expect_socks(waiting, 1);
 	loopback_expect_end(waiting);
@@ -698,6 +737,7 @@ main(int argc, char **argv)
 	g_test_add_func("/inbound/wait/stop", test_wait_stop);
 	g_test_add_func("/inbound/stop", test_stop);
 	g_test_add_func("/inbound/link-lost", test_link_lost);
+	g_test_add_func("/inbound/session-lost", test_session_lost);
 	g_test_add_func("/inbound/taken", test_taken);
 	return g_test_run();
 }

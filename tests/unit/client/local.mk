@@ -10,7 +10,7 @@ unit_tests += \
 
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
-%C%_inbound_SOURCES = %D%/inbound.c $(link_peer)
+%C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
