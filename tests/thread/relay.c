@@ -5,6 +5,7 @@
 #include "tests/thread/relay.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #include "base/accept.h"
@@ -27,6 +28,10 @@ struct Relay {
 	/* lock */
 	pthread_mutex_t lock;
 	GPtrArray *pairs;
+	gboolean cutting; /* after bytes_left more */
+	guint64 bytes_left;
+	/* atomic */
+	_Atomic guint n_cuts;
 };
 
 typedef struct {
@@ -35,22 +40,65 @@ typedef struct {
 } Pump;
 
 static void
-pump_bytes(int from, int to)
+cut_locked(Relay *relay)
+{
+	for (guint i = 0; i < relay->pairs->len; i++) {
+		Pair *pair = relay->pairs->pdata[i];
+
+		shutdown(pair->fds[0], SHUT_RDWR);
+		shutdown(pair->fds[1], SHUT_RDWR);
+	}
+	relay->cutting = FALSE;
+	atomic_fetch_add(&relay->n_cuts, 1);
+}
+
+/* How many of the bytes that have come may go on. */
+static gsize
+take_bytes(Relay *relay, gsize n)
+{
+	pthread_mutex_lock(&relay->lock);
+	if (relay->cutting) {
+		n = (gsize)MIN(n, relay->bytes_left);
+		relay->bytes_left -= n;
+	}
+	pthread_mutex_unlock(&relay->lock);
+	return n;
+}
+
+static void
+cut_if_due(Relay *relay)
+{
+	pthread_mutex_lock(&relay->lock);
+	if (relay->cutting && relay->bytes_left == 0)
+		cut_locked(relay);
+	pthread_mutex_unlock(&relay->lock);
+}
+
+static gboolean
+send_all(int fd, const guint8 *bytes, gsize n)
+{
+	while (n > 0) {
+		gssize sent = send(fd, bytes, n, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return FALSE;
+		bytes += sent;
+		n -= (gsize)sent;
+	}
+	return TRUE;
+}
+
+static void
+pump_bytes(Relay *relay, int from, int to)
 {
 	guint8 bytes[65536];
+	gssize got;
 
-	for (;;) {
-		gssize got = recv(from, bytes, sizeof bytes, 0);
-		gssize sent = 0;
+	while ((got = recv(from, bytes, sizeof bytes, 0)) > 0) {
+		gboolean ok = send_all(to, bytes, take_bytes(relay, (gsize)got));
 
-		while (got > 0 && sent < got) {
-			gssize now = send(to, bytes + sent, (gsize)(got - sent), MSG_NOSIGNAL);
-
-			if (now <= 0)
-				return;
-			sent += now;
-		}
-		if (got <= 0)
+		cut_if_due(relay);
+		if (!ok)
 			return;
 	}
 }
@@ -63,7 +111,7 @@ run_pump(gpointer data)
 	Relay *relay = pair->relay;
 	gboolean last;
 
-	pump_bytes(pump->from, pump->to);
+	pump_bytes(relay, pump->from, pump->to);
 	shutdown(pump->to, SHUT_WR);
 	pthread_mutex_lock(&relay->lock);
 	last = --pair->n_pumps == 0;
@@ -132,13 +180,23 @@ void
 relay_cut(Relay *relay)
 {
 	pthread_mutex_lock(&relay->lock);
-	for (guint i = 0; i < relay->pairs->len; i++) {
-		Pair *pair = relay->pairs->pdata[i];
-
-		shutdown(pair->fds[0], SHUT_RDWR);
-		shutdown(pair->fds[1], SHUT_RDWR);
-	}
+	cut_locked(relay);
 	pthread_mutex_unlock(&relay->lock);
+}
+
+void
+relay_cut_after(Relay *relay, guint64 n)
+{
+	pthread_mutex_lock(&relay->lock);
+	relay->cutting = TRUE;
+	relay->bytes_left = n;
+	pthread_mutex_unlock(&relay->lock);
+}
+
+guint
+relay_n_cuts(const Relay *relay)
+{
+	return atomic_load(&relay->n_cuts);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Goal: hundreds of streams over one link, half of them given up in the middle, mix no bytes and
- * leave nothing behind; and a link that is taken down under them ends them all. Two links, two
+ * leave nothing behind; and a session that is taken down under them ends them all. Two sessions, two
  * tables and their workers, without TLS.
  */
 #include <stdatomic.h>
@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 #include "base/pool.h"
-#include "link/link.h"
+#include "link/session.h"
 #include "stream/worker.h"
 #include "tests/thread/echo.h"
 #include "tests/unit/loopback.h"
@@ -23,10 +23,9 @@
 typedef struct {
 	VpnrStats stats;
 	VpnrPool *pool;
-	VpnrLink *link;
+	VpnrSession *session;
 	VpnrTable *table;
 	VpnrRole role;
-	VpnrLatch *up;
 } Side;
 
 /* A stream on its way to its worker. */
@@ -59,21 +58,6 @@ start_worker(Side *side, VpnrStream *stream, int fd)
 	task->stream = stream;
 	task->fd = fd;
 	g_assert_true(vpnr_pool_run(side->pool, serve_stream, task));
-}
-
-static void
-on_up(gpointer data, const VpnrHello *hello)
-{
-	Side *side = data;
-
-	side->table = vpnr_table_new(&(VpnrTableParams){ .protocol = VPNR_PROTOCOL_V2,
-							 .role = side->role,
-							 .outbox = vpnr_link_outbox(side->link),
-							 .max_streams = hello->max_streams,
-							 .send_limit = hello->initial_window,
-							 .stats = &side->stats },
-				     NULL);
-	vpnr_latch_trip(side->up);
 }
 
 /* The server's side: every destination echoes. */
@@ -111,46 +95,48 @@ on_released(gpointer data, const VpnrFrame *frame)
 	vpnr_table_released(side->table, frame);
 }
 
-static const VpnrLinkHandler handler = {
-	.up = on_up,
+static const VpnrSessionHandler handler = {
 	.frame = on_frame,
 	.released = on_released,
 };
 
+/* What HELLOs would have said is agreed. */
 static void
 side_init(Side *side, VpnrRole role, int fd)
 {
 	g_autoptr(GError) error = NULL;
 
-	memset(side, 0, sizeof *side);
 	side->role = role;
 	side->pool = vpnr_pool_new("pool", 10000);
-	side->up = vpnr_latch_new(NULL);
-	side->link = vpnr_link_new(&(VpnrLinkParams){ .transport = vpnr_transport_new_plain(fd),
-						      .protocol = VPNR_PROTOCOL_V2,
-						      .role = role,
-						      .hello = { .version = VPNR_HELLO_VERSION,
-								 .max_streams = 1000,
-								 .initial_window = VPNR_WINDOW_MIN,
-								 .software = "stress" },
-						      .handler = &handler,
-						      .data = side,
-						      .stats = &side->stats },
-				   &error);
+	side->session = vpnr_session_new(&(VpnrSessionParams){ .protocol = VPNR_PROTOCOL_V2,
+							       .role = role,
+							       .handler = &handler,
+							       .data = side,
+							       .stats = &side->stats },
+					 &error);
 	g_assert_no_error(error);
-	g_assert_true(vpnr_link_start(side->link, NULL));
+	side->table =
+	    vpnr_table_new(&(VpnrTableParams){ .protocol = VPNR_PROTOCOL_V2,
+					       .role = role,
+					       .outbox = vpnr_session_outbox(side->session),
+					       .max_streams = 1000,
+					       .send_limit = VPNR_WINDOW_MIN,
+					       .stats = &side->stats },
+			   &error);
+	g_assert_no_error(error);
+	g_assert_true(
+	    vpnr_session_attach(side->session, vpnr_transport_new_plain(fd), NULL, 0, &error));
 }
 
-/* Takes the link down as client and server do. */
+/* Takes the session down as client and server do. */
 static void
 side_clear(Side *side)
 {
 	vpnr_table_close(side->table, VPNR_REASON_LINK_LOST);
 	vpnr_table_wait_empty(side->table);
-	vpnr_link_free(side->link);
+	vpnr_session_free(side->session);
 	vpnr_pool_free(side->pool);
 	vpnr_table_free(side->table);
-	vpnr_latch_free(side->up);
 }
 
 /* Both ends, and those who open streams. */
@@ -172,12 +158,11 @@ bench_init(Bench *bench)
 {
 	int client, server;
 
+	memset(bench, 0, sizeof *bench);
 	loopback_pair(&client, &server);
 	loopback_set_blocking(server, FALSE);
 	side_init(&bench->client, VPNR_ROLE_CLIENT, client);
 	side_init(&bench->server, VPNR_ROLE_SERVER, server);
-	g_assert_true(vpnr_latch_wait(bench->client.up, PATIENCE_MS));
-	g_assert_true(vpnr_latch_wait(bench->server.up, PATIENCE_MS));
 	atomic_init(&bench->n_echoed, 0);
 	atomic_init(&bench->cutting, FALSE);
 }
@@ -290,6 +275,17 @@ test_many(void)
 }
 
 static void
+wait_for_end(const VpnrSession *session)
+{
+	struct pollfd fds[VPNR_SESSION_FDS];
+
+	do {
+		vpnr_session_prepare_poll(session, fds);
+		poll(fds, G_N_ELEMENTS(fds), -1);
+	} while (vpnr_session_link_end(session, fds) == VPNR_LINK_OPEN);
+}
+
+static void
 test_cut(void)
 {
 	g_test_summary("Both ends are taken down under busy streams, at another moment each time.");
@@ -306,7 +302,7 @@ test_cut(void)
 			;
 		if (round % 2 == 0) {
 			side_clear(&bench.server);
-			vpnr_latch_wait(vpnr_link_ended(bench.client.link), -1);
+			wait_for_end(bench.client.session);
 		}
 		vpnr_table_close(bench.client.table, VPNR_REASON_LINK_LOST);
 		join_openers(openers);

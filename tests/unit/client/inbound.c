@@ -89,7 +89,7 @@ start_uplink(Bench *bench, VpnrProtocol protocol)
 	g_assert_true(vpnr_keys_generate(&bench->key, NULL));
 	g_assert_true(vpnr_keys_generate(&target.private_key, NULL));
 	g_assert_true(vpnr_keys_derive_public(&bench->key, &target.server_public_key, NULL));
-	bench->uplink = vpnr_uplink_start(&target, &bench->stats, &error);
+	bench->uplink = vpnr_uplink_start(&target, NULL, &bench->stats, &error);
 	g_assert_no_error(error);
 }
 

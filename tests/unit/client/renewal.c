@@ -4,8 +4,8 @@
  */
 #include "client/renewal.h"
 
-#define MS 1000
-#define S  G_USEC_PER_SEC
+#define MS (gint64)1000
+#define S  (gint64) G_USEC_PER_SEC
 
 static void
 test_age(void)

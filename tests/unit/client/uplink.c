@@ -80,7 +80,7 @@ start(Bench *bench)
 {
 	g_autoptr(GError) error = NULL;
 
-	bench->uplink = vpnr_uplink_start(&bench->target, &bench->stats, &error);
+	bench->uplink = vpnr_uplink_start(&bench->target, NULL, &bench->stats, &error);
 	g_assert_no_error(error);
 }
 
@@ -181,6 +181,14 @@ expect_inbox(VpnrStream *stream, gconstpointer bytes, gsize n)
 	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "DATA");
 	g_assert_cmpmem(frame->data, frame->size, bytes, n);
 	g_assert_cmpint(vpnr_stream_reset_reason(stream), ==, VPNR_REASON_NONE);
+}
+
+/* What a worker does that has read n bytes. */
+static void
+send_data(VpnrTable *table, VpnrStream *stream, const char *bytes, gsize n)
+{
+	g_assert_cmpuint(vpnr_table_take_room(table, stream, n), ==, n);
+	vpnr_table_push(table, peer_data(stream->id, bytes, n));
 }
 
 /* Opens the first stream, and the server says that it is open. */
@@ -350,12 +358,12 @@ test_resume(void)
 	table = open_served(&bench, &party, &stream);
 	party_send(&party, peer_data(1, "before", 6));
 	expect_inbox(stream, "before", 6);
-	vpnr_table_push(table, stream, peer_data(1, "lost", 4));
+	send_data(table, stream, "lost", 4);
 	party_expect_data(&party, 1, "lost", 4);
 	party.received--; /* as if it had never come */
 	accept_again(&bench, &party);
 	party_expect_data(&party, 1, "lost", 4);
-	vpnr_table_push(table, stream, peer_data(1, "after", 5));
+	send_data(table, stream, "after", 5);
 	party_expect_data(&party, 1, "after", 5);
 	party_send(&party, peer_data(1, "after", 5));
 	expect_inbox(stream, "after", 5);
@@ -534,7 +542,7 @@ test_rotate_in_vain(void)
 	vpnr_fd_close(loopback_accept(bench.listener));
 	party_send(&party, peer_data(1, "still", 5));
 	expect_inbox(stream, "still", 5);
-	vpnr_table_push(table, stream, peer_data(1, "here", 4));
+	send_data(table, stream, "here", 4);
 	party_expect_data(&party, 1, "here", 4);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_ROTATIONS), ==, 0);
 	end_stream(table, stream);
@@ -738,6 +746,7 @@ check_lie(const VpnrHello *lie)
 	frame->hello->received = lie->received;
 	frame->hello->session.bytes[0] ^= lie->session.bytes[0];
 	party_send(&party, frame);
+	party_expect_goaway(&party, VPNR_REASON_PROTOCOL);
 	join_reset(&worker);
 	party_expect_end(&party);
 	accept_link(&bench, &again);

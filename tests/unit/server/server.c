@@ -484,7 +484,7 @@ test_too_many_sessions(void)
 	for (guint i = 0; i < G_N_ELEMENTS(parties); i++)
 		connect_client(&bench, 0, &parties[i]);
 	for (guint i = 0; i < 3; i++)
-		party_expect_goaway(&parties[i], VPNR_REASON_NONE);
+		party_expect_goaway(&parties[i], VPNR_REASON_LIMIT);
 	wait_for_services(&bench, 1 + VPNR_SESSIONS_PER_CLIENT_MAX);
 	for (guint i = 0; i < G_N_ELEMENTS(parties); i++) {
 		if (i >= 3) {

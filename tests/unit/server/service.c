@@ -223,7 +223,7 @@ bench_clear(Bench *bench)
 	guint n = atomic_load(&bench->n_guests);
 
 	for (guint i = 0; i < n; i++)
-		vpnr_service_dismiss(bench->guests[i].service);
+		vpnr_service_dismiss(bench->guests[i].service, VPNR_REASON_NONE);
 	for (guint i = 0; i < n; i++)
 		vpnr_thread_join(bench->guests[i].thread);
 	for (guint i = 0; i < n; i++) {
@@ -833,7 +833,7 @@ dismiss_in_time(Bench *bench)
 {
 	gint64 begin = g_get_monotonic_time();
 
-	vpnr_service_dismiss(first(bench));
+	vpnr_service_dismiss(first(bench), VPNR_REASON_NONE);
 	join(bench);
 	g_assert_cmpint(g_get_monotonic_time() - begin, <, DISMISS_US);
 }
@@ -919,7 +919,7 @@ test_dismiss_without_a_link(void)
 static void
 dismiss(gpointer data)
 {
-	vpnr_service_dismiss(data);
+	vpnr_service_dismiss(data, VPNR_REASON_NONE);
 }
 
 static void
