@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * writer: what it sends, in which order and in which portions, what it reports, and how it ends.
+ * writer: what it sends, in which order and in which portions, what it sends again on the next
+ * link (docs/protocol.md, 2.11), what it reports, and how it ends.
  */
 #include "link/writer.h"
 
@@ -16,12 +17,14 @@
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 
-/* Sends of the writer, until it ends: a transport that keeps what it is given. */
+/* A transport that keeps what it is given: what the writer has sent on one link. */
 typedef struct {
 	VpnrTransport base;
+	VpnrFd theirs;      /* of its socket: tells whether it was shut */
 	VpnrLatch *entered; /* the first send has begun */
 	VpnrLatch *gate;    /* the first send waits for it */
 	gboolean broken;    /* sends fail */
+	/* writer thread, until the link is detached or the writer joined */
 	gboolean finished;
 	GByteArray *bytes;
 	GArray *sends; /* gsize: of each */
@@ -51,14 +54,36 @@ sink_finish(VpnrTransport *transport)
 
 static const VpnrTransportClass sink_class = { .send = sink_send, .finish = sink_finish };
 
-/* A writer on a sink, and what it reports: the fields without a latch belong to the writer thread
- * until it is joined. */
+static void
+sink_init(Sink *sink)
+{
+	memset(sink, 0, sizeof *sink);
+	sink->base.class = &sink_class;
+	loopback_pair(&sink->base.fd, &sink->theirs);
+	sink->entered = vpnr_latch_new(NULL);
+	sink->gate = vpnr_latch_new(NULL);
+	sink->bytes = g_byte_array_new();
+	sink->sends = g_array_new(FALSE, FALSE, sizeof(gsize));
+}
+
+static void
+sink_clear(Sink *sink)
+{
+	vpnr_latch_free(sink->entered);
+	vpnr_latch_free(sink->gate);
+	g_byte_array_unref(sink->bytes);
+	g_array_unref(sink->sends);
+	vpnr_fd_close(sink->base.fd);
+	vpnr_fd_close(sink->theirs);
+}
+
+/* A writer, two sinks for links, and what it reports. */
 typedef struct {
-	Sink sink;
-	VpnrFd theirs; /* of the sink's socket: tells whether it was shut */
+	Sink sink, next; /* the gate of next is open */
 	VpnrWriter *writer;
 	VpnrStats stats;
-	GString *released; /* "DATA1 FIN1" */
+	GString *released; /* "DATA1 FIN1"; writer thread, as the fields of a sink */
+	_Atomic guint n_released;
 } Bench;
 
 static void
@@ -68,29 +93,35 @@ on_released(gpointer data, const VpnrFrame *frame)
 
 	g_string_append_printf(bench->released, "%s%s%u", bench->released->len > 0 ? " " : "",
 			       vpnr_frame_type_name(frame->type), frame->stream);
+	atomic_fetch_add(&bench->n_released, 1);
 }
 
+/* A writer that has no link. */
 static void
-bench_init(Bench *bench, VpnrProtocol protocol)
+bench_init_bare(Bench *bench, VpnrProtocol protocol)
 {
 	g_autoptr(GError) error = NULL;
 
 	memset(bench, 0, sizeof *bench);
-	bench->sink.base.class = &sink_class;
-	loopback_pair(&bench->sink.base.fd, &bench->theirs);
-	bench->sink.entered = vpnr_latch_new(NULL);
-	bench->sink.gate = vpnr_latch_new(NULL);
-	bench->sink.bytes = g_byte_array_new();
-	bench->sink.sends = g_array_new(FALSE, FALSE, sizeof(gsize));
+	sink_init(&bench->sink);
+	sink_init(&bench->next);
+	vpnr_latch_trip(bench->next.gate);
 	bench->released = g_string_new(NULL);
-	bench->writer = vpnr_writer_new(&(VpnrWriterParams){ .transport = &bench->sink.base,
-							     .protocol = protocol,
+	bench->writer = vpnr_writer_new(&(VpnrWriterParams){ .protocol = protocol,
 							     .role = VPNR_ROLE_SERVER,
 							     .released = on_released,
 							     .data = bench,
 							     .stats = &bench->stats },
 					&error);
 	g_assert_no_error(error);
+}
+
+/* The same with its first link, which is bench->sink. */
+static void
+bench_init(Bench *bench, VpnrProtocol protocol)
+{
+	bench_init_bare(bench, protocol);
+	vpnr_writer_attach(bench->writer, &bench->sink.base, 0);
 }
 
 static void
@@ -114,60 +145,84 @@ open_gate(Bench *bench)
 	vpnr_latch_trip(bench->sink.gate);
 }
 
-/* Ends the writer by a GOAWAY behind its first batch, and joins it. */
+static guint64
+stat(const Bench *bench, VpnrStat which)
+{
+	return vpnr_stats_get(&bench->stats, which);
+}
+
+/* Waits until the writer has put so many frames into batches, since it was made. */
+static void
+wait_for_sent(const Bench *bench, guint64 n)
+{
+	for (gint64 begin = g_get_monotonic_time(); stat(bench, VPNR_STAT_FRAMES_SENT) < n;
+	     patience(begin))
+		;
+	g_assert_cmpuint(stat(bench, VPNR_STAT_FRAMES_SENT), ==, n);
+}
+
+/* Ends the writer by a GOAWAY on this link, and joins it. */
+static void
+finish_on(Bench *bench, Sink *sink)
+{
+	push(bench, peer_goaway(VPNR_REASON_NONE));
+	vpnr_writer_join(bench->writer, &sink->base, PATIENCE_MS);
+	g_assert_true(sink->finished);
+}
+
+/* The same on the first link, behind its first batch. */
 static void
 finish(Bench *bench)
 {
 	vpnr_latch_wait(bench->sink.entered, -1);
 	push(bench, peer_goaway(VPNR_REASON_NONE));
 	open_gate(bench);
-	vpnr_writer_free(g_steal_pointer(&bench->writer), -1);
+	vpnr_writer_join(bench->writer, &bench->sink.base, PATIENCE_MS);
 	g_assert_true(bench->sink.finished);
 }
 
 static void
 bench_clear(Bench *bench)
 {
-	vpnr_writer_free(bench->writer, -1);
-	vpnr_latch_free(bench->sink.entered);
-	vpnr_latch_free(bench->sink.gate);
-	g_byte_array_unref(bench->sink.bytes);
-	g_array_unref(bench->sink.sends);
+	vpnr_latch_trip(bench->sink.gate);
+	vpnr_writer_free(bench->writer);
+	sink_clear(&bench->sink);
+	sink_clear(&bench->next);
 	g_string_free(bench->released, TRUE);
-	vpnr_fd_close(bench->sink.base.fd);
-	vpnr_fd_close(bench->theirs);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 
-/* What was sent: "HELLO DATA1 DATA1". */
+/* What was sent: "ACK3 DATA1 DATA1 PING". */
 static char *
-sent_frames(const Bench *bench)
+sent_frames(const Sink *sink)
 {
 	GString *text = g_string_new(NULL);
 	gsize at = 0;
 
-	while (at < bench->sink.bytes->len) {
+	while (at < sink->bytes->len) {
 		g_autoptr(VpnrFrame) frame = NULL;
 		const char *why;
 		gsize used;
 
-		g_assert_cmpint(vpnr_v2_decode(bench->sink.bytes->data + at,
-					       bench->sink.bytes->len - at, &frame, &used, &why),
+		g_assert_cmpint(vpnr_v2_decode(sink->bytes->data + at, sink->bytes->len - at,
+					       &frame, &used, &why),
 				==, VPNR_DECODE_OK);
 		at += used;
 		g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "",
 				       vpnr_frame_type_name(frame->type));
 		if (frame->stream != 0)
 			g_string_append_printf(text, "%u", frame->stream);
+		if (frame->type == VPNR_FRAME_ACK)
+			g_string_append_printf(text, "%" G_GUINT64_FORMAT, frame->count);
 	}
 	return g_string_free(text, FALSE);
 }
 
 static void
-assert_sent(const Bench *bench, const char *frames)
+assert_sent(const Sink *sink, const char *frames)
 {
-	g_autofree char *sent = sent_frames(bench);
+	g_autofree char *sent = sent_frames(sink);
 
 	g_assert_cmpstr(sent, ==, frames);
 }
@@ -178,14 +233,13 @@ test_frames(void)
 	g_auto(Bench) bench;
 
 	bench_init(&bench, VPNR_PROTOCOL_V2);
-	push(&bench, peer_hello());
 	push(&bench, peer_data(1, "hello", 5));
 	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
 	start(&bench);
 	finish(&bench);
-	assert_sent(&bench, "HELLO DATA1 FIN1 GOAWAY");
+	assert_sent(&bench.sink, "DATA1 FIN1 GOAWAY");
 	g_assert_cmpstr(bench.released->str, ==, "DATA1 FIN1");
-	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_FRAMES_SENT), ==, 4);
+	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_FRAMES_SENT), ==, 3);
 	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_BYTES_SENT), ==, 5);
 }
 
@@ -200,7 +254,7 @@ test_batch(void)
 	guint n_small = 0;
 
 	bench_init(&bench, VPNR_PROTOCOL_V2);
-	push(&bench, peer_hello());
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PING, 0, 0));
 	start(&bench);
 	vpnr_latch_wait(bench.sink.entered, -1);
 	for (; n_small < 1000; n_small++)
@@ -209,9 +263,7 @@ test_batch(void)
 		push(&bench, peer_data(2, large, sizeof large));
 	open_gate(&bench);
 	/* The writer ends on GOAWAY, which would overtake DATA: wait until all has gone. */
-	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_stats_get(&bench.stats, VPNR_STAT_FRAMES_SENT) < 1021; patience(begin))
-		;
+	wait_for_sent(&bench, 1021);
 	finish(&bench);
 	g_assert_cmpuint(g_array_index(bench.sink.sends, gsize, 1), >, n_small * 16);
 	for (guint i = 0; i < bench.sink.sends->len; i++)
@@ -230,19 +282,17 @@ test_control_overtakes(void)
 	g_autofree char *sent = NULL;
 
 	bench_init(&bench, VPNR_PROTOCOL_V2);
-	push(&bench, peer_hello());
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PING, 0, 0));
 	start(&bench);
 	vpnr_latch_wait(bench.sink.entered, -1);
 	for (guint i = 0; i < 10; i++)
 		push(&bench, peer_data(1, large, sizeof large));
 	push(&bench, vpnr_frame_new(VPNR_FRAME_PONG, 0, 0));
 	open_gate(&bench);
-	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_stats_get(&bench.stats, VPNR_STAT_FRAMES_SENT) < 12; patience(begin))
-		;
+	wait_for_sent(&bench, 12);
 	finish(&bench);
-	sent = sent_frames(&bench);
-	g_assert_true(g_str_has_prefix(sent, "HELLO PONG DATA1"));
+	sent = sent_frames(&bench.sink);
+	g_assert_true(g_str_has_prefix(sent, "PING PONG DATA1"));
 }
 
 static void
@@ -258,7 +308,7 @@ test_reset_releases(void)
 	push(&bench, vpnr_frame_new_reset(1, VPNR_REASON_ABORTED));
 	start(&bench);
 	finish(&bench);
-	assert_sent(&bench, "RESET1 DATA2 GOAWAY");
+	assert_sent(&bench.sink, "RESET1 DATA2 GOAWAY");
 	g_assert_cmpstr(bench.released->str, ==, "DATA1 RESET1 DATA2");
 	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_BYTES_SENT), ==, 3);
 }
@@ -278,39 +328,409 @@ test_nothing_after_goaway(void)
 	push(&bench, peer_data(1, "x", 1));
 	start(&bench);
 	finish(&bench);
-	assert_sent(&bench, "PING GOAWAY");
+	assert_sent(&bench.sink, "PING GOAWAY");
+}
+
+static void
+test_purge(void)
+{
+	g_test_summary("What a PURGE throws out is reported, as it is itself; neither is sent.");
+
+	g_auto(Bench) bench;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	push(&bench, peer_data(1, "one", 3));
+	push(&bench, peer_data(2, "two", 3));
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PURGE, 1, 0));
+	start(&bench);
+	finish(&bench);
+	assert_sent(&bench.sink, "DATA2 GOAWAY");
+	g_assert_cmpstr(bench.released->str, ==, "DATA1 PURGE1 DATA2");
+}
+
+static gboolean
+answer(Bench *bench)
+{
+	return vpnr_writer_answer(bench->writer, vpnr_frame_new(VPNR_FRAME_PONG, 0, 0));
 }
 
 static void
 test_answers(void)
 {
-	g_test_summary("An answer counts until it leaves.");
+	g_test_summary("2.9.2: an answer counts until it leaves.");
 
 	g_auto(Bench) bench;
 
 	bench_init(&bench, VPNR_PROTOCOL_V2);
-	g_assert_cmpint(vpnr_writer_answers(bench.writer), ==, 0);
-	for (gint i = 1; i <= 10; i++) {
-		vpnr_writer_push_answer(bench.writer, vpnr_frame_new(VPNR_FRAME_PONG, 0, 0));
-		g_assert_cmpint(vpnr_writer_answers(bench.writer), ==, i);
-	}
-	push(&bench, vpnr_frame_new(VPNR_FRAME_PONG, 0, 0));
+	for (gint i = 0; i < VPNR_ANSWERS_MAX; i++)
+		g_assert_true(answer(&bench));
+	g_assert_false(answer(&bench));
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PONG, 0, 0)); /* is none */
 	open_gate(&bench);
 	start(&bench);
-	for (gint64 begin = g_get_monotonic_time(); vpnr_writer_answers(bench.writer) > 0;
-	     patience(begin))
-		;
-	finish(&bench);
+	wait_for_sent(&bench, VPNR_ANSWERS_MAX + 1);
+	for (gint i = 0; i < VPNR_ANSWERS_MAX; i++)
+		g_assert_true(answer(&bench));
 }
+
+static void
+test_answers_of_a_lost_link(void)
+{
+	g_test_summary("Answers that are forgotten with their link count no longer.");
+
+	g_auto(Bench) bench;
+
+	bench_init_bare(&bench, VPNR_PROTOCOL_V2);
+	for (gint i = 0; i < VPNR_ANSWERS_MAX; i++)
+		g_assert_true(answer(&bench));
+	start(&bench);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	wait_for_sent(&bench, 1);
+	for (gint i = 0; i < VPNR_ANSWERS_MAX; i++)
+		g_assert_true(answer(&bench));
+}
+
+/* --- links ------------------------------------------------------------------------------------ */
 
 /* TRUE if the sink's socket has been shut. */
 static gboolean
-is_shut(const Bench *bench)
+is_shut(const Sink *sink)
 {
-	struct pollfd pfd = { .fd = bench->theirs, .events = POLLIN };
+	struct pollfd pfd = { .fd = sink->theirs, .events = POLLIN };
 
 	return poll(&pfd, 1, PATIENCE_MS) == 1;
 }
+
+static void
+detach(Bench *bench, Sink *sink)
+{
+	vpnr_writer_detach(bench->writer, &sink->base);
+	g_assert_true(is_shut(sink));
+}
+
+static void
+test_no_link(void)
+{
+	g_test_summary("Without a link frames wait, and nothing is released.");
+
+	g_auto(Bench) bench;
+
+	bench_init_bare(&bench, VPNR_PROTOCOL_V2);
+	start(&bench);
+	push(&bench, peer_data(1, "x", 1));
+	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	for (gint64 begin = g_get_monotonic_time();
+	     vpnr_mailbox_length(vpnr_writer_mailbox(bench.writer)) > 0; patience(begin))
+		;
+	g_assert_cmpuint(atomic_load(&bench.n_released), ==, 0);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	wait_for_sent(&bench, 2);
+	finish_on(&bench, &bench.next);
+	assert_sent(&bench.next, "DATA1 FIN1 GOAWAY");
+}
+
+/* Sends three frames of stream 1, two of stream 2 on the first link. */
+static void
+send_five(Bench *bench)
+{
+	bench_init(bench, VPNR_PROTOCOL_V2);
+	open_gate(bench);
+	start(bench);
+	for (guint stream = 1; stream <= 2; stream++) {
+		push(bench, vpnr_frame_new(VPNR_FRAME_OPENED, stream, 0));
+		wait_for_sent(bench, 3 * stream - 2);
+		push(bench, peer_data(stream, "hello", 5));
+		wait_for_sent(bench, 3 * stream - 1);
+		if (stream == 1)
+			push(bench, vpnr_frame_new_window(1, 1000));
+		wait_for_sent(bench, stream == 1 ? 3 : 5);
+	}
+}
+
+static void
+test_resume(void)
+{
+	g_test_summary("2.11.10: on the next link go the frames that the peer lacks, in the same "
+		       "order, and before new ones.");
+
+	static const char *const wanted[] = {
+		"OPENED1 DATA1 WINDOW1 OPENED2 DATA2 RESET2 GOAWAY",
+		"DATA1 WINDOW1 OPENED2 DATA2 RESET2 GOAWAY",
+		"WINDOW1 OPENED2 DATA2 RESET2 GOAWAY",
+		"OPENED2 DATA2 RESET2 GOAWAY",
+		"DATA2 RESET2 GOAWAY",
+		"RESET2 GOAWAY",
+	};
+
+	for (guint received = 0; received < G_N_ELEMENTS(wanted); received++) {
+		g_auto(Bench) bench;
+		guint again = 5 - received;
+
+		send_five(&bench);
+		detach(&bench, &bench.sink);
+		assert_sent(&bench.sink, "OPENED1 DATA1 WINDOW1 OPENED2 DATA2");
+		/* A control frame overtakes DATA, but not what is sent again. */
+		push(&bench, vpnr_frame_new_reset(2, VPNR_REASON_ABORTED));
+		vpnr_writer_attach(bench.writer, &bench.next.base, received);
+		wait_for_sent(&bench, 5 + again + 1);
+		finish_on(&bench, &bench.next);
+		assert_sent(&bench.next, wanted[received]);
+		g_assert_cmpuint(stat(&bench, VPNR_STAT_FRAMES_REPLAYED), ==, again);
+		g_assert_cmpuint(stat(&bench, VPNR_STAT_BYTES_REPLAYED), ==,
+				 received < 2   ? 10
+				 : received < 5 ? 5
+						: 0);
+		g_assert_cmpuint(stat(&bench, VPNR_STAT_BYTES_SENT), ==, 10);
+		g_assert_cmpstr(bench.released->str, ==,
+				"OPENED1 DATA1 WINDOW1 OPENED2 DATA2 RESET2");
+	}
+}
+
+static void
+test_can_resume(void)
+{
+	g_test_summary("2.11.5: the peer cannot have received less than it has acknowledged, nor "
+		       "more than was sent.");
+
+	g_auto(Bench) bench;
+
+	send_five(&bench);
+	g_assert_true(vpnr_writer_acked(bench.writer, 2));
+	detach(&bench, &bench.sink);
+	for (guint64 received = 0; received < 8; received++)
+		g_assert_cmpint(vpnr_writer_can_resume(bench.writer, received), ==,
+				received >= 2 && received <= 5);
+	g_assert_false(vpnr_writer_can_resume(bench.writer, G_MAXUINT64));
+	vpnr_writer_attach(bench.writer, &bench.next.base, 4);
+	wait_for_sent(&bench, 6);
+	detach(&bench, &bench.next);
+	for (guint64 received = 0; received < 8; received++)
+		g_assert_cmpint(vpnr_writer_can_resume(bench.writer, received), ==,
+				received >= 4 && received <= 5);
+}
+
+static void
+test_acked(void)
+{
+	g_test_summary("2.11.4, 2.11.5: a frame is kept until it is acknowledged; a count that "
+		       "cannot be is told, and does nothing.");
+
+	g_auto(Bench) bench;
+
+	send_five(&bench);
+	g_assert_true(vpnr_writer_acked(bench.writer, 4));
+	g_assert_true(vpnr_writer_acked(bench.writer, 4));
+	g_assert_false(vpnr_writer_acked(bench.writer, 3));
+	g_assert_false(vpnr_writer_acked(bench.writer, 6));
+	g_assert_false(vpnr_writer_acked(bench.writer, G_MAXUINT64));
+	for (gint64 begin = g_get_monotonic_time();
+	     vpnr_writer_replay_bytes(bench.writer) != 5 + 128; patience(begin))
+		;
+	g_assert_true(vpnr_writer_acked(bench.writer, 5));
+	for (gint64 begin = g_get_monotonic_time(); vpnr_writer_replay_bytes(bench.writer) != 0;
+	     patience(begin))
+		;
+	detach(&bench, &bench.sink);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 5);
+	finish_on(&bench, &bench.next);
+	assert_sent(&bench.next, "GOAWAY");
+}
+
+static void
+test_lost_again(void)
+{
+	g_test_summary("What the second link has not carried either goes on the third.");
+
+	g_auto(Bench) bench;
+	Sink third;
+
+	sink_init(&third);
+	vpnr_latch_trip(third.gate);
+	send_five(&bench);
+	detach(&bench, &bench.sink);
+	bench.next.broken = TRUE;
+	vpnr_writer_attach(bench.writer, &bench.next.base, 1);
+	g_assert_true(is_shut(&bench.next)); /* by the writer */
+	detach(&bench, &bench.next);
+	vpnr_writer_attach(bench.writer, &third.base, 1);
+	wait_for_sent(&bench, 5 + 4 + 4);
+	finish_on(&bench, &third);
+	assert_sent(&third, "DATA1 WINDOW1 OPENED2 DATA2 GOAWAY");
+	sink_clear(&third);
+}
+
+static void
+test_frames_of_an_earlier_link(void)
+{
+	g_test_summary("2.8.5: a PING is never sent on a later link; GOAWAY is for whatever link "
+		       "there is.");
+
+	g_auto(Bench) bench;
+
+	bench_init_bare(&bench, VPNR_PROTOCOL_V2);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PING, 0, 0));
+	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PONG, 0, 0));
+	start(&bench);
+	wait_for_sent(&bench, 2);
+	finish_on(&bench, &bench.next);
+	assert_sent(&bench.next, "PONG FIN1 GOAWAY");
+}
+
+static void
+test_link_not_taken(void)
+{
+	g_test_summary("A link that is taken away before the writer has seen it is never used, "
+		       "and frames that were meant for it are forgotten.");
+
+	g_auto(Bench) bench;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PING, 0, 0));
+	detach(&bench, &bench.sink);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	start(&bench);
+	wait_for_sent(&bench, 1);
+	finish_on(&bench, &bench.next);
+	assert_sent(&bench.sink, "");
+	assert_sent(&bench.next, "FIN1 GOAWAY");
+}
+
+static void
+test_detach_from_a_stuck_send(void)
+{
+	g_test_summary("A link whose peer reads nothing can be taken away.");
+
+	g_auto(Bench) bench;
+	Peer peer;
+	VpnrTransport *transport = peer_init(&peer);
+	static const guint8 large[VPNR_DATA_MAX];
+
+	bench_init_bare(&bench, VPNR_PROTOCOL_V2);
+	vpnr_writer_attach(bench.writer, transport, 0);
+	for (guint i = 0; i < 200; i++)
+		push(&bench, peer_data(1, large, sizeof large));
+	start(&bench);
+	for (gint64 begin = g_get_monotonic_time(); vpnr_writer_link_bytes(bench.writer) == 0;
+	     patience(begin))
+		;
+	vpnr_writer_detach(bench.writer, transport);
+	vpnr_transport_free(transport);
+	peer_clear(&peer);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	for (gint64 begin = g_get_monotonic_time();
+	     vpnr_writer_link_bytes(bench.writer) < 200 * (8 + sizeof large); patience(begin))
+		;
+	vpnr_writer_detach(bench.writer, &bench.next.base);
+	g_assert_cmpuint(bench.next.bytes->len, ==, 200 * (8 + sizeof large));
+	g_assert_cmpuint(atomic_load(&bench.n_released), ==, 200);
+}
+
+static void
+test_link_bytes(void)
+{
+	g_test_summary("The bytes of the present link are counted, those of the last one not.");
+
+	g_auto(Bench) bench;
+
+	send_five(&bench);
+	detach(&bench, &bench.sink);
+	g_assert_cmpuint(vpnr_writer_link_bytes(bench.writer), ==, bench.sink.bytes->len);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 3);
+	wait_for_sent(&bench, 7);
+	detach(&bench, &bench.next);
+	g_assert_cmpuint(vpnr_writer_link_bytes(bench.writer), ==, bench.next.bytes->len);
+	g_assert_cmpuint(bench.next.bytes->len, ==, 8 + 13);
+}
+
+/* --- acknowledging ---------------------------------------------------------------------------- */
+
+static void
+receive(Bench *bench, guint n)
+{
+	while (n-- > 0)
+		vpnr_writer_count_received(bench->writer);
+}
+
+static void
+test_ack(void)
+{
+	g_test_summary("2.11.3: what has come is acknowledged with whatever is sent next, in "
+		       "front of it, and once.");
+
+	g_auto(Bench) bench;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	open_gate(&bench);
+	start(&bench);
+	receive(&bench, 3);
+	g_assert_cmpuint(vpnr_writer_unacknowledged(bench.writer), ==, 3);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	wait_for_sent(&bench, 2);
+	g_assert_cmpuint(vpnr_writer_unacknowledged(bench.writer), ==, 0);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 3, 0));
+	wait_for_sent(&bench, 3);
+	receive(&bench, 2);
+	vpnr_mailbox_wake(vpnr_writer_mailbox(bench.writer)); /* nothing else is to be sent */
+	wait_for_sent(&bench, 4);
+	detach(&bench, &bench.sink);
+	assert_sent(&bench.sink, "ACK3 FIN1 FIN3 ACK5");
+	g_assert_cmpuint(vpnr_writer_received(bench.writer), ==, 5);
+}
+
+static void
+test_hello_acknowledges(void)
+{
+	g_test_summary("2.11.9: what has come on an earlier link our HELLO has said.");
+
+	g_auto(Bench) bench;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	open_gate(&bench);
+	start(&bench);
+	receive(&bench, 3);
+	detach(&bench, &bench.sink);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	g_assert_cmpuint(vpnr_writer_unacknowledged(bench.writer), ==, 0);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	wait_for_sent(&bench, 1);
+	finish_on(&bench, &bench.next);
+	assert_sent(&bench.next, "FIN1 GOAWAY");
+}
+
+static void
+test_full(void)
+{
+	g_test_summary("2.11.4: when too much is kept no new frame of a stream is sent, but those "
+		       "of the link and ACKs are.");
+
+	g_auto(Bench) bench;
+	static const guint8 large[VPNR_DATA_MAX];
+	guint64 kept;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	open_gate(&bench);
+	start(&bench);
+	for (guint i = 0; i < 300; i++)
+		push(&bench, peer_data(1, large, sizeof large));
+	/* The first frame that goes above 16 MiB is the last one. */
+	wait_for_sent(&bench, 16 * 1024 * 1024 / (sizeof large + 128) + 1);
+	receive(&bench, 1);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PING, 0, 0));
+	wait_for_sent(&bench, 256 + 2);
+	kept = vpnr_writer_replay_bytes(bench.writer);
+	g_assert_cmpuint(kept, >=, 16 * 1024 * 1024);
+	g_assert_cmpuint(kept, <=, 16 * 1024 * 1024 + sizeof large + 128);
+	g_assert_true(vpnr_writer_acked(bench.writer, 1));
+	wait_for_sent(&bench, 256 + 2 + 1);
+	g_assert_true(vpnr_writer_acked(bench.writer, 257));
+	wait_for_sent(&bench, 300 + 2);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void
 test_stop(void)
@@ -320,17 +740,20 @@ test_stop(void)
 	g_auto(Bench) bench;
 
 	bench_init(&bench, VPNR_PROTOCOL_V2);
+	open_gate(&bench);
 	start(&bench);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PING, 0, 0));
+	wait_for_sent(&bench, 1); /* it has taken the link */
 	vpnr_writer_stop(bench.writer);
-	vpnr_writer_free(g_steal_pointer(&bench.writer), -1);
+	vpnr_writer_join(bench.writer, NULL, PATIENCE_MS);
 	g_assert_false(bench.sink.finished);
-	g_assert_true(is_shut(&bench));
+	g_assert_true(is_shut(&bench.sink));
 }
 
 static void
 test_broken(void)
 {
-	g_test_summary("A send that fails ends the writer, and what still waits is freed.");
+	g_test_summary("A send that fails shuts the link; what still waits is freed in the end.");
 
 	g_auto(Bench) bench;
 
@@ -339,35 +762,31 @@ test_broken(void)
 	open_gate(&bench);
 	push(&bench, peer_data(1, "x", 1));
 	start(&bench);
-	g_assert_true(is_shut(&bench));
+	g_assert_true(is_shut(&bench.sink));
 	push(&bench, peer_data(1, "y", 1));
-	vpnr_writer_free(g_steal_pointer(&bench.writer), -1);
+	detach(&bench, &bench.sink);
+	vpnr_writer_free(g_steal_pointer(&bench.writer));
 	g_assert_false(bench.sink.finished);
 }
 
 static void
 test_peer_reads_nothing(void)
 {
-	g_test_summary("A writer that is stuck in a send is freed when patience ends.");
+	g_test_summary("A writer that is stuck in a send is joined when patience ends.");
 
+	g_auto(Bench) bench;
 	Peer peer;
 	VpnrTransport *transport = peer_init(&peer);
-	Bench bench = { .released = g_string_new(NULL) };
 	static const guint8 large[VPNR_DATA_MAX];
 
-	bench.writer = vpnr_writer_new(&(VpnrWriterParams){ .transport = transport,
-							    .protocol = VPNR_PROTOCOL_V2,
-							    .role = VPNR_ROLE_SERVER,
-							    .released = on_released,
-							    .data = &bench },
-				       NULL);
-	for (guint i = 0; i < 300; i++)
+	bench_init_bare(&bench, VPNR_PROTOCOL_V2);
+	vpnr_writer_attach(bench.writer, transport, 0);
+	for (guint i = 0; i < 200; i++)
 		push(&bench, peer_data(1, large, sizeof large));
 	start(&bench);
-	vpnr_writer_free(bench.writer, 5);
+	vpnr_writer_join(bench.writer, transport, 5);
 	vpnr_transport_free(transport);
 	peer_clear(&peer);
-	g_string_free(bench.released, TRUE);
 }
 
 static void
@@ -377,8 +796,10 @@ test_never_started(void)
 
 	bench_init(&bench, VPNR_PROTOCOL_V2);
 	push(&bench, peer_data(1, "x", 1));
-	vpnr_writer_free(g_steal_pointer(&bench.writer), -1);
-	vpnr_writer_free(NULL, -1);
+	vpnr_writer_join(bench.writer, NULL, -1);
+	vpnr_writer_join(NULL, NULL, -1);
+	vpnr_writer_free(g_steal_pointer(&bench.writer));
+	vpnr_writer_free(NULL);
 }
 
 static void
@@ -406,7 +827,21 @@ main(int argc, char **argv)
 	g_test_add_func("/writer/control-overtakes", test_control_overtakes);
 	g_test_add_func("/writer/reset", test_reset_releases);
 	g_test_add_func("/writer/goaway", test_nothing_after_goaway);
+	g_test_add_func("/writer/purge", test_purge);
 	g_test_add_func("/writer/answers", test_answers);
+	g_test_add_func("/writer/answers/lost-link", test_answers_of_a_lost_link);
+	g_test_add_func("/writer/no-link", test_no_link);
+	g_test_add_func("/writer/resume", test_resume);
+	g_test_add_func("/writer/can-resume", test_can_resume);
+	g_test_add_func("/writer/acked", test_acked);
+	g_test_add_func("/writer/lost-again", test_lost_again);
+	g_test_add_func("/writer/earlier-link", test_frames_of_an_earlier_link);
+	g_test_add_func("/writer/link-not-taken", test_link_not_taken);
+	g_test_add_func("/writer/detach/stuck", test_detach_from_a_stuck_send);
+	g_test_add_func("/writer/link-bytes", test_link_bytes);
+	g_test_add_func("/writer/ack", test_ack);
+	g_test_add_func("/writer/ack/hello", test_hello_acknowledges);
+	g_test_add_func("/writer/full", test_full);
 	g_test_add_func("/writer/stop", test_stop);
 	g_test_add_func("/writer/broken", test_broken);
 	g_test_add_func("/writer/peer-reads-nothing", test_peer_reads_nothing);
