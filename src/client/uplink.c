@@ -113,8 +113,8 @@ on_attached(VpnrUplink *uplink, const VpnrUplinkTarget *target, const VpnrHello 
 	pthread_mutex_lock(&uplink->lock);
 	g_strlcpy(uplink->status.software, hello->software, sizeof uplink->status.software);
 	pthread_mutex_unlock(&uplink->lock);
-	set_state(uplink, VPNR_UPLINK_CONNECTED);
 	vpnr_gate_open(uplink->gate);
+	set_state(uplink, VPNR_UPLINK_CONNECTED);
 }
 
 /* The session, the one that we have or a new one, goes on with this transport (transfer full). No

@@ -17,4 +17,5 @@ unit_tests += \
 %C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
-%C%_uplink_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after
+%C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive

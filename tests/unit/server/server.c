@@ -350,6 +350,15 @@ wait_for_services(Bench *bench, guint n)
 		;
 }
 
+/* They are counted when the link has been taken over, so perhaps after its first frame. */
+static void
+wait_for_resumes(Bench *bench, guint64 n)
+{
+	for (gint64 begin = g_get_monotonic_time();
+	     vpnr_stats_get(&bench->stats, VPNR_STAT_RESUMES) < n; patience(begin))
+		;
+}
+
 static void
 test_resume(void)
 {
@@ -368,6 +377,7 @@ test_resume(void)
 		loopback_expect(dest, &i, sizeof i);
 	}
 	wait_for_services(&bench, 1);
+	wait_for_resumes(&bench, 10);
 	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_RESUMES), ==, 10);
 }
 
@@ -553,24 +563,21 @@ test_come_and_go(void)
 	g_auto(Bench) bench;
 	g_auto(Party) party;
 	g_auto(VpnrFd) dest = -1;
-	guint fds = 0;
-	gint threads = 0;
+	guint fds;
+	gint threads;
 
 	start(&bench);
 	connect_client(&bench, 0, &party);
 	dest = open_stream(&bench, &party, 1);
-	for (guint i = 0; i < 100; i++) {
+	fds = count_fds();
+	threads = vpnr_thread_count();
+	for (guint i = 0; i < 100; i++)
 		come_and_go(&bench, &party, i % 5);
-		if (i == 20) {
-			wait_for_services(&bench, 1);
-			wait_for_deserted(&bench, 1);
-			fds = count_fds();
-			threads = vpnr_thread_count();
-		}
-	}
 	wait_for_services(&bench, 1);
 	wait_for_deserted(&bench, 1);
-	g_assert_cmpuint(count_fds(), <=, fds);
+	/* A service that has left the list may still have to close its descriptors. */
+	for (gint64 begin = g_get_monotonic_time(); count_fds() > fds; patience(begin))
+		;
 	g_assert_cmpint(vpnr_thread_count(), <=, threads + 20); /* idle ones of the pool */
 	g_assert_true(connect_again(&bench, 0, &party));
 	loopback_send(dest, "alive", 5);
