@@ -66,8 +66,9 @@ reload(gpointer data, GError **error)
 /* --- answers to vpnrctl ----------------------------------------------------------------------- */
 
 static char *
-report_status(VpnrClientApp *app)
+report_status(gpointer data, GError **error)
 {
+	VpnrClientApp *app = data;
 	VpnrUplinkStatus status = vpnr_uplink_status(app->uplink);
 	JsonBuilder *builder = vpnr_report_begin_status("client", app->born_us, &app->stats);
 
@@ -88,8 +89,9 @@ add_stream(VpnrStream *stream, gpointer data)
 }
 
 static char *
-report_connections(VpnrClientApp *app)
+report_connections(gpointer data, GError **error)
 {
+	VpnrClientApp *app = data;
 	JsonBuilder *builder = vpnr_report_begin_connections();
 
 	vpnr_uplink_foreach(app->uplink, add_stream, builder);
@@ -97,20 +99,17 @@ report_connections(VpnrClientApp *app)
 }
 
 static char *
-answer(const char *command, gpointer data, GError **error)
+answer_reload(gpointer data, GError **error)
 {
-	VpnrClientApp *app = data;
-
-	if (g_str_equal(command, "status"))
-		return report_status(app);
-	if (g_str_equal(command, "connections"))
-		return report_connections(app);
-	if (g_str_equal(command, "reload"))
-		return reload(app, error) ? g_strdup("{\"ok\":true}") : NULL;
-	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED,
-		    "vpnr-client knows no command \"%s\"", command);
-	return NULL;
+	return reload(data, error) ? g_strdup("{\"ok\":true}") : NULL;
 }
+
+static const VpnrControlCommand commands[] = {
+	{ "status", report_status },
+	{ "connections", report_connections },
+	{ "reload", answer_reload },
+	{ NULL, NULL },
+};
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
@@ -149,7 +148,7 @@ start(VpnrClientApp *app, const VpnrClientSettings *settings, GError **error)
 		return FALSE;
 	if (settings->control_socket == NULL)
 		return TRUE;
-	app->control = vpnr_control_start(settings->control_socket, answer, app, error);
+	app->control = vpnr_control_start(settings->control_socket, commands, app, error);
 	return app->control != NULL;
 }
 

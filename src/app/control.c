@@ -34,7 +34,7 @@
 struct VpnrControl {
 	/* const after start */
 	char *path;
-	VpnrControlFunc func;
+	const VpnrControlCommand *commands;
 	gpointer data;
 	VpnrPool *pool;
 	VpnrLatch *stop;
@@ -127,6 +127,18 @@ is_printable(const char *text)
 	return TRUE;
 }
 
+static char *
+carry_out(const VpnrControl *control, const char *line, GError **error)
+{
+	for (const VpnrControlCommand *command = control->commands; command->name != NULL;
+	     command++)
+		if (g_str_equal(line, command->name))
+			return command->answer(control->data, error);
+	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED, "\"%s\" is no command",
+		    line);
+	return NULL;
+}
+
 static void
 answer(const VpnrControl *control, int fd)
 {
@@ -143,7 +155,7 @@ answer(const VpnrControl *control, int fd)
 		return;
 	}
 
-	g_autofree char *json = control->func(line, control->data, &error);
+	g_autofree char *json = carry_out(control, line, &error);
 	if (json != NULL)
 		send_answer(fd, json);
 	else
@@ -273,12 +285,13 @@ open_socket(VpnrControl *control, GError **error)
 }
 
 VpnrControl *
-vpnr_control_start(const char *path, VpnrControlFunc func, gpointer data, GError **error)
+vpnr_control_start(const char *path, const VpnrControlCommand *commands, gpointer data,
+		   GError **error)
 {
 	VpnrControl *control = g_new0(VpnrControl, 1);
 
 	control->path = g_strdup(path);
-	control->func = func;
+	control->commands = commands;
 	control->data = data;
 	control->fd = -1;
 	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -31,16 +31,20 @@ typedef enum {
 	VPNR_CONTROL_ERROR_FAILED,  /* anything else; the message says what */
 } VpnrControlError;
 
-/* Answers one command (printable ASCII), on a pool thread, several at once. Returns the JSON text
- * of one object (transfer full), or NULL with an error whose message goes to the caller as
+/* A command, in printable ASCII, and what answers it, on a pool thread, several at once: returns the
+ * JSON text of one object (transfer full), or NULL with an error whose message goes to the caller as
  * {"error": "..."}. */
-typedef char *(*VpnrControlFunc)(const char *command, gpointer data, GError **error);
+typedef struct {
+	const char *name;
+	char *(*answer)(gpointer data, GError **error);
+} VpnrControlCommand;
 
-/* Listens on the Unix socket at path. A stale file of a process that is gone is replaced; one that
+/* Answers these commands (ended by one without a name; outlive the control) on the Unix socket at
+ * path. A stale file of a process that is gone is replaced; one that
  * answers is an error that names it, as is a path that is too long. Missing parent folders are made
  * (mode 0755). */
-VpnrControl *
-vpnr_control_start(const char *path, VpnrControlFunc func, gpointer data, GError **error);
+VpnrControl *vpnr_control_start(const char *path, const VpnrControlCommand *commands, gpointer data,
+				GError **error);
 
 /* Stops listening, waits for the answers under way (at most a second), removes the file, frees.
  * Takes NULL. */

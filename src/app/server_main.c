@@ -86,8 +86,9 @@ add_link(VpnrService *service, gpointer data)
 
 /* A server is "connected" when it has a link; each link has its own round-trip time. */
 static char *
-report_status(VpnrServerApp *app)
+report_status(gpointer data, GError **error)
 {
+	VpnrServerApp *app = data;
 	Report report = { .builder =
 			      vpnr_report_begin_status("server", app->born_us, &app->stats) };
 
@@ -123,8 +124,9 @@ add_streams(VpnrService *service, gpointer data)
 }
 
 static char *
-report_connections(VpnrServerApp *app)
+report_connections(gpointer data, GError **error)
 {
+	VpnrServerApp *app = data;
 	Report report = { .builder = vpnr_report_begin_connections() };
 
 	vpnr_server_foreach(app->server, add_streams, &report);
@@ -132,20 +134,17 @@ report_connections(VpnrServerApp *app)
 }
 
 static char *
-answer(const char *command, gpointer data, GError **error)
+answer_reload(gpointer data, GError **error)
 {
-	VpnrServerApp *app = data;
-
-	if (g_str_equal(command, "status"))
-		return report_status(app);
-	if (g_str_equal(command, "connections"))
-		return report_connections(app);
-	if (g_str_equal(command, "reload"))
-		return reload(app, error) ? g_strdup("{\"ok\":true}") : NULL;
-	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED,
-		    "vpnr-server knows no command \"%s\"", command);
-	return NULL;
+	return reload(data, error) ? g_strdup("{\"ok\":true}") : NULL;
 }
+
+static const VpnrControlCommand commands[] = {
+	{ "status", report_status },
+	{ "connections", report_connections },
+	{ "reload", answer_reload },
+	{ NULL, NULL },
+};
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
@@ -184,7 +183,7 @@ start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 	log_listening(settings);
 	if (settings->control_socket == NULL)
 		return TRUE;
-	app->control = vpnr_control_start(settings->control_socket, answer, app, error);
+	app->control = vpnr_control_start(settings->control_socket, commands, app, error);
 	return app->control != NULL;
 }
 

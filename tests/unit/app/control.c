@@ -31,26 +31,45 @@ typedef struct {
 } Fixture;
 
 static char *
-on_command(const char *command, gpointer data, GError **error)
+answer_status(gpointer data, GError **error)
 {
 	Fixture *fixture = data;
 
 	atomic_fetch_add(&fixture->asked, 1);
-	if (strcmp(command, "huge") == 0) {
-		g_autofree char *text = g_strnfill(HUGE_ANSWER, 'x');
-		return g_strdup_printf("{\"huge\":\"%s\"}", text);
-	}
-	if (strcmp(command, "list") == 0)
-		return g_strdup("[1]");
-	if (strcmp(command, "number") == 0)
-		return g_strdup("{\"error\":1}");
-	if (strcmp(command, "status") != 0) {
-		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "\"%s\" is no command\n\xff",
-			    command);
-		return NULL;
-	}
 	return g_strdup("{\"state\":\"connected\"}");
 }
+
+static char *
+answer_huge(gpointer data, GError **error)
+{
+	g_autofree char *text = g_strnfill(HUGE_ANSWER, 'x');
+
+	return g_strdup_printf("{\"huge\":\"%s\"}", text);
+}
+
+static char *
+answer_list(gpointer data, GError **error)
+{
+	return g_strdup("[1]");
+}
+
+static char *
+answer_number(gpointer data, GError **error)
+{
+	return g_strdup("{\"error\":1}");
+}
+
+static char *
+fail(gpointer data, GError **error)
+{
+	g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "it went \"wrong\"\n\xff");
+	return NULL;
+}
+
+static const VpnrControlCommand commands[] = {
+	{ "status", answer_status }, { "huge", answer_huge }, { "list", answer_list },
+	{ "number", answer_number }, { "fail", fail },        { NULL, NULL },
+};
 
 static void
 run_loop(gpointer data)
@@ -66,7 +85,7 @@ start(Fixture *fixture)
 {
 	g_autoptr(GError) error = NULL;
 
-	fixture->control = vpnr_control_start(fixture->path, on_command, fixture, &error);
+	fixture->control = vpnr_control_start(fixture->path, commands, fixture, &error);
 	g_assert_no_error(error);
 	fixture->loop = vpnr_thread_start("loop", run_loop, fixture, &error);
 	g_assert_no_error(error);
@@ -164,6 +183,10 @@ test_ask_error(Fixture *fixture, gconstpointer data)
 	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED);
 	g_assert_nonnull(strstr(error->message, fixture->path));
 	g_assert_nonnull(strstr(error->message, "\"dance\" is no command"));
+	g_clear_error(&error);
+	g_assert_null(vpnr_control_ask(fixture->path, "fail", &error));
+	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED);
+	g_assert_nonnull(strstr(error->message, "it went \"wrong\""));
 }
 
 static void
@@ -245,7 +268,7 @@ test_taken(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	g_assert_null(vpnr_control_start(fixture->path, on_command, fixture, &error));
+	g_assert_null(vpnr_control_start(fixture->path, commands, fixture, &error));
 	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_TAKEN);
 	g_assert_nonnull(strstr(error->message, fixture->path));
 	assert_ask(fixture);
@@ -259,7 +282,7 @@ test_not_a_socket(Fixture *fixture, gconstpointer data)
 	g_test_summary("A file that is no socket is never removed, nor one that came later.");
 	g_assert_cmpint(g_unlink(fixture->path), ==, 0);
 	g_assert_true(g_file_set_contents(fixture->path, "precious", -1, NULL));
-	g_assert_null(vpnr_control_start(fixture->path, on_command, fixture, &error));
+	g_assert_null(vpnr_control_start(fixture->path, commands, fixture, &error));
 	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_FAILED);
 	stop(fixture);
 	g_assert_cmpint(g_unlink(fixture->path), ==, 0);
@@ -273,7 +296,7 @@ test_bad_paths(void)
 	g_autofree char *too_long = g_strconcat(fits, "x", NULL);
 	g_autoptr(GError) error = NULL;
 
-	g_assert_null(vpnr_control_start(too_long, on_command, NULL, &error));
+	g_assert_null(vpnr_control_start(too_long, commands, NULL, &error));
 	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_FAILED);
 	g_assert_nonnull(strstr(error->message, too_long));
 	g_clear_error(&error);
@@ -282,7 +305,7 @@ test_bad_paths(void)
 	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_ABSENT);
 	g_clear_error(&error);
 
-	g_assert_null(vpnr_control_start("/dev/null/x.sock", on_command, NULL, &error));
+	g_assert_null(vpnr_control_start("/dev/null/x.sock", commands, NULL, &error));
 	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_FAILED);
 	g_assert_nonnull(strstr(error->message, "/dev/null"));
 }
@@ -297,10 +320,15 @@ test_bad_requests(Fixture *fixture, gconstpointer data)
 		const char *bytes;
 		const char *error;
 	} rows[] = {
-		{ "", "no command came" },          { "status", "no command came" },
-		{ "sta\x01us\n", "plain text" },    { "st\xc3\xa4tus\n", "plain text" },
-		{ at_limit_line, "is no command" }, { above, "too long" },
+		{ "", "no command came" },
+		{ "status", "no command came" },
+		{ "sta\x01us\n", "plain text" },
+		{ "st\xc3\xa4tus\n", "plain text" },
+		{ at_limit_line, "is no command" },
+		{ above, "too long" },
 		{ "\n", "is no command" },
+		{ "statu\n", "is no command" },
+		{ "fail\n", "it went" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
