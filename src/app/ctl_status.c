@@ -12,8 +12,8 @@
 #include "app/ctl_json.h"
 #include "base/stats.h"
 
-/* Columns of the labels: the longest is "round trip". */
-#define LABEL_WIDTH 12
+/* Columns of the labels. */
+#define LABEL_WIDTH 9
 
 static void
 append_line(GString *out, const char *label, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -44,20 +44,39 @@ append_program(JsonObject *status, GString *out)
 	append_line(out, "process", "%s, %s threads, running for %s", pid, threads, uptime);
 }
 
+static char *
+bytes_of(JsonObject *object, const char *member)
+{
+	return vpnr_ctl_format_bytes(vpnr_ctl_json_number(object, member));
+}
+
+static char *
+duration_of(JsonObject *object, const char *member)
+{
+	return vpnr_ctl_format_duration(vpnr_ctl_json_number(object, member));
+}
+
+/* The client's only link: without one, what it has been doing about that for how long. */
 static void
 append_state(JsonObject *status, GString *out)
 {
 	g_autofree char *state = vpnr_ctl_json_text(status, "state");
+	g_autofree char *since = duration_of(status, "state_s");
+	double age = vpnr_ctl_json_number(status, "link_age_s");
 	double rtt = vpnr_ctl_json_number(status, "rtt_ms");
 
-	append_line(out, "state", "%s", state);
+	if (json_object_has_member(status, "state_s"))
+		append_line(out, "state", "%s for %s", state, since);
+	else
+		append_line(out, "state", "%s", state);
 	if (json_object_has_member(status, "server")) {
 		g_autofree char *server = vpnr_ctl_json_text(status, "server");
 		append_line(out, "server", "%s", server);
 	}
-	if (!isnan(rtt)) {
-		g_autofree char *text = vpnr_ctl_format_milliseconds(rtt);
-		append_line(out, "round trip", "%s", text);
+	if (!isnan(age)) {
+		g_autofree char *text = vpnr_ctl_format_duration(age);
+		g_autofree char *trip = vpnr_ctl_format_milliseconds(rtt);
+		append_line(out, "link", "%s old, round trip %s", text, trip);
 	}
 }
 
@@ -66,39 +85,79 @@ append_traffic(JsonObject *status, GString *out)
 {
 	g_autofree char *streams = vpnr_ctl_json_text(status, "streams");
 	g_autofree char *total = vpnr_ctl_json_text(status, "streams_total");
-	g_autofree char *sent = vpnr_ctl_format_bytes(vpnr_ctl_json_number(status, "bytes_sent"));
-	g_autofree char *received =
-	    vpnr_ctl_format_bytes(vpnr_ctl_json_number(status, "bytes_received"));
-	g_autofree char *reconnects = vpnr_ctl_json_text(status, "reconnects");
-	g_autofree char *replayed = vpnr_ctl_json_text(status, "frames_replayed");
+	g_autofree char *sent = bytes_of(status, "bytes_sent");
+	g_autofree char *received = bytes_of(status, "bytes_received");
 
 	append_line(out, "streams", "%s open, %s since the start", streams, total);
 	append_line(out, "data", "%s sent, %s received", sent, received);
-	append_line(out, "reconnects", "%s, %s frames replayed", reconnects, replayed);
 }
 
+/* What streams have not noticed. */
 static void
-append_links(JsonObject *status, GString *out)
+append_resumes(JsonObject *status, GString *out)
+{
+	g_autofree char *reconnects = vpnr_ctl_json_text(status, "reconnects");
+	g_autofree char *rotations = vpnr_ctl_json_text(status, "rotations");
+	g_autofree char *resumes = vpnr_ctl_json_text(status, "resumes");
+	g_autofree char *frames = vpnr_ctl_json_text(status, "frames_replayed");
+	g_autofree char *bytes = bytes_of(status, "bytes_replayed");
+
+	append_line(out, "links", "%s reconnects, %s rotations, %s resumes", reconnects, rotations,
+		    resumes);
+	if (json_object_has_member(status, "replay_bytes")) {
+		g_autofree char *kept = bytes_of(status, "replay_bytes");
+		append_line(out, "replay", "%s kept, %s frames (%s) sent again", kept, frames,
+			    bytes);
+	} else {
+		append_line(out, "replay", "%s frames (%s) sent again", frames, bytes);
+	}
+}
+
+/* Who has the session; in VPNr/1, and before they have said it, nobody knows. */
+static char *
+client_of(JsonObject *session)
+{
+	g_autofree char *protocol = vpnr_ctl_json_text(session, "protocol");
+
+	if (json_object_has_member(session, "client"))
+		return vpnr_ctl_json_text(session, "client");
+	return g_strdup_printf("VPNr/%s", protocol);
+}
+
+/* How old the session's link is, or how it is without one. */
+static char *
+link_of(JsonObject *session)
+{
+	double age = vpnr_ctl_json_number(session, "link_age_s");
+
+	if (!isnan(age))
+		return vpnr_ctl_format_duration(age);
+	return vpnr_ctl_json_text(session, "state");
+}
+
+/* The server's sessions. A table of 80 columns has no room for everything: what software a client
+ * has, and since when it is here, is in the JSON. */
+static void
+append_sessions(JsonObject *status, GString *out)
 {
 	static const VpnrCtlColumn columns[] = {
-		{ "CLIENT", FALSE }, { "PEER", FALSE }, { "PROTOCOL", FALSE }, { "STREAMS", TRUE },
-		{ "RTT", TRUE },     { "SINCE", TRUE }, { "SOFTWARE", FALSE },
+		{ "CLIENT", FALSE }, { "ADDRESS", FALSE }, { "LINK", TRUE },
+		{ "RTT", TRUE },     { "STREAMS", TRUE },  { "REPLAY", TRUE },
 	};
-	g_autoptr(GPtrArray) links = vpnr_ctl_json_objects(status, "links");
+	g_autoptr(GPtrArray) sessions = vpnr_ctl_json_objects(status, "links");
 	g_autoptr(VpnrCtlTable) table = vpnr_ctl_table_new(columns, G_N_ELEMENTS(columns));
 
-	if (links->len == 0)
+	if (sessions->len == 0)
 		return;
-	for (guint i = 0; i < links->len; i++) {
-		JsonObject *link = g_ptr_array_index(links, i);
+	for (guint i = 0; i < sessions->len; i++) {
+		JsonObject *session = g_ptr_array_index(sessions, i);
 		char *const cells[] = {
-			vpnr_ctl_json_text(link, "client"),
-			vpnr_ctl_json_text(link, "peer"),
-			vpnr_ctl_json_text(link, "protocol"),
-			vpnr_ctl_json_text(link, "streams"),
-			vpnr_ctl_format_milliseconds(vpnr_ctl_json_number(link, "rtt_ms")),
-			vpnr_ctl_format_duration(vpnr_ctl_json_number(link, "since_s")),
-			vpnr_ctl_json_text(link, "software"),
+			client_of(session),
+			vpnr_ctl_json_text(session, "peer"),
+			link_of(session),
+			vpnr_ctl_format_milliseconds(vpnr_ctl_json_number(session, "rtt_ms")),
+			vpnr_ctl_json_text(session, "streams"),
+			bytes_of(session, "replay_bytes"),
 		};
 
 		vpnr_ctl_table_add(table, cells);
@@ -111,9 +170,16 @@ append_links(JsonObject *status, GString *out)
 static gboolean
 is_shown(VpnrStat stat)
 {
-	return stat == VPNR_STAT_STREAMS_TOTAL || stat == VPNR_STAT_RECONNECTS ||
-	       stat == VPNR_STAT_FRAMES_REPLAYED || stat == VPNR_STAT_BYTES_SENT ||
-	       stat == VPNR_STAT_BYTES_RECEIVED;
+	static const VpnrStat shown[] = {
+		VPNR_STAT_STREAMS_TOTAL, VPNR_STAT_RECONNECTS,      VPNR_STAT_RESUMES,
+		VPNR_STAT_ROTATIONS,     VPNR_STAT_FRAMES_REPLAYED, VPNR_STAT_BYTES_REPLAYED,
+		VPNR_STAT_BYTES_SENT,    VPNR_STAT_BYTES_RECEIVED,
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(shown); i++)
+		if (stat == shown[i])
+			return TRUE;
+	return FALSE;
 }
 
 /* The counters that this version knows, since only those it can explain. */
@@ -152,7 +218,8 @@ vpnr_ctl_show_status(const char *json, GError **error)
 	append_program(status, out);
 	append_state(status, out);
 	append_traffic(status, out);
-	append_links(status, out);
+	append_resumes(status, out);
+	append_sessions(status, out);
 	append_counters(status, out);
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -64,6 +64,15 @@ typedef struct {
 	const char *link; /* of the streams that are added */
 } Report;
 
+/* Without a link it waits for one, if it has had one. */
+static const char *
+state_name(const VpnrServiceStatus *status)
+{
+	if (status->session.attached)
+		return "connected";
+	return status->deserted ? "waiting" : "connecting";
+}
+
 static void
 add_link(VpnrService *service, gpointer data)
 {
@@ -77,6 +86,7 @@ add_link(VpnrService *service, gpointer data)
 		vpnr_report_string(report->builder, "client", status.client);
 	vpnr_report_addr(report->builder, "peer", &status.peer);
 	vpnr_report_string(report->builder, "protocol", protocol_name(status.protocol));
+	vpnr_report_string(report->builder, "state", state_name(&status));
 	vpnr_report_age(report->builder, "since_s", status.since_us);
 	vpnr_report_int(report->builder, "streams", status.streams);
 	vpnr_report_session(report->builder, &status.session);

@@ -34,22 +34,46 @@ test_client_status(void)
 {
 	assert_shown(vpnr_ctl_show_status,
 		     "{\"role\":\"client\",\"version\":\"0.1.0\",\"state\":\"connected\","
-		     "\"streams\":3,\"streams_total\":120,\"reconnects\":2,"
-		     "\"frames_replayed\":0,\"bytes_sent\":2048,\"bytes_received\":1572864,"
-		     "\"rtt_ms\":12.34,\"threads\":9,\"uptime_s\":3725,\"pid\":4711,"
+		     "\"streams\":3,\"streams_total\":120,\"reconnects\":2,\"rotations\":7,"
+		     "\"resumes\":8,\"frames_replayed\":40,\"bytes_replayed\":1024,"
+		     "\"replay_bytes\":65536,\"bytes_sent\":2048,\"bytes_received\":1572864,"
+		     "\"rtt_ms\":12.34,\"link_age_s\":61,\"state_s\":62,\"threads\":9,"
+		     "\"uptime_s\":3725,\"pid\":4711,"
 		     "\"server\":\"192.0.2.1:4334\",\"counters\":{\"streams_total\":120,"
+		     "\"rotations\":7,\"bytes_replayed\":1024,\"resumes\":8,"
 		     "\"auth_refused\":1,\"violations\":0,\"invented\":5}}",
-		     "program     vpnr-client 0.1.0\n"
-		     "process     4711, 9 threads, running for 1 h 2 min\n"
-		     "state       connected\n"
-		     "server      192.0.2.1:4334\n"
-		     "round trip  12.3 ms\n"
-		     "streams     3 open, 120 since the start\n"
-		     "data        2.0 KiB sent, 1.5 MiB received\n"
-		     "reconnects  2, 0 frames replayed\n"
+		     "program  vpnr-client 0.1.0\n"
+		     "process  4711, 9 threads, running for 1 h 2 min\n"
+		     "state    connected for 1 min 2 s\n"
+		     "server   192.0.2.1:4334\n"
+		     "link     1 min 1 s old, round trip 12.3 ms\n"
+		     "streams  3 open, 120 since the start\n"
+		     "data     2.0 KiB sent, 1.5 MiB received\n"
+		     "links    2 reconnects, 7 rotations, 8 resumes\n"
+		     "replay   64.0 KiB kept, 40 frames (1.0 KiB) sent again\n"
 		     "\n"
 		     "COUNT  OF\n"
 		     "    1  links refused before authentication was complete\n");
+}
+
+static void
+test_client_without_a_link(void)
+{
+	assert_shown(vpnr_ctl_show_status,
+		     "{\"role\":\"client\",\"version\":\"0.1.0\",\"state\":\"connecting\","
+		     "\"streams\":3,\"streams_total\":3,\"reconnects\":0,\"rotations\":0,"
+		     "\"resumes\":0,\"frames_replayed\":0,\"bytes_replayed\":0,"
+		     "\"replay_bytes\":512,\"bytes_sent\":0,\"bytes_received\":0,"
+		     "\"rtt_ms\":null,\"link_age_s\":null,\"state_s\":4,\"threads\":9,"
+		     "\"uptime_s\":5,\"pid\":1,\"server\":\"192.0.2.1:4334\"}",
+		     "program  vpnr-client 0.1.0\n"
+		     "process  1, 9 threads, running for 5 s\n"
+		     "state    connecting for 4 s\n"
+		     "server   192.0.2.1:4334\n"
+		     "streams  3 open, 3 since the start\n"
+		     "data     0 B sent, 0 B received\n"
+		     "links    0 reconnects, 0 rotations, 0 resumes\n"
+		     "replay   512 B kept, 0 frames (0 B) sent again\n");
 }
 
 static void
@@ -61,18 +85,26 @@ test_server_status(void)
 		     "\"bytes_sent\":0,\"bytes_received\":0,\"rtt_ms\":null,\"threads\":9,"
 		     "\"uptime_s\":5,\"pid\":1,\"links\":["
 		     "{\"client\":\"alice\",\"peer\":\"192.0.2.7:50000\",\"protocol\":2,"
-		     "\"since_s\":4,\"streams\":3,\"rtt_ms\":0.5,\"software\":\"vpnr 0.1.0\"},"
-		     "{\"client\":\"x\\u001b[31m\",\"peer\":null,\"protocol\":\"1-rust\"}, 7]}",
-		     "program     vpnr-server 0.1.0\n"
-		     "process     1, 9 threads, running for 5 s\n"
-		     "state       connected\n"
-		     "streams     3 open, 3 since the start\n"
-		     "data        0 B sent, 0 B received\n"
-		     "reconnects  0, 0 frames replayed\n"
+		     "\"state\":\"connected\",\"link_age_s\":4,\"since_s\":300,\"streams\":3,"
+		     "\"rtt_ms\":0.5,\"replay_bytes\":2048,\"software\":\"vpnr 0.1.0\"},"
+		     "{\"client\":\"bob\",\"peer\":\"192.0.2.8:50000\",\"protocol\":2,"
+		     "\"state\":\"waiting\",\"link_age_s\":null,\"streams\":20,"
+		     "\"rtt_ms\":null,\"replay_bytes\":16777216},"
+		     "{\"client\":\"x\\u001b[31m\",\"peer\":null},"
+		     "{\"peer\":\"192.0.2.9:50000\",\"protocol\":\"1-rust\"}, 7]}",
+		     "program  vpnr-server 0.1.0\n"
+		     "process  1, 9 threads, running for 5 s\n"
+		     "state    connected\n"
+		     "streams  3 open, 3 since the start\n"
+		     "data     0 B sent, 0 B received\n"
+		     "links    0 reconnects, - rotations, - resumes\n"
+		     "replay   0 frames (-) sent again\n"
 		     "\n"
-		     "CLIENT  PEER             PROTOCOL  STREAMS      RTT  SINCE  SOFTWARE\n"
-		     "alice   192.0.2.7:50000  2               3  0.50 ms    4 s  vpnr 0.1.0\n"
-		     "x?[31m  -                1-rust          -        -      -  -\n");
+		     "CLIENT       ADDRESS             LINK      RTT  STREAMS    REPLAY\n"
+		     "alice        192.0.2.7:50000      4 s  0.50 ms        3   2.0 KiB\n"
+		     "bob          192.0.2.8:50000  waiting        -       20  16.0 MiB\n"
+		     "x?[31m       -                      -        -        -         -\n"
+		     "VPNr/1-rust  192.0.2.9:50000        -        -        -         -\n");
 }
 
 static void
@@ -146,12 +178,13 @@ test_nothing(void)
 	assert_shown(show_wide, "{\"connections\":[]}", "no connections\n");
 	assert_shown(show_wide, "{}", "no connections\n");
 	assert_shown(vpnr_ctl_show_status, "{}",
-		     "program     vpnr-- -\n"
-		     "process     -, - threads, running for -\n"
-		     "state       -\n"
-		     "streams     - open, - since the start\n"
-		     "data        - sent, - received\n"
-		     "reconnects  -, - frames replayed\n");
+		     "program  vpnr-- -\n"
+		     "process  -, - threads, running for -\n"
+		     "state    -\n"
+		     "streams  - open, - since the start\n"
+		     "data     - sent, - received\n"
+		     "links    - reconnects, - rotations, - resumes\n"
+		     "replay   - frames (-) sent again\n");
 }
 
 static void
@@ -196,6 +229,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ctl-show/status/client", test_client_status);
+	g_test_add_func("/ctl-show/status/without-a-link", test_client_without_a_link);
 	g_test_add_func("/ctl-show/status/server", test_server_status);
 	g_test_add_func("/ctl-show/connections/client", test_connections);
 	g_test_add_func("/ctl-show/connections/narrow", test_narrow);
