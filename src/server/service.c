@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/thread.h"
-#include "link/greeting.h"
 #include "link/tls.h"
 #include "server/tenant.h"
 
@@ -34,7 +33,7 @@ struct VpnrService {
 	int fd;
 	gint64 give_up_at; /* base/deadline.h: when a session without a link ends */
 	/* const after the handshake */
-	char *client;
+	char *client; /* its name, or its address where there is none */
 	VpnrKey key;
 	/* lock */
 	pthread_mutex_t lock;
@@ -50,10 +49,13 @@ VpnrService *
 vpnr_service_new(const VpnrServiceParams *params, GError **error)
 {
 	VpnrService *service = g_new0(VpnrService, 1);
+	char address[VPNR_ADDR_STRLEN];
 
 	service->params = *params;
 	service->fd = params->fd;
 	service->peer = params->peer;
+	if (params->protocol != VPNR_PROTOCOL_V2)
+		service->client = g_strdup(vpnr_addr_format(&params->peer, address));
 	service->tenant = vpnr_tenant_new(&(VpnrTenantParams){ .protocol = params->protocol,
 							       .max_streams = params->max_streams,
 							       .pool = params->pool,
@@ -85,15 +87,6 @@ vpnr_service_free(VpnrService *service)
 	g_free(service);
 }
 
-/* What logs call the client: its name, or its address where there is none. */
-static const char *
-name_for_logs(const VpnrService *service)
-{
-	return service->client != NULL ? service->client : "VPNr/1";
-}
-
-/* --- links ------------------------------------------------------------------------------------ */
-
 static VpnrSession *
 session(const VpnrService *service)
 {
@@ -106,21 +99,13 @@ n_streams(VpnrService *service)
 	return vpnr_service_status(service).streams;
 }
 
-/* Goes on with this link. FALSE: there is none. */
-static gboolean
-attach(VpnrService *service, VpnrArrival *arrival)
+static void
+note_link(VpnrService *service, const VpnrArrival *arrival)
 {
-	g_autoptr(GError) error = NULL;
-
-	if (!vpnr_tenant_attach(service->tenant, arrival, &error)) {
-		vpnr_log(VPNR_LOG_WARN, "%s: no link: %s", name_for_logs(service), error->message);
-		return FALSE;
-	}
 	pthread_mutex_lock(&service->lock);
 	service->peer = arrival->peer;
 	service->deserted = FALSE;
 	pthread_mutex_unlock(&service->lock);
-	return TRUE;
 }
 
 /* The session has no link: it waits for the next one. */
@@ -134,44 +119,32 @@ wait_for_client(VpnrService *service)
 	pthread_mutex_unlock(&service->lock);
 }
 
-/* FALSE: the arrival says what cannot be, so the session is over. */
-static gboolean
-check_arrival(VpnrService *service, const VpnrArrival *arrival)
+static void
+on_resumed(VpnrService *service, const VpnrArrival *arrival)
 {
-	if (vpnr_tenant_can_resume(service->tenant, arrival))
-		return TRUE;
-	vpnr_stats_add(service->params.stats, VPNR_STAT_VIOLATIONS, 1);
-	vpnr_log(VPNR_LOG_WARN, "%s: protocol violation: HELLO has received what was not sent",
-		 name_for_logs(service));
-	vpnr_greeting_refuse(arrival->transport, VPNR_REASON_PROTOCOL);
-	return FALSE;
+	char peer[VPNR_ADDR_STRLEN];
+
+	note_link(service, arrival);
+	vpnr_stats_add(service->params.stats, VPNR_STAT_RECONNECTS, 1);
+	vpnr_stats_add(service->params.stats, VPNR_STAT_RESUMES, 1);
+	vpnr_log(VPNR_LOG_INFO, "%s: another link from %s, %u streams go on", service->client,
+		 vpnr_addr_format(&arrival->peer, peer), n_streams(service));
 }
 
 /* A new link of our client takes the place of what link there is. FALSE: the session is over. */
 static gboolean
 resume(VpnrService *service, VpnrArrival *arrival)
 {
-	char peer[VPNR_ADDR_STRLEN];
+	g_autoptr(GError) error = NULL;
+	VpnrTenantResume result = vpnr_tenant_resume(service->tenant, arrival, &error);
 
-	if (vpnr_tenant_is_stale(service->tenant, arrival))
-		return TRUE;
-	vpnr_session_detach(session(service));
-	if (vpnr_tenant_is_stale(service->tenant, arrival)) { /* by what that link still had */
+	if (result == VPNR_TENANT_RESUMED)
+		on_resumed(service, arrival);
+	else if (result == VPNR_TENANT_LOST)
 		wait_for_client(service);
-		return TRUE;
-	}
-	if (!check_arrival(service, arrival))
-		return FALSE;
-	if (!attach(service, arrival)) {
-		wait_for_client(service);
-		return TRUE;
-	}
-	vpnr_stats_add(service->params.stats, VPNR_STAT_RECONNECTS, 1);
-	vpnr_stats_add(service->params.stats, VPNR_STAT_RESUMES, 1);
-	vpnr_log(VPNR_LOG_INFO, "%s: another link from %s, %u streams go on",
-		 name_for_logs(service), vpnr_addr_format(&arrival->peer, peer),
-		 n_streams(service));
-	return TRUE;
+	if (error != NULL)
+		vpnr_log(VPNR_LOG_WARN, "%s: no link: %s", service->client, error->message);
+	return result != VPNR_TENANT_VIOLATED;
 }
 
 /* FALSE: the session is over. */
@@ -194,7 +167,7 @@ take_arrivals(VpnrService *service)
 static gboolean
 on_link_end(VpnrService *service, VpnrLinkEnd end)
 {
-	vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", name_for_logs(service),
+	vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", service->client,
 		 vpnr_session_link_text(session(service)));
 	if (end != VPNR_LINK_GOODBYE)
 		vpnr_stats_add(service->params.stats, VPNR_STAT_LINKS_FAILED, 1);
@@ -212,7 +185,7 @@ stayed_away(VpnrService *service)
 		return FALSE;
 	vpnr_stats_add(service->params.stats, VPNR_STAT_SESSIONS_LOST, 1);
 	vpnr_log(VPNR_LOG_INFO, "%s: did not come back within %u s: %u streams are reset",
-		 name_for_logs(service), service->params.resume_timeout_s, n_streams(service));
+		 service->client, service->params.resume_timeout_s, n_streams(service));
 	return TRUE;
 }
 
@@ -315,9 +288,9 @@ log_link(const VpnrService *service, const VpnrArrival *arrival)
 {
 	char peer[VPNR_ADDR_STRLEN];
 
-	vpnr_log(VPNR_LOG_INFO, "%s: link from %s (%s)", name_for_logs(service),
+	vpnr_log(VPNR_LOG_INFO, "%s: link from %s (%s)", service->client,
 		 vpnr_addr_format(&arrival->peer, peer),
-		 service->client != NULL ? arrival->hello.software : "in the clear");
+		 arrival->hello.version != 0 ? arrival->hello.software : "in the clear");
 }
 
 /* Arrivals are welcome from here on: nobody knows the name of the session before. */
@@ -338,16 +311,18 @@ serve_session(VpnrService *service, VpnrArrival *arrival)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!vpnr_tenant_begin(service->tenant, name_for_logs(service), arrival, &error)) {
-		vpnr_log(VPNR_LOG_WARN, "%s: no session: %s", name_for_logs(service),
-			 error->message);
+	if (!vpnr_tenant_begin(service->tenant, service->client, arrival, &error)) {
+		vpnr_log(VPNR_LOG_WARN, "%s: no session: %s", service->client, error->message);
 		return;
 	}
 	log_link(service, arrival);
 	welcome(service, arrival);
-	if (attach(service, arrival))
+	if (vpnr_tenant_attach(service->tenant, arrival, &error)) {
 		while (serve_once(service))
 			;
+	} else {
+		vpnr_log(VPNR_LOG_WARN, "%s: no link: %s", service->client, error->message);
+	}
 	vpnr_service_dismiss(service, VPNR_REASON_NONE); /* arrivals come too late now */
 	vpnr_tenant_end(service->tenant);
 }
@@ -362,7 +337,7 @@ serve_arrival(VpnrService *service, VpnrTransport *transport)
 
 	if (params->protocol == VPNR_PROTOCOL_V2) {
 		if (!vpnr_arrival_greet(arrival, vpnr_latch_fd(service->dismissed), &error)) {
-			vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", name_for_logs(service),
+			vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", service->client,
 				 error->message);
 			vpnr_stats_add(params->stats, VPNR_STAT_LINKS_FAILED, 1);
 			return;

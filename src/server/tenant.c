@@ -238,18 +238,6 @@ received_by_client(const VpnrTenant *tenant, const VpnrArrival *arrival)
 	return vpnr_arrival_asks_for(arrival, &tenant->id) ? arrival->hello.received : 0;
 }
 
-gboolean
-vpnr_tenant_is_stale(const VpnrTenant *tenant, const VpnrArrival *arrival)
-{
-	return vpnr_session_is_stale(tenant->session, received_by_client(tenant, arrival));
-}
-
-gboolean
-vpnr_tenant_can_resume(const VpnrTenant *tenant, const VpnrArrival *arrival)
-{
-	return vpnr_session_can_resume(tenant->session, received_by_client(tenant, arrival));
-}
-
 /* Names the session that the link serves, and what has come in it. */
 static gboolean
 say_hello(VpnrTenant *tenant, VpnrTransport *transport, GError **error)
@@ -273,6 +261,31 @@ vpnr_tenant_attach(VpnrTenant *tenant, VpnrArrival *arrival, GError **error)
 		return FALSE;
 	return vpnr_session_attach(tenant->session, g_steal_pointer(&arrival->transport),
 				   arrival->early, received_by_client(tenant, arrival), error);
+}
+
+/* A client that counts up is never below what it has acknowledged, but a connection that was held up
+ * by the network may come after the one that has taken its place. */
+VpnrTenantResume
+vpnr_tenant_resume(VpnrTenant *tenant, VpnrArrival *arrival, GError **error)
+{
+	guint64 received = received_by_client(tenant, arrival);
+
+	if (vpnr_session_is_stale(tenant->session, received))
+		return VPNR_TENANT_OVERTAKEN;
+	vpnr_session_detach(tenant->session);
+	if (vpnr_session_is_stale(tenant->session, received)) { /* by what that link still had */
+		g_set_error_literal(error, VPNR_GREETING_ERROR, VPNR_GREETING_ERROR_LOST,
+				    "its HELLO is older than what the last link has brought");
+		return VPNR_TENANT_LOST;
+	}
+	if (!vpnr_session_can_resume(tenant->session, received)) {
+		vpnr_stats_add(tenant->params.stats, VPNR_STAT_VIOLATIONS, 1);
+		vpnr_greeting_refuse(arrival->transport, VPNR_REASON_PROTOCOL);
+		g_set_error_literal(error, VPNR_GREETING_ERROR, VPNR_GREETING_ERROR_VIOLATION,
+				    "protocol violation: HELLO has received what was not sent");
+		return VPNR_TENANT_VIOLATED;
+	}
+	return vpnr_tenant_attach(tenant, arrival, error) ? VPNR_TENANT_RESUMED : VPNR_TENANT_LOST;
 }
 
 /* --- any thread ------------------------------------------------------------------------------- */

@@ -46,17 +46,20 @@ void vpnr_tenant_free(VpnrTenant *tenant);
 gboolean
 vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arrival, GError **error);
 
-/* TRUE if the arrival was overtaken by a later one, which has said more since (docs/protocol.md,
- * 2.11.9). A link may be attached. */
-gboolean vpnr_tenant_is_stale(const VpnrTenant *tenant, const VpnrArrival *arrival);
-
-/* TRUE if the client may say that it has received that many frames of the session. No link is
- * attached. */
-gboolean vpnr_tenant_can_resume(const VpnrTenant *tenant, const VpnrArrival *arrival);
-
-/* Goes on with the arrival's connection, which is taken: VPNr/2: says HELLO. No link is attached.
+/* Begins the session's first link with the arrival's connection, which is taken. VPNr/2: says HELLO.
  * FALSE with an error; there is no link then. */
 gboolean vpnr_tenant_attach(VpnrTenant *tenant, VpnrArrival *arrival, GError **error);
+
+/* What becomes of an arrival that asks for the session. */
+typedef enum {
+	VPNR_TENANT_RESUMED,   /* the session goes on with it; what link it had has been detached */
+	VPNR_TENANT_OVERTAKEN, /* a later one has said more since: nothing has changed */
+	VPNR_TENANT_LOST,      /* there is no link now; *error says why */
+	VPNR_TENANT_VIOLATED,  /* it says what cannot be: the session cannot go on; *error too */
+} VpnrTenantResume;
+
+/* Goes on with the arrival's connection, which is taken (docs/protocol.md, 2.11.9 to 2.11.13). */
+VpnrTenantResume vpnr_tenant_resume(VpnrTenant *tenant, VpnrArrival *arrival, GError **error);
 
 /* The session (transfer none): for waiting for its link's end, detaching and closing it. */
 VpnrSession *vpnr_tenant_session(const VpnrTenant *tenant);
