@@ -18,6 +18,7 @@ fuzz_pieces = %D%/pieces.c %D%/pieces.h
 
 fuzz_targets += \
 	%D%/hello \
+	%D%/netwatch \
 	%D%/proxyreq \
 	%D%/settings \
 	%D%/v1-readme \
@@ -26,6 +27,8 @@ fuzz_targets += \
 
 %C%_hello_SOURCES = %D%/hello.c
 %C%_hello_LDADD = $(fuzz_ldadd)
+%C%_netwatch_SOURCES = %D%/netwatch.c
+%C%_netwatch_LDADD = $(fuzz_ldadd)
 %C%_proxyreq_SOURCES = %D%/proxyreq.c $(fuzz_pieces)
 %C%_proxyreq_LDADD = $(fuzz_ldadd)
 %C%_settings_SOURCES = %D%/settings.c

@@ -2,7 +2,7 @@
  *
  * bytes: the cursor that every decoder reads with, and the writers that every encoder appends with.
  *
- * Pure: any thread. No other file of this program takes a number out of received bytes.
+ * Pure: any thread. No other file of this program takes a number out of a peer's bytes.
  */
 #include "proto/bytes.h"
 

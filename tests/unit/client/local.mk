@@ -3,6 +3,7 @@ unit_tests += \
 	%D%/await \
 	%D%/backoff \
 	%D%/inbound \
+	%D%/netwatch \
 	%D%/origdst \
 	%D%/renewal \
 	%D%/request \
@@ -12,6 +13,7 @@ unit_tests += \
 %C%_backoff_SOURCES = %D%/backoff.c
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
+%C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_renewal_SOURCES = %D%/renewal.c
