@@ -3,7 +3,7 @@
  * flow: connections whose every byte is checked.
  *
  *     flow serve PORT
- *     flow get|put|both [-n CONNECTIONS] [-s SEED] [-w] [-x PORT] HOST PORT SIZE
+ *     flow get|put|both [-n CONNECTIONS] [-s SEED] [-r] [-w] [-x PORT] HOST PORT SIZE
  *     flow echo [-n CONNECTIONS] [-s SEED] [-i MS] [-x PORT] HOST PORT
  *     flow idle [-n CONNECTIONS] [-s SEED] [-x PORT] HOST PORT
  *
@@ -18,9 +18,9 @@
  * SIGTERM makes it print "served=N errors=E" and end.
  *
  * get, put and both transfer SIZE bytes on each connection, down, up, or both ways at once, and
- * print "connections=N bytes=B ms=T errors=E". -w: nobody receives until SIGUSR1, neither this
- * program, which prints "waiting", nor the server (which needs a SIGUSR1 of its own); and the
- * kernel receives little in their place.
+ * print "connections=N bytes=B ms=T errors=E". -r: each transfer is followed by another one, until
+ * SIGTERM. -w: nobody receives until SIGUSR1, neither this program, which prints "waiting", nor the
+ * server (which needs a SIGUSR1 of its own); and the kernel receives little in their place.
  *
  * echo sends 1 to 1,000 bytes on each connection and waits for them to come back, again and again,
  * MS milliseconds (50) or more from one beginning to the next. SIGTERM makes it finish its rounds,
@@ -202,7 +202,7 @@ connect_to(const Options *options, const char *line)
 
 static const char usage[] =
     "usage: flow serve PORT\n"
-    "       flow get|put|both [-n N] [-s SEED] [-w] [-x PORT] HOST PORT SIZE\n"
+    "       flow get|put|both [-n N] [-s SEED] [-r] [-w] [-x PORT] HOST PORT SIZE\n"
     "       flow echo|idle [-n N] [-s SEED] [-i MS] [-x PORT] HOST PORT\n";
 
 /* A number of bytes: K, M and G count in 1,024, as for head -c. */
@@ -224,7 +224,7 @@ parse_options(int argc, char **argv)
 	Options options = { .connections = 1, .seed = 1, .interval_ms = 50 };
 	int option;
 
-	while ((option = getopt(argc, argv, "n:s:i:x:w")) != -1) {
+	while ((option = getopt(argc, argv, "n:s:i:x:rw")) != -1) {
 		if (option == 'n')
 			options.connections = atoi(optarg);
 		else if (option == 's')
@@ -233,6 +233,8 @@ parse_options(int argc, char **argv)
 			options.interval_ms = atoi(optarg);
 		else if (option == 'x')
 			options.socks = atoi(optarg);
+		else if (option == 'r')
+			options.repeat = true;
 		else if (option == 'w')
 			options.stalled = true;
 		else

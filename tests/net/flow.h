@@ -63,7 +63,7 @@ typedef struct {
 	uint64_t seed, size;
 	int interval_ms; /* of echo */
 	int socks;       /* the port of a SOCKS5 proxy on the loopback, or 0 */
-	bool stalled;
+	bool stalled, repeat;
 } Options;
 
 /* A connection to the options' host that does not block and has sent line, or -1. */

@@ -22,8 +22,9 @@ typedef struct {
 typedef struct {
 	const Options *options;
 	int epoll, signals;
-	int n_open;
-	bool stalled;
+	int n_open, n_begun;
+	uint64_t bytes; /* of transfers that are over */
+	bool stalled, ending;
 	Transfer *transfers;
 } Client;
 
@@ -53,6 +54,8 @@ start_transfer(Client *client, Transfer *transfer, uint64_t seed, uint64_t up, u
 {
 	char line[128];
 
+	client->n_begun++;
+	transfer->ended = false;
 	transfer->up = (Run){ .seed = seed, .size = up };
 	transfer->down = (Run){ .seed = run_seed_back(seed), .size = down };
 	snprintf(line, sizeof line, "run %" PRIu64 " %" PRIu64 " %" PRIu64 "%s\n", seed, up, down,
@@ -91,37 +94,32 @@ step(Client *client, Transfer *transfer, uint32_t events)
 static void
 run_transfer(Client *client, Transfer *transfer, uint32_t events)
 {
+	unsigned before = complaints();
+	Run up = transfer->up, down = transfer->down;
+
 	if (step(client, transfer, events)) {
 		watch_transfer(client, transfer);
 		return;
 	}
+	client->bytes += transfer->up.offset + transfer->down.offset;
 	close(transfer->fd);
 	transfer->fd = -1;
 	client->n_open--;
+	if (client->options->repeat && !client->ending && complaints() == before)
+		start_transfer(client, transfer, up.seed, up.size, down.size);
 }
 
-/* SIGUSR1: what was stalled goes on. FALSE: the signal means the end. */
-static bool
+static void
 take_signal(Client *client)
 {
-	if (next_signal(client->signals) != SIGUSR1)
-		return false;
+	if (next_signal(client->signals) != SIGUSR1) {
+		client->ending = true;
+		return;
+	}
 	client->stalled = false;
 	for (int i = 0; i < client->options->connections; i++)
 		if (client->transfers[i].fd >= 0)
 			watch_transfer(client, &client->transfers[i]);
-	return true;
-}
-
-static void
-report(const Client *client, uint64_t began)
-{
-	uint64_t bytes = 0;
-
-	for (int i = 0; i < client->options->connections; i++)
-		bytes += client->transfers[i].up.offset + client->transfers[i].down.offset;
-	printf("connections=%d bytes=%" PRIu64 " ms=%" PRIu64 " errors=%u\n",
-	       client->options->connections, bytes, now_ms() - began, complaints());
 }
 
 void
@@ -145,9 +143,10 @@ transfer(const Options *options, uint64_t up, uint64_t down)
 			err(2, "epoll_wait");
 		if (event.data.ptr)
 			run_transfer(&client, event.data.ptr, event.events);
-		else if (!take_signal(&client))
-			break;
+		else
+			take_signal(&client);
 	}
-	report(&client, began);
+	printf("connections=%d bytes=%" PRIu64 " ms=%" PRIu64 " errors=%u\n", client.n_begun,
+	       client.bytes, now_ms() - began, complaints());
 	free(client.transfers);
 }
