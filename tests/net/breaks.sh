@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Ways to break the link, and moments to do it at; sourced after lib.sh.
+# Ways to break the link, moments to do it at, and applications that must not notice; sourced after
+# lib.sh.
 #
 # Environment: VPNR_TEST_SEED chooses the moments; a test prints the one that it has used.
 
 # The kinds for break_link. Between them each side learns of the end at once, or late, or only from
-# the next link.
+# the next link, and the next link itself does not live long.
 # shellcheck disable=SC2034 # the tests use them
-readonly BREAKS=(kill-client kill-server reset-client reset-server lose-client lose-server)
+readonly BREAKS=(kill-client kill-server reset-client reset-server lose-client lose-server kill-resumes)
 
 # seed_moments: before any other use of random_below
 seed_moments() {
@@ -30,6 +31,37 @@ limit_rate() {
 		ip netns exec "$namespace" tc qdisc replace dev "c1-$$" root \
 			tbf rate "$1" burst 128k latency 50ms || skip_all "tc cannot limit a rate"
 	done
+}
+
+# --- applications --------------------------------------------------------------------------------
+
+# start_load SIZE CONNECTIONS: files of that size go down by redirection and up by the SOCKS proxy,
+# one after the other, and so many connections talk, until end_load
+start_load() {
+	start_flow 7
+	spawn_as_user get "$work/bin/flow" get -r -s 1 $WEB4 7 "$1"
+	load[get]=$spawned
+	spawn put "$app" "$work/bin/flow" put -r -s 2 -x 1080 $WEB4 7 "$1"
+	load[put]=$spawned
+	spawn_as_user talk "$work/bin/flow" echo -n "$2" -s 1000 $WEB4 7
+	load[talk]=$spawned
+}
+declare -A load
+
+# end_load: what has begun is completed; nobody has seen an error, and no stream began anew
+end_load() {
+	local name streams=0
+	kill -TERM "${load[@]}"
+	for name in get put talk; do
+		check "$name: it ends" wait_for 600 gone "${load[$name]}"
+		check "$name: no error" logged "$name" '^connections=.* errors=0$'
+		sed -n "s/^connections=/$name: connections=/p" "$work/$name.log" | diag
+		streams=$((streams + $(sed -n 's/^connections=\([0-9]*\).*/\1/p' "$work/$name.log")))
+	done
+	flow_agrees
+	equal "each connection was one stream" "$streams" "$(field client .streams_total)"
+	check "none is left on the client" wait_for 20 is client .streams 0
+	check "none is left on the server" wait_for 20 is server .streams 0
 }
 
 # --- events --------------------------------------------------------------------------------------
@@ -62,18 +94,43 @@ kill_socket() {
 	ip netns exec "$1" ss -KtnH state established "$2"
 }
 
-# reset_sender NAMESPACE MATCH...: whoever next sends that host a packet of the link gets a reset
-# for it, as from a firewall that has forgotten the connection
-reset_sender() {
-	local namespace=$1
-	shift
+# sockets N NAMESPACE FILTER: the host has so many
+sockets() {
+	[ "$(ip netns exec "$2" ss -tnH state established "$3" | wc -l)" = "$1" ]
+}
+
+# has_sent N: the client has sent so many bytes on a link
+has_sent() {
+	as_root ss -tniH state established "dport = :4334" |
+		awk -v n="$1" 'match($0, /bytes_sent:[0-9]+/) {
+			found = found || substr($0, RSTART + 11, RLENGTH - 11) + 0 >= n
+		}
+		END { exit !found }'
+}
+
+# kill_resumes: the link is killed, and three times the next one, somewhere between its handshake
+# and its first 100,000 bytes, in which the programs say what they have, and send what is missing
+kill_resumes() {
+	local i
+	for i in 0 1 2 3; do
+		kill_socket "$app" "dport = :4334"
+		[ $i = 3 ] && return
+		random_below 100000
+		await 60 has_sent "$REPLY"
+	done
+}
+
+# forge_reset FILTER FROM MATCH...: what comes to the host FROM and matches is answered by a reset,
+# as if by a firewall that has forgotten the connection, until the other host has no socket that
+# FILTER finds: it ignores a reset whose sequence number is not the next one
+forge_reset() {
+	local filter=$1 from=$2 other=$app
+	[ "$from" = "$srv" ] || other=$srv
+	shift 2
 	local rule=(INPUT -p tcp "$@" -j REJECT --reject-with tcp-reset)
-	has_hit() {
-		ip netns exec "$namespace" iptables -nvxL INPUT | awk '/REJECT/ { n += $1 } END { exit !n }'
-	}
-	ip netns exec "$namespace" iptables -A "${rule[@]}"
-	await 20 has_hit
-	ip netns exec "$namespace" iptables -D "${rule[@]}"
+	ip netns exec "$from" iptables -A "${rule[@]}"
+	await 20 sockets 0 "$other" "$filter"
+	ip netns exec "$from" iptables -D "${rule[@]}"
 }
 
 # drop -A|-D [PORT]: from now on everything between client and server is lost, or what belongs to
@@ -85,15 +142,16 @@ drop() {
 
 # break_link KIND: and waits until the client has the next link, and the server that one alone
 break_link() {
-	local reconnects port
+	local reconnects port began
 	await 60 connected
 	reconnects=$(field client .reconnects)
 	port=$(link_port)
+	began=${EPOCHREALTIME/./}
 	case $1 in
 	kill-client) kill_socket "$app" "sport = :$port" ;;
 	kill-server) kill_socket "$srv" "dport = :$port" ;;
-	reset-client) reset_sender "$srv" --dport 4334 --sport "$port" ;;
-	reset-server) reset_sender "$app" --sport 4334 --dport "$port" ;;
+	reset-client) forge_reset "sport = :$port" "$srv" --dport 4334 --sport "$port" ;;
+	reset-server) forge_reset "dport = :$port" "$app" --sport 4334 --dport "$port" ;;
 	lose-client)
 		drop -A "$port"
 		kill_socket "$app" "sport = :$port"
@@ -103,10 +161,12 @@ break_link() {
 		kill_socket "$srv" "dport = :$port"
 		drop -D "$port"
 		;;
+	kill-resumes) kill_resumes ;;
 	*) bail "there is no break \"$1\"" ;;
 	esac >/dev/null
 	await 60 more_than client .reconnects "$reconnects"
-	await 60 is server '.links | length' 1
+	echo "$1: $(((${EPOCHREALTIME/./} - began) / 1000)) ms to the next link" | diag
+	await 60 sockets 1 "$srv" "sport = :4334"
 	[ "$1" != lose-client ] || drop -D "$port"
 }
 
