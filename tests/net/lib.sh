@@ -53,11 +53,6 @@ listens_udp() {
 	ip netns exec "$1" ss -lunH "sport = :$2" | grep -q .
 }
 
-# accepted PORT N: that many connections to the client's port have been made on the app host
-accepted() {
-	[ "$(as_root ss -tnH state established "sport = :$1" | wc -l)" -ge "$2" ]
-}
-
 # logged NAME PATTERN: the log of a spawned program has a line with the pattern
 logged() {
 	grep -q -e "$2" "$work/$1.log"
@@ -278,6 +273,15 @@ answers() {
 
 connected() {
 	is client .state connected
+}
+
+unconnected() {
+	is client '.state != "connected"' true
+}
+
+# server_links N: so many of the server's sessions have a link
+server_links() {
+	is server '[.links[] | select(.link_age_s != null)] | length' "$1"
 }
 
 # The usual start of a scenario: hosts, a web server, both programs, everything redirected.
