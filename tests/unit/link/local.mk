@@ -2,11 +2,13 @@
 unit_tests += \
 	%D%/fairness \
 	%D%/cut \
+	%D%/greeting \
 	%D%/link \
 	%D%/reader \
 	%D%/replay \
 	%D%/reserve \
 	%D%/schedule \
+	%D%/session \
 	%D%/tls \
 	%D%/transport \
 	%D%/wire \
@@ -20,6 +22,8 @@ link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
 link_meeting = %D%/meeting.c %D%/meeting.h $(test_loopback) $(test_patience)
 
 %C%_cut_SOURCES = %D%/cut.c $(link_meeting)
+%C%_greeting_SOURCES = %D%/greeting.c %D%/peer.c %D%/peer.h $(link_meeting)
+%C%_greeting_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
 %C%_link_SOURCES = %D%/link.c $(link_peer)
 %C%_link_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=g_get_monotonic_time,--wrap=pthread_create,--wrap=vpnr_transport_recv
@@ -27,6 +31,8 @@ link_meeting = %D%/meeting.c %D%/meeting.h $(test_loopback) $(test_patience)
 %C%_replay_SOURCES = %D%/replay.c
 %C%_reserve_SOURCES = %D%/reserve.c
 %C%_schedule_SOURCES = %D%/schedule.c
+%C%_session_SOURCES = %D%/session.c $(link_peer)
+%C%_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 %C%_tls_SOURCES = %D%/tls.c $(test_loopback) $(test_patience)
 %C%_transport_SOURCES = %D%/transport.c $(test_loopback) $(test_patience)
 %C%_wire_SOURCES = %D%/wire.c $(test_loopback) $(test_patience)

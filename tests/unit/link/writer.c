@@ -553,6 +553,7 @@ test_lost_again(void)
 	vpnr_writer_attach(bench.writer, &bench.next.base, 1);
 	g_assert_true(is_shut(&bench.next)); /* by the writer */
 	detach(&bench, &bench.next);
+	g_assert_cmpuint(vpnr_writer_link_bytes(bench.writer), ==, 0);
 	vpnr_writer_attach(bench.writer, &third.base, 1);
 	wait_for_sent(&bench, 5 + 4 + 4);
 	finish_on(&bench, &third);
