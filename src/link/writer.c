@@ -342,11 +342,13 @@ fill_batch(VpnrWriter *writer)
 static void
 send_batch(VpnrWriter *writer)
 {
-	if (!vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len)) {
+	if (vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len)) {
+		atomic_fetch_add_explicit(&writer->link_bytes, writer->batch->len,
+					  memory_order_relaxed);
+	} else {
 		vpnr_transport_shut(writer->transport); /* the reader will notice */
 		let_go(writer);
 	}
-	atomic_fetch_add_explicit(&writer->link_bytes, writer->batch->len, memory_order_relaxed);
 	g_byte_array_set_size(writer->batch, 0);
 }
 
