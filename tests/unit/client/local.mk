@@ -2,15 +2,18 @@
 unit_tests += \
 	%D%/await \
 	%D%/backoff \
+	%D%/connect \
 	%D%/inbound \
 	%D%/netwatch \
 	%D%/origdst \
 	%D%/renewal \
 	%D%/request \
+	%D%/tunnel \
 	%D%/uplink
 
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
+%C%_connect_SOURCES = %D%/connect.c $(link_peer)
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
@@ -18,6 +21,7 @@ unit_tests += \
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
+%C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive

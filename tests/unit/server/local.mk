@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
 	%D%/acl \
+	%D%/arrival \
 	%D%/clients \
 	%D%/dialer \
 	%D%/server \
-	%D%/service
+	%D%/service \
+	%D%/tenant
 
 %C%_acl_SOURCES = %D%/acl.c
+%C%_arrival_SOURCES = %D%/arrival.c $(link_peer)
 %C%_clients_SOURCES = %D%/clients.c
 %C%_dialer_SOURCES = %D%/dialer.c $(stream_rig) $(test_loopback)
 %C%_server_SOURCES = %D%/server.c $(test_party)
 %C%_service_SOURCES = %D%/service.c $(test_party)
+%C%_tenant_SOURCES = %D%/tenant.c $(test_party)
