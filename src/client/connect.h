@@ -31,7 +31,7 @@ typedef struct {
 } VpnrUplinkTarget;
 
 /* NULL with an error, at the latest after both times above; max_ms (-1: none) makes the dialling
- * shorter. *which is the address that is dialled, as soon as there is one. */
+ * shorter. *which is the address that was connected to, also when the handshake failed. */
 VpnrTransport *vpnr_connect(const VpnrUplinkTarget *target, int max_ms, const VpnrLatch *stop,
 			    VpnrAddr *which, GError **error);
 

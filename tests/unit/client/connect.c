@@ -188,6 +188,7 @@ test_stop(void)
 	g_auto(Bench) shaking;
 	g_auto(VpnrFd) queued = -1;
 	g_auto(VpnrFd) server = -1;
+	guint8 client_hello;
 
 	bench_init(&dialling, VPNR_PROTOCOL_V2);
 	queued = make_silent(&dialling);
@@ -197,6 +198,7 @@ test_stop(void)
 	bench_init(&shaking, VPNR_PROTOCOL_V2);
 	begin(&shaking);
 	server = loopback_accept(shaking.listener);
+	g_assert_cmpint(recv(server, &client_hello, 1, 0), ==, 1);
 	check_stopped(&shaking);
 	g_assert_error(shaking.error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_CANCELLED);
 }
