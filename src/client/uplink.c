@@ -175,8 +175,9 @@ change_over(VpnrUplink *uplink, int max_ms, gboolean *dialled, GError **error)
 	get_target(uplink, &target);
 	transport = dial(uplink, &target, max_ms, error);
 	*dialled = transport != NULL;
-	if (*dialled && session(uplink) != NULL)
-		vpnr_session_detach(session(uplink));
+	if (*dialled && session(uplink) != NULL &&
+	    vpnr_session_detach(session(uplink)) != VPNR_LINK_LOST)
+		vpnr_tunnel_end(uplink->tunnel); /* it has ended while we dialled */
 	up = *dialled && take_over(uplink, &target, transport, error);
 	vpnr_key_wipe(&target.private_key);
 	return up;

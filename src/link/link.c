@@ -331,6 +331,12 @@ vpnr_link_since_us(const VpnrLink *link)
 }
 
 void
+vpnr_link_join(VpnrLink *link)
+{
+	vpnr_reader_join(link->reader);
+}
+
+void
 vpnr_link_free(VpnrLink *link)
 {
 	if (link == NULL)

@@ -77,6 +77,10 @@ const char *vpnr_link_end_text(const VpnrLink *link);
 gint64 vpnr_link_rtt_us(const VpnrLink *link);
 gint64 vpnr_link_since_us(const VpnrLink *link);
 
+/* Waits for the reader: from then on vpnr_link_end() has the last word. The transport has been shut
+ * or has ended. */
+void vpnr_link_join(VpnrLink *link);
+
 /* Joins the reader and frees. The transport has been shut or has ended, and the writer is still
  * there. Takes NULL. */
 void vpnr_link_free(VpnrLink *link);

@@ -128,11 +128,17 @@ vpnr_reader_start(VpnrReader *reader, GError **error)
 }
 
 void
+vpnr_reader_join(VpnrReader *reader)
+{
+	vpnr_thread_join(g_steal_pointer(&reader->thread));
+}
+
+void
 vpnr_reader_free(VpnrReader *reader)
 {
 	if (reader == NULL)
 		return;
-	vpnr_thread_join(reader->thread);
+	vpnr_reader_join(reader);
 	vpnr_decoder_free(reader->decoder);
 	g_free(reader->buffer);
 	g_free(reader);

@@ -50,6 +50,9 @@ VpnrReader *vpnr_reader_new(const VpnrReaderParams *params);
 /* Starts the thread. FALSE with an error when the system has none to give. */
 gboolean vpnr_reader_start(VpnrReader *reader, GError **error);
 
+/* Waits for the end of the thread. As below. */
+void vpnr_reader_join(VpnrReader *reader);
+
 /* Joins the thread and frees. The transport has been shut or has ended, else this waits. Takes
  * NULL. */
 void vpnr_reader_free(VpnrReader *reader);

@@ -114,17 +114,23 @@ vpnr_session_attach(VpnrSession *session, VpnrTransport *transport, const GByteA
 	return link != NULL;
 }
 
-void
+VpnrLinkEnd
 vpnr_session_detach(VpnrSession *session)
 {
 	VpnrLink *link = session->link;
+	VpnrLinkEnd end = VPNR_LINK_LOST;
 
 	if (session->transport == NULL)
-		return;
+		return end;
 	vpnr_writer_detach(session->writer, session->transport);
+	if (link != NULL) {
+		vpnr_link_join(link);
+		end = vpnr_link_end(link);
+	}
 	set_link(session, NULL);
 	vpnr_link_free(link);
 	g_clear_pointer(&session->transport, vpnr_transport_free);
+	return end;
 }
 
 gboolean

@@ -81,8 +81,9 @@ gboolean vpnr_session_attach(VpnrSession *session, VpnrTransport *transport,
 			     const GByteArray *early, guint64 received, GError **error);
 
 /* Ends the link at once, if there is one: what it has received whole counts, what was under way on
- * it will be sent again on the next. */
-void vpnr_session_detach(VpnrSession *session);
+ * it will be sent again on the next. VPNR_LINK_LOST: the session can go on. Anything else: its end
+ * was among what the link had still to say. */
+VpnrLinkEnd vpnr_session_detach(VpnrSession *session);
 
 gboolean vpnr_session_is_attached(const VpnrSession *session);
 

@@ -144,7 +144,7 @@ resume(VpnrService *service, VpnrArrival *arrival)
 		wait_for_client(service);
 	if (error != NULL)
 		vpnr_log(VPNR_LOG_WARN, "%s: no link: %s", service->client, error->message);
-	return result != VPNR_TENANT_VIOLATED;
+	return result != VPNR_TENANT_OVER;
 }
 
 /* FALSE: the session is over. */

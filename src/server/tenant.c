@@ -272,7 +272,11 @@ vpnr_tenant_resume(VpnrTenant *tenant, VpnrArrival *arrival, GError **error)
 
 	if (vpnr_session_is_stale(tenant->session, received))
 		return VPNR_TENANT_OVERTAKEN;
-	vpnr_session_detach(tenant->session);
+	if (vpnr_session_detach(tenant->session) != VPNR_LINK_LOST) {
+		g_set_error_literal(error, VPNR_GREETING_ERROR, VPNR_GREETING_ERROR_LOST,
+				    "the session has ended meanwhile");
+		return VPNR_TENANT_OVER;
+	}
 	if (vpnr_session_is_stale(tenant->session, received)) { /* by what that link still had */
 		g_set_error_literal(error, VPNR_GREETING_ERROR, VPNR_GREETING_ERROR_LOST,
 				    "its HELLO is older than what the last link has brought");
@@ -283,7 +287,7 @@ vpnr_tenant_resume(VpnrTenant *tenant, VpnrArrival *arrival, GError **error)
 		vpnr_greeting_refuse(arrival->transport, VPNR_REASON_PROTOCOL);
 		g_set_error_literal(error, VPNR_GREETING_ERROR, VPNR_GREETING_ERROR_VIOLATION,
 				    "protocol violation: HELLO has received what was not sent");
-		return VPNR_TENANT_VIOLATED;
+		return VPNR_TENANT_OVER;
 	}
 	return vpnr_tenant_attach(tenant, arrival, error) ? VPNR_TENANT_RESUMED : VPNR_TENANT_LOST;
 }

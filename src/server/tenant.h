@@ -55,7 +55,7 @@ typedef enum {
 	VPNR_TENANT_RESUMED,   /* the session goes on with it; what link it had has been detached */
 	VPNR_TENANT_OVERTAKEN, /* a later one has said more since: nothing has changed */
 	VPNR_TENANT_LOST,      /* there is no link now; *error says why */
-	VPNR_TENANT_VIOLATED,  /* it says what cannot be: the session cannot go on; *error too */
+	VPNR_TENANT_OVER,      /* the session cannot go on; *error says why */
 } VpnrTenantResume;
 
 /* Goes on with the arrival's connection, which is taken (docs/protocol.md, 2.11.9 to 2.11.13). */

@@ -593,6 +593,38 @@ test_rotate_and_lose(void)
 	end_stream(table, stream);
 }
 
+static void
+test_rotate_too_late(void)
+{
+	g_test_summary("The session ends while its next link shakes hands: that link is not used, "
+		       "and the one after it asks for no session.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(Party) next;
+	g_auto(Party) again;
+	Worker worker;
+	VpnrFd fd;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	bench.target.rotate_interval_s = 1;
+	start(&bench);
+	accept_link(&bench, &party);
+	start_worker(&bench, &worker);
+	party_expect(&party, VPNR_FRAME_OPEN);
+	fd = loopback_accept(bench.listener);
+	party_send(&party, vpnr_frame_new(VPNR_FRAME_OPENED, 99, 0));
+	party_expect_goaway(&party, VPNR_REASON_PROTOCOL);
+	party_expect_end(&party);
+	party_begin(&next, VPNR_ROLE_SERVER);
+	g_assert_true(party_shake_hands(&next, fd, VPNR_ROLE_SERVER, &bench.server_key));
+	party_expect_end(&next);
+	vpnr_thread_join(worker.thread);
+	accept_link(&bench, &again);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_ROTATIONS), ==, 0);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_VIOLATIONS), ==, 1);
+}
+
 /* --- the session ends ------------------------------------------------------------------------- */
 
 static void
@@ -1022,6 +1054,7 @@ main(int argc, char **argv)
 	g_test_add_func("/uplink/rotate", test_rotate);
 	g_test_add_func("/uplink/rotate/in-vain", test_rotate_in_vain);
 	g_test_add_func("/uplink/rotate/and-lose", test_rotate_and_lose);
+	g_test_add_func("/uplink/rotate/too-late", test_rotate_too_late);
 	g_test_add_func("/uplink/end/unknown-session", test_unknown_session);
 	g_test_add_func("/uplink/end/stays-away", test_stays_away);
 	g_test_add_func("/uplink/end/no-patience", test_no_patience);
