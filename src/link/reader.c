@@ -31,11 +31,11 @@ vpnr_reader_new(const VpnrReaderParams *params)
 	reader->params = *params;
 	reader->decoder = vpnr_decoder_new(params->protocol, params->role);
 	reader->buffer = g_malloc(BUFFER);
-	if (params->early != NULL) {
+	reader->params.early = NULL;
+	if (params->early != NULL && params->early->len > 0) {
 		g_assert(params->early->len <= VPNR_READER_EARLY_MAX);
 		memcpy(reader->buffer, params->early->data, params->early->len);
 		reader->filled = params->early->len;
-		reader->params.early = NULL;
 	}
 	return reader;
 }

@@ -20,18 +20,20 @@ typedef struct {
 } Fixture;
 
 static char *
-on_command(const char *command, gpointer data, GError **error)
+on_status(gpointer data, GError **error)
 {
-	g_assert_cmpstr(command, ==, "status");
 	return g_strdup("{}");
 }
 
 static char *
-on_command_refused(const char *command, gpointer data, GError **error)
+on_status_refused(gpointer data, GError **error)
 {
 	g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "not now");
 	return NULL;
 }
+
+static const VpnrControlCommand commands[] = { { "status", on_status }, { NULL } };
+static const VpnrControlCommand refusing[] = { { "status", on_status_refused }, { NULL } };
 
 static void
 run_loop(gpointer data)
@@ -43,9 +45,9 @@ run_loop(gpointer data)
 }
 
 static void
-start(Fixture *fixture, guint i, VpnrControlFunc func)
+start(Fixture *fixture, guint i, const VpnrControlCommand *known)
 {
-	fixture->controls[i] = vpnr_control_start(fixture->paths[i], func, NULL, NULL);
+	fixture->controls[i] = vpnr_control_start(fixture->paths[i], known, NULL, NULL);
 	g_assert_nonnull(fixture->controls[i]);
 }
 
@@ -95,14 +97,14 @@ test_none(Fixture *fixture, gconstpointer data)
 static void
 test_first(Fixture *fixture, gconstpointer data)
 {
-	start(fixture, 0, on_command);
+	start(fixture, 0, commands);
 	g_assert_cmpstr(find(fixture, NULL), ==, fixture->paths[0]);
 }
 
 static void
 test_second(Fixture *fixture, gconstpointer data)
 {
-	start(fixture, 1, on_command_refused);
+	start(fixture, 1, refusing);
 	g_assert_cmpstr(find(fixture, NULL), ==, fixture->paths[1]);
 }
 
@@ -111,8 +113,8 @@ test_both(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	start(fixture, 0, on_command);
-	start(fixture, 1, on_command);
+	start(fixture, 0, commands);
+	start(fixture, 1, commands);
 	g_assert_null(find(fixture, &error));
 	g_assert_nonnull(strstr(error->message, fixture->paths[0]));
 	g_assert_nonnull(strstr(error->message, fixture->paths[1]));
@@ -126,7 +128,7 @@ test_something_else(Fixture *fixture, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 
 	g_test_summary("A path that cannot be asked is told, unless another one answers.");
-	start(fixture, 0, on_command);
+	start(fixture, 0, commands);
 	g_free(fixture->paths[1]);
 	fixture->paths[1] = g_steal_pointer(&below);
 	g_assert_cmpstr(find(fixture, NULL), ==, fixture->paths[0]);

@@ -27,7 +27,7 @@ bench_init(Bench *bench)
 {
 	memset(bench, 0, sizeof *bench);
 	bench->stop = vpnr_latch_new(NULL);
-	bench->tunnel = vpnr_tunnel_new(&bench->stats);
+	bench->tunnel = vpnr_tunnel_new(NULL, &bench->stats);
 }
 
 static void

@@ -401,7 +401,7 @@ test_v1(void)
 	bench.session = make_session(&bench, VPNR_PROTOCOL_V1, NULL);
 	attach(&bench, NULL, 0);
 	push(&bench, data);
-	vpnr_fd_set_blocking(bench.peer.fd, TRUE);
+	loopback_set_blocking(bench.peer.fd, TRUE);
 	loopback_expect(bench.peer.fd, expected, sizeof expected);
 	vpnr_session_close(bench.session, VPNR_REASON_NONE); /* which it has no word for */
 	peer_end(&bench.peer);

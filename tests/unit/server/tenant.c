@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "link/greeting.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/party.h"
 #include "tests/unit/patience.h"
@@ -171,8 +172,7 @@ test_next_link(void)
 	vpnr_session_detach(vpnr_tenant_session(bench.tenant));
 	party.received--; /* OPENED got lost */
 	arrival = arrive(&party);
-	g_assert_true(vpnr_tenant_can_resume(bench.tenant, arrival));
-	g_assert_true(vpnr_tenant_attach(bench.tenant, arrival, NULL));
+	g_assert_cmpint(vpnr_tenant_resume(bench.tenant, arrival, NULL), ==, VPNR_TENANT_RESUMED);
 	hear(&party);
 	party_expect(&party, VPNR_FRAME_OPENED);
 	party_send(&party, peer_data(1, "after", 5));
@@ -180,25 +180,23 @@ test_next_link(void)
 }
 
 static void
-test_can_resume(void)
+test_impossible(void)
 {
-	g_test_summary("What the client says that it has received must be possible; what it says "
-		       "of another session says nothing.");
+	g_test_summary("What the client says that it has received must be possible.");
 
 	g_auto(Bench) bench;
 	g_auto(Party) party;
 	g_auto(VpnrFd) dest = -1;
 	g_autoptr(VpnrArrival) arrival = NULL;
+	g_autoptr(GError) error = NULL;
 
 	begin(&bench, &party);
 	dest = open_stream(&bench, &party);
-	vpnr_session_detach(vpnr_tenant_session(bench.tenant));
 	arrival = arrive(&party);
-	g_assert_true(vpnr_tenant_can_resume(bench.tenant, arrival));
 	arrival->hello.received = party.received + 1;
-	g_assert_false(vpnr_tenant_can_resume(bench.tenant, arrival));
-	arrival->hello.session.bytes[0] ^= 1;
-	g_assert_true(vpnr_tenant_can_resume(bench.tenant, arrival));
+	g_assert_cmpint(vpnr_tenant_resume(bench.tenant, arrival, &error), ==, VPNR_TENANT_OVER);
+	g_assert_error(error, VPNR_GREETING_ERROR, VPNR_GREETING_ERROR_VIOLATION);
+	g_assert_false(vpnr_session_is_attached(vpnr_tenant_session(bench.tenant)));
 }
 
 static void
@@ -254,7 +252,7 @@ main(int argc, char **argv)
 	g_test_add_func("/tenant/begin", test_begin);
 	g_test_add_func("/tenant/ids", test_ids);
 	g_test_add_func("/tenant/next-link", test_next_link);
-	g_test_add_func("/tenant/can-resume", test_can_resume);
+	g_test_add_func("/tenant/impossible", test_impossible);
 	g_test_add_func("/tenant/broken-link", test_broken_link);
 	g_test_add_func("/tenant/acl", test_acl);
 	return g_test_run();
