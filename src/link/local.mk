@@ -2,6 +2,8 @@
 src_libvpnr_a_SOURCES += \
 	%D%/greeting.c \
 	%D%/greeting.h \
+	%D%/batch.c \
+	%D%/batch.h \
 	%D%/link.c \
 	%D%/link.h \
 	%D%/reader.c \

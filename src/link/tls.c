@@ -134,24 +134,24 @@ pull_bytes(gnutls_transport_ptr_t ptr, void *bytes, size_t n)
 
 /* --- the transport ---------------------------------------------------------------------------- */
 
-static gboolean
+static VpnrSent
 tls_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	Tls *tls = (Tls *)transport;
-	gboolean ok;
+	VpnrSent how;
 
 	while (n > 0) {
 		gssize sent = gnutls_record_send(tls->session, bytes, n);
 
 		if (sent < 0 || tls->protected >= PROTECTED_MAX)
-			return FALSE;
+			return VPNR_SENT_NOT;
 		tls->protected += (guint64)sent + RECORD_COST;
 		bytes += sent;
 		n -= (gsize)sent;
 	}
-	ok = vpnr_wire_send(transport->fd, tls->gathered->data, tls->gathered->len);
+	how = vpnr_wire_send(transport->fd, tls->gathered->data, tls->gathered->len);
 	g_byte_array_set_size(tls->gathered, 0);
-	return ok;
+	return how;
 }
 
 /* What the peer's fatal alert says. A client hears that its key is unknown only here, after its own

@@ -8,9 +8,8 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
-#include "link/wire.h"
 
-static gboolean
+static VpnrSent
 plain_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	return vpnr_wire_send(transport->fd, bytes, n);
@@ -57,7 +56,7 @@ vpnr_transport_new_plain(int fd)
 	return transport;
 }
 
-gboolean
+VpnrSent
 vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	return transport->class->send(transport, bytes, n);

@@ -9,6 +9,8 @@
 
 #include <glib.h>
 
+#include "link/wire.h"
+
 G_BEGIN_DECLS
 
 typedef struct VpnrTransport VpnrTransport;
@@ -22,7 +24,7 @@ typedef enum {
 
 /* The functions of one kind of transport; only transports themselves need them. */
 typedef struct {
-	gboolean (*send)(VpnrTransport *transport, const guint8 *bytes, gsize n);
+	VpnrSent (*send)(VpnrTransport *transport, const guint8 *bytes, gsize n);
 	gssize (*recv)(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);
 	void (*finish)(VpnrTransport *transport);
 	void (*free)(VpnrTransport *transport);
@@ -39,8 +41,8 @@ struct VpnrTransport {
 /* A transport without encryption on a connected non-blocking socket (transfer full). */
 VpnrTransport *vpnr_transport_new_plain(int fd);
 
-/* Sends all n bytes, blocking (writer thread). FALSE: the transport is broken. */
-gboolean vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n);
+/* Sends all n bytes, blocking (writer thread). VPNR_SENT_NOT: the transport is broken. */
+VpnrSent vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n);
 
 /* Receives 1 to n bytes, waiting for at most timeout_ms, -1 for ever (reader thread). */
 gssize vpnr_transport_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);

@@ -15,9 +15,11 @@ would_block(int err)
 	return err == EAGAIN || err == EWOULDBLOCK;
 }
 
-gboolean
+VpnrSent
 vpnr_wire_send(int fd, const guint8 *bytes, gsize n)
 {
+	VpnrSent how = VPNR_SENT_AT_ONCE;
+
 	while (n > 0) {
 		gssize sent = send(fd, bytes, n, MSG_NOSIGNAL);
 
@@ -27,13 +29,14 @@ vpnr_wire_send(int fd, const guint8 *bytes, gsize n)
 		} else if (would_block(errno)) {
 			struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 
+			how = VPNR_SENT_LATE;
 			if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
-				return FALSE;
+				return VPNR_SENT_NOT;
 		} else if (errno != EINTR) {
-			return FALSE;
+			return VPNR_SENT_NOT;
 		}
 	}
-	return TRUE;
+	return how;
 }
 
 /* 1: fd has something; otherwise the result to return. An interrupted wait counts as something. */

@@ -16,9 +16,16 @@ typedef enum {
 	VPNR_WIRE_CANCELLED = -3 /* cancel_fd became readable */
 } VpnrWireResult;
 
-/* Sends all n bytes, waiting as long as the peer's window is closed. FALSE with errno on failure;
- * shutdown() of the socket by another thread ends the wait. */
-gboolean vpnr_wire_send(int fd, const guint8 *bytes, gsize n);
+/* How a send went. */
+typedef enum {
+	VPNR_SENT_NOT = 0, /* it failed; errno says why */
+	VPNR_SENT_AT_ONCE,
+	VPNR_SENT_LATE, /* it had to wait for the socket: the link is slower than its sender */
+} VpnrSent;
+
+/* Sends all n bytes, waiting as long as the socket takes none. shutdown() of the socket by another
+ * thread ends the wait, and the send fails. */
+VpnrSent vpnr_wire_send(int fd, const guint8 *bytes, gsize n);
 
 /* Receives 1 to n bytes; waits for at most timeout_ms (-1: for ever) and until cancel_fd (-1: none)
  * is readable. Returns the number of bytes or a VpnrWireResult. */

@@ -9,16 +9,12 @@
 
 #include "base/latch.h"
 #include "base/thread.h"
+#include "link/batch.h"
 #include "link/replay.h"
 #include "link/reserve.h"
 #include "link/schedule.h"
 #include "proto/codec.h"
 #include "proto/v2.h"
-
-/* Bytes of a batch: what one send hands to the kernel. Large enough that records and system calls
- * are full under load, small enough that a control frame never waits behind more than a millisecond
- * of a gigabit link. */
-#define BATCH (128 * 1024)
 
 struct VpnrWriter {
 	/* const after start */
@@ -34,6 +30,7 @@ struct VpnrWriter {
 	VpnrReplay *replay;
 	VpnrReserve reserve; /* for replay */
 	GByteArray *batch;
+	VpnrBatch size; /* of it */
 	gboolean goodbye;
 	/* lock */
 	pthread_mutex_t lock;
@@ -65,7 +62,7 @@ vpnr_writer_new(const VpnrWriterParams *params, GError **error)
 	writer->schedule = vpnr_schedule_new(!writer->sequenced);
 	writer->encoder = vpnr_encoder_new(params->protocol, params->role);
 	writer->replay = vpnr_replay_new();
-	writer->batch = g_byte_array_sized_new(BATCH + VPNR_V2_FRAME_MAX);
+	writer->batch = g_byte_array_sized_new(VPNR_BATCH_MAX + VPNR_V2_FRAME_MAX);
 	if (vpnr_reserve_init(&writer->reserve, params->budget))
 		writer->mailbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
 	else
@@ -182,20 +179,13 @@ vpnr_writer_link_bytes(const VpnrWriter *writer)
 
 /* --- the writer thread ------------------------------------------------------------------------ */
 
-/* VPNr/1 has a stream 0. */
-static gboolean
-frame_has_stream(const VpnrFrame *frame)
-{
-	return frame->type >= VPNR_FRAME_OPEN;
-}
-
-/* The frame leaves the queue. */
+/* The frame leaves the queue. VPNr/1 has a stream 0. */
 static void
 release(VpnrWriter *writer, const VpnrFrame *frame)
 {
 	if (frame->answer)
 		atomic_fetch_sub_explicit(&writer->answers, 1, memory_order_relaxed);
-	if (frame_has_stream(frame))
+	if (frame->type >= VPNR_FRAME_OPEN)
 		writer->params.released(writer->params.data, frame);
 }
 
@@ -226,6 +216,7 @@ take_link(VpnrWriter *writer, guint64 offer)
 	if (writer->offered != NULL && writer->offer == offer) {
 		writer->transport = g_steal_pointer(&writer->offered);
 		writer->attached = TRUE;
+		vpnr_batch_init(&writer->size);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	vpnr_schedule_purge_link(writer->schedule);
@@ -335,30 +326,27 @@ static void
 fill_batch(VpnrWriter *writer)
 {
 	put_ack(writer);
-	while (writer->batch->len < BATCH && !writer->goodbye && put_next(writer))
+	while (writer->batch->len < vpnr_batch_size(&writer->size) && !writer->goodbye &&
+	       put_next(writer))
 		take_what_waits(writer);
 }
 
 static void
 send_batch(VpnrWriter *writer)
 {
-	if (vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len)) {
-		atomic_fetch_add_explicit(&writer->link_bytes, writer->batch->len,
-					  memory_order_relaxed);
-	} else {
+	VpnrSent sent =
+	    vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len);
+
+	if (sent == VPNR_SENT_NOT) {
 		vpnr_transport_shut(writer->transport); /* the reader will notice */
 		let_go(writer);
+	} else {
+		if (writer->batch->len >= vpnr_batch_size(&writer->size))
+			vpnr_batch_sent(&writer->size, sent);
+		atomic_fetch_add_explicit(&writer->link_bytes, writer->batch->len,
+					  memory_order_relaxed);
 	}
 	g_byte_array_set_size(writer->batch, 0);
-}
-
-static void
-sleep_until_news(VpnrWriter *writer)
-{
-	VpnrFrame *frame = vpnr_mailbox_pop(writer->mailbox, -1);
-
-	if (frame != NULL)
-		take_frame(writer, frame);
 }
 
 /* FALSE: nothing was to be done. */
@@ -389,9 +377,14 @@ writer_run(gpointer data)
 {
 	VpnrWriter *writer = data;
 
-	while (!is_over(writer))
+	while (!is_over(writer)) {
+		VpnrFrame *frame = NULL;
+
 		if (!work(writer) && !is_over(writer))
-			sleep_until_news(writer);
+			frame = vpnr_mailbox_pop(writer->mailbox, -1);
+		if (frame != NULL)
+			take_frame(writer, frame);
+	}
 	if (writer->transport != NULL) {
 		if (writer->goodbye)
 			vpnr_transport_finish(writer->transport);

@@ -129,14 +129,24 @@ test_full_disk(void)
 }
 
 static char *
-on_command(const char *command, gpointer data, GError **error)
+on_report(gpointer data, GError **error)
 {
-	if (strcmp(command, "reload") == 0) {
-		g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "bad key\x1b");
-		return NULL;
-	}
 	return g_strdup("{\"role\":\"client\",\"connections\":[{\"id\":7}]}");
 }
+
+static char *
+on_reload(gpointer data, GError **error)
+{
+	g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "bad key\x1b");
+	return NULL;
+}
+
+static const VpnrControlCommand commands[] = {
+	{ "status", on_report },
+	{ "connections", on_report },
+	{ "reload", on_reload },
+	{ NULL },
+};
 
 static void
 run_loop(gpointer data)
@@ -175,7 +185,7 @@ test_ask(void)
 {
 	g_autofree char *folder = g_dir_make_tmp("vpnr-ctl-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(folder, "test.sock", NULL);
-	VpnrControl *control = vpnr_control_start(path, on_command, NULL, NULL);
+	VpnrControl *control = vpnr_control_start(path, commands, NULL, NULL);
 	_Atomic gboolean quit = FALSE;
 	VpnrThread *loop = vpnr_thread_start("loop", run_loop, &quit, NULL);
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
+	%D%/batch \
 	%D%/fairness \
 	%D%/cut \
 	%D%/greeting \
@@ -17,6 +18,7 @@ unit_tests += \
 # The other side of a link.
 link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
 
+%C%_batch_SOURCES = %D%/batch.c
 %C%_fairness_SOURCES = %D%/fairness.c
 # Two sessions in one process.
 link_meeting = %D%/meeting.c %D%/meeting.h $(test_loopback) $(test_patience)

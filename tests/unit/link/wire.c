@@ -53,13 +53,14 @@ test_small(void)
 	g_auto(Pair) pair = make_pair();
 	guint8 bytes[10];
 
-	g_assert_true(vpnr_wire_send(pair.ours, (const guint8 *)"hello", 5));
+	g_assert_cmpint(vpnr_wire_send(pair.ours, (const guint8 *)"hello", 5), ==,
+			VPNR_SENT_AT_ONCE);
 	loopback_expect(pair.theirs, "hello", 5);
 	loopback_send(pair.theirs, "world!", 6);
 	g_assert_cmpint(receive(&pair, bytes, 4, -1), ==, 4);
 	g_assert_cmpint(receive(&pair, bytes + 4, 6, -1), ==, 2);
 	g_assert_cmpmem(bytes, 6, "world!", 6);
-	g_assert_true(vpnr_wire_send(pair.ours, NULL, 0));
+	g_assert_cmpint(vpnr_wire_send(pair.ours, NULL, 0), ==, VPNR_SENT_AT_ONCE);
 }
 
 static void
@@ -96,7 +97,7 @@ test_broken(void)
 	errno = 0;
 	g_assert_cmpint(receive(&pair, &byte, 1, -1), ==, VPNR_WIRE_FAILED);
 	g_assert_cmpint(errno, ==, ECONNRESET);
-	g_assert_false(vpnr_wire_send(pair.ours, &byte, 1));
+	g_assert_cmpint(vpnr_wire_send(pair.ours, &byte, 1), ==, VPNR_SENT_NOT);
 	g_assert_cmpint(errno, ==, EPIPE);
 }
 
@@ -116,7 +117,7 @@ test_cancel(void)
 typedef struct {
 	int fd;
 	const guint8 *bytes;
-	gboolean sent;
+	VpnrSent sent;
 	gssize received;
 	_Atomic gint tid;
 } Call;
@@ -152,7 +153,7 @@ wait_until_asleep(Call *call)
 static void
 test_large(void)
 {
-	g_test_summary("A send waits for its peer and loses nothing.");
+	g_test_summary("A send waits for its peer, loses nothing, and says that it waited.");
 
 	g_auto(Pair) pair = make_pair();
 	g_autofree guint8 *bytes = g_malloc(LARGE);
@@ -164,7 +165,7 @@ test_large(void)
 	wait_until_asleep(&call);
 	loopback_expect(pair.theirs, bytes, LARGE);
 	vpnr_thread_join(thread);
-	g_assert_true(call.sent);
+	g_assert_cmpint(call.sent, ==, VPNR_SENT_LATE);
 }
 
 static void
@@ -172,13 +173,13 @@ test_shutdown_ends_send(void)
 {
 	g_auto(Pair) pair = make_pair();
 	g_autofree guint8 *bytes = g_malloc0(LARGE);
-	Call call = { .fd = pair.ours, .bytes = bytes, .sent = TRUE };
+	Call call = { .fd = pair.ours, .bytes = bytes, .sent = VPNR_SENT_LATE };
 	VpnrThread *thread = vpnr_thread_start("sender", send_large, &call, NULL);
 
 	wait_until_asleep(&call);
 	g_assert_cmpint(shutdown(pair.ours, SHUT_RDWR), ==, 0);
 	vpnr_thread_join(thread);
-	g_assert_false(call.sent);
+	g_assert_cmpint(call.sent, ==, VPNR_SENT_NOT);
 }
 
 static void

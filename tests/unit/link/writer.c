@@ -30,7 +30,7 @@ typedef struct {
 	GArray *sends; /* gsize: of each */
 } Sink;
 
-static gboolean
+static VpnrSent
 sink_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	Sink *sink = (Sink *)transport;
@@ -38,10 +38,10 @@ sink_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 	vpnr_latch_trip(sink->entered);
 	vpnr_latch_wait(sink->gate, -1);
 	if (sink->broken)
-		return FALSE;
+		return VPNR_SENT_NOT;
 	g_byte_array_append(sink->bytes, bytes, (guint)n);
 	g_array_append_val(sink->sends, n);
-	return TRUE;
+	return VPNR_SENT_AT_ONCE;
 }
 
 static void
