@@ -12,10 +12,9 @@
  * at most once between two of its frames and a round costs no more than the streams in it. */
 #define QUANTUM (VPNR_DATA_MAX + FRAME_COST)
 
-/* How much of that may go ahead of its turn. One TLS record: a keystroke, a request, the answer to
- * most requests, several of them in a round; but no frame of a bulk transfer, which comes in the
- * largest size when it waits. */
-#define AHEAD (16 * 1024)
+/* How much of that may go ahead of its turn: a stream that needs less than half of its share never
+ * waits for the round. A bulk transfer, whose frames have the largest size when they wait, does. */
+#define AHEAD (QUANTUM / 2)
 
 /* What all streams together may send ahead before one sends in its turn: as much as it sends then,
  * so that turns get half of the bytes, whatever comes. */

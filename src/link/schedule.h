@@ -10,7 +10,7 @@
  * Between streams it is deficit round robin (Shreedhar and Varghese, 1995): every stream with
  * something to send gets the same share of bytes, whatever the size of its frames. What is small
  * does not wait for its turn: a stream whose queue was empty goes ahead of the others, as the new
- * queues of FQ-CoDel do (RFC 8290, section 4.2), with 16 KiB in a round, which count as sent in its
+ * queues of FQ-CoDel do (RFC 8290, section 4.2), with 32 KiB in a round, which count as sent in its
  * turn. A stream that has emptied its queue keeps its place in the round until its turn has come
  * once more. So nobody gains by sending a little again and again, and a bulk transfer that runs
  * empty for a moment is none that begins. What goes ahead has at most half of the bytes while

@@ -104,7 +104,7 @@ static void
 test_ahead_is_bounded(void)
 {
 	g_test_summary(
-	    "A stream goes ahead with 16 KiB in a round and no more, however it pauses.");
+	    "A stream goes ahead with 32 KiB in a round and no more, however it pauses.");
 
 	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
 	gsize ahead = 0;
@@ -115,8 +115,8 @@ test_ahead_is_bounded(void)
 		ahead += 1000;
 		push_data(schedule, 9, 1000); /* its queue was empty */
 	}
-	g_assert_cmpuint(ahead, >, 14000);
-	g_assert_cmpuint(ahead, <=, 16384);
+	g_assert_cmpuint(ahead, >, 30000);
+	g_assert_cmpuint(ahead, <=, 32768);
 }
 
 static void
@@ -200,7 +200,7 @@ test_lingers(void)
 
 	push_bulk(schedule, 2);
 	for (guint round = 0; round < 5; round++) {
-		for (guint i = 0; i < 15; i++) {
+		for (guint i = 0; i < 31; i++) {
 			push_data(schedule, 9, 1000);
 			g_assert_cmpuint(pop_stream(schedule), ==, 9);
 		}
@@ -212,7 +212,7 @@ test_lingers(void)
 static void
 test_tiny_frames(void)
 {
-	g_test_summary("A stream of one-byte frames does not send 16 Ki of them ahead.");
+	g_test_summary("A stream of one-byte frames does not send 32 Ki of them ahead.");
 
 	g_autoptr(VpnrSchedule) schedule = vpnr_schedule_new(FALSE);
 	guint n_before = 0;
@@ -222,7 +222,7 @@ test_tiny_frames(void)
 	push_data(schedule, 2, 1);
 	while (pop_stream(schedule) != 2)
 		n_before++;
-	g_assert_cmpuint(n_before, <=, 16384 / 32);
+	g_assert_cmpuint(n_before, <=, 32768 / 32);
 }
 
 static void
