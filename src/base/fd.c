@@ -65,6 +65,13 @@ vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms)
 	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)timeout_ms);
 }
 
+/* Without it the socket's buffer decides, which grows to megabytes. */
+void
+vpnr_fd_set_notsent_lowat(int fd, guint bytes)
+{
+	set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
+}
+
 void
 vpnr_fd_abort(int fd)
 {

@@ -33,6 +33,12 @@ void vpnr_fd_set_keepalive(int fd, guint timeout_ms);
  * is data for it, ends the connection after about timeout_ms, too. */
 void vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms);
 
+/* TCP_NOTSENT_LOWAT: the socket takes no more while so many bytes wait in it that have not been on
+ * the network (tcp(7)), and is writable again when half of them have left. What was sent and is not
+ * acknowledged does not count. Linux fills the segment that it has begun, so it may be 64 KiB more.
+ */
+void vpnr_fd_set_notsent_lowat(int fd, guint bytes);
+
 /* Closes a connected TCP socket with a reset (SO_LINGER 0) instead of a FIN: the peer's application
  * sees ECONNRESET, not an ordinary end. */
 void vpnr_fd_abort(int fd);

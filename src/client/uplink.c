@@ -163,22 +163,33 @@ log_failure(VpnrUplink *uplink, const char *failure)
 	uplink->last_failure = g_strdup(failure);
 }
 
+/* The link there is gives way to the next. FALSE with an error: with it the session has ended. */
+static gboolean
+give_way(VpnrUplink *uplink, GError **error)
+{
+	vpnr_gate_close(uplink->gate);
+	if (session(uplink) == NULL || vpnr_session_detach(session(uplink)) == VPNR_LINK_LOST)
+		return TRUE;
+	vpnr_tunnel_end(uplink->tunnel);
+	g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+			    "the session has ended meanwhile");
+	return FALSE;
+}
+
 /* Dials, and only then gives up the link that there may be. *dialled: FALSE if that is still
  * there. */
 static gboolean
 change_over(VpnrUplink *uplink, int max_ms, gboolean *dialled, GError **error)
 {
+	g_autoptr(VpnrTransport) transport = NULL;
 	VpnrUplinkTarget target;
-	VpnrTransport *transport;
 	gboolean up;
 
 	get_target(uplink, &target);
 	transport = dial(uplink, &target, max_ms, error);
 	*dialled = transport != NULL;
-	if (*dialled && session(uplink) != NULL &&
-	    vpnr_session_detach(session(uplink)) != VPNR_LINK_LOST)
-		vpnr_tunnel_end(uplink->tunnel); /* it has ended while we dialled */
-	up = *dialled && take_over(uplink, &target, transport, error);
+	up = *dialled && give_way(uplink, error) &&
+	     take_over(uplink, &target, g_steal_pointer(&transport), error);
 	vpnr_key_wipe(&target.private_key);
 	return up;
 }

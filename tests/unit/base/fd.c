@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -119,6 +122,49 @@ test_options(void)
 	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), ==, 1);
 }
 
+/* Sends until the socket takes no more. */
+static void
+fill(int fd)
+{
+	static const char bytes[16 * 1024];
+
+	while (send(fd, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+		;
+	g_assert_cmpint(errno, ==, EAGAIN);
+}
+
+static gboolean
+is_writable(int fd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, timeout_ms) == 1;
+}
+
+static void
+test_notsent_lowat(void)
+{
+	g_test_summary("A send stops at the limit, give or take a segment of 64 KiB, and goes on "
+		       "when the network has taken what waited.");
+
+	g_auto(VpnrFd) listener = listen_on(&loopback);
+	VpnrAddr addr = name_of(listener);
+	g_auto(VpnrFd) client = connect_to(&addr);
+	g_auto(VpnrFd) accepted = accept(listener, NULL, NULL);
+	char bytes[16 * 1024];
+	int unsent = -1;
+
+	vpnr_fd_set_notsent_lowat(client, 32 * 1024);
+	fill(client);
+	g_assert_cmpint(ioctl(client, SIOCOUTQNSD, &unsent), ==, 0);
+	g_assert_cmpint(unsent, >, 0);
+	g_assert_cmpint(unsent, <, (32 + 64) * 1024);
+	g_assert_false(is_writable(client, 0));
+	while (!is_writable(client, 0))
+		g_assert_cmpint(recv(accepted, bytes, sizeof bytes, 0), >, 0);
+	g_assert_cmpint(send(client, bytes, sizeof bytes, MSG_DONTWAIT), >, 0);
+}
+
 static void
 test_listen(void)
 {
@@ -209,6 +255,7 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/close", test_close);
 	g_test_add_func("/fd/scope", test_scope);
 	g_test_add_func("/fd/options", test_options);
+	g_test_add_func("/fd/notsent-lowat", test_notsent_lowat);
 	g_test_add_func("/fd/listen", test_listen);
 	g_test_add_func("/fd/listen/both-families", test_listen_both_families);
 	g_test_add_func("/fd/listen/fails", test_listen_fails);

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/latch.h"
+#include "link/batch.h"
 #include "proto/v2.h"
 #include "tests/unit/link/peer.h"
 #include "tests/unit/loopback.h"
@@ -268,7 +269,7 @@ test_batch(void)
 	g_assert_cmpuint(g_array_index(bench.sink.sends, gsize, 1), >, n_small * 16);
 	for (guint i = 0; i < bench.sink.sends->len; i++)
 		g_assert_cmpuint(g_array_index(bench.sink.sends, gsize, i), <=,
-				 128 * 1024 + VPNR_V2_FRAME_MAX);
+				 VPNR_BATCH_MAX + VPNR_V2_FRAME_MAX);
 }
 
 static void
