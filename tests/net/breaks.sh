@@ -84,24 +84,37 @@ pass() {
 
 # --- breaks --------------------------------------------------------------------------------------
 
+# links_at HOST [PORT]: the filter for the sockets of links in ss, or of the one with this port of
+# the client. An application may have the same port.
+links_at() {
+	if [ "$1" = "$srv" ]; then
+		echo "sport = :4334 ${2:+and dport = :$2}"
+	else
+		echo "dport = :4334 ${2:+and sport = :$2}"
+	fi
+}
+
+# links N HOST [PORT]: so many are open
+links() {
+	local n=$1
+	shift
+	[ "$(ip netns exec "$1" ss -tnH state established "$(links_at "$@")" | wc -l)" = "$n" ]
+}
+
 # link_port: the client's port of the link
 link_port() {
-	as_root ss -tnH state established "dport = :4334" | awk '{ sub(/.*:/, "", $3); print $3; exit }'
+	as_root ss -tnH state established "$(links_at "$app")" |
+		awk '{ sub(/.*:/, "", $3); print $3; exit }'
 }
 
-# kill_socket NAMESPACE FILTER: the kernel ends the connection and sends the other end a reset
-kill_socket() {
-	ip netns exec "$1" ss -KtnH state established "$2"
-}
-
-# sockets N NAMESPACE FILTER: the host has so many
-sockets() {
-	[ "$(ip netns exec "$2" ss -tnH state established "$3" | wc -l)" = "$1" ]
+# kill_link HOST [PORT]: the kernel ends the connection and sends the other end a reset
+kill_link() {
+	ip netns exec "$1" ss -KtnH state established "$(links_at "$@")" >/dev/null
 }
 
 # has_sent N: the client has sent so many bytes on a link
 has_sent() {
-	as_root ss -tniH state established "dport = :4334" |
+	as_root ss -tniH state established "$(links_at "$app")" |
 		awk -v n="$1" 'match($0, /bytes_sent:[0-9]+/) {
 			found = found || substr($0, RSTART + 11, RLENGTH - 11) + 0 >= n
 		}
@@ -113,24 +126,26 @@ has_sent() {
 kill_resumes() {
 	local i
 	for i in 0 1 2 3; do
-		kill_socket "$app" "dport = :4334"
+		kill_link "$app"
 		[ $i = 3 ] && return
 		random_below 100000
 		await 60 has_sent "$REPLY"
 	done
 }
 
-# forge_reset FILTER FROM MATCH...: what comes to the host FROM and matches is answered by a reset,
-# as if by a firewall that has forgotten the connection, until the other host has no socket that
-# FILTER finds: it ignores a reset whose sequence number is not the next one
+# forge_reset HOST PORT: whatever comes to the host on this link is answered by a reset, as if by a
+# firewall that has forgotten the connection, until the other host has no link: it ignores a reset
+# whose sequence number is not the next one
 forge_reset() {
-	local filter=$1 from=$2 other=$app
-	[ "$from" = "$srv" ] || other=$srv
-	shift 2
-	local rule=(INPUT -p tcp "$@" -j REJECT --reject-with tcp-reset)
-	ip netns exec "$from" iptables -A "${rule[@]}"
-	await 20 sockets 0 "$other" "$filter"
-	ip netns exec "$from" iptables -D "${rule[@]}"
+	local rule=(INPUT -p tcp --dport 4334 --sport "$2") other=$app
+	if [ "$1" = "$app" ]; then
+		rule=(INPUT -p tcp --sport 4334 --dport "$2")
+		other=$srv
+	fi
+	rule+=(-j REJECT --reject-with tcp-reset)
+	ip netns exec "$1" iptables -A "${rule[@]}"
+	await 20 links 0 "$other" "$2"
+	ip netns exec "$1" iptables -D "${rule[@]}"
 }
 
 # drop -A|-D [PORT]: from now on everything between client and server is lost, or what belongs to
@@ -148,25 +163,25 @@ break_link() {
 	port=$(link_port)
 	began=${EPOCHREALTIME/./}
 	case $1 in
-	kill-client) kill_socket "$app" "sport = :$port" ;;
-	kill-server) kill_socket "$srv" "dport = :$port" ;;
-	reset-client) forge_reset "sport = :$port" "$srv" --dport 4334 --sport "$port" ;;
-	reset-server) forge_reset "dport = :$port" "$app" --sport 4334 --dport "$port" ;;
+	kill-client) kill_link "$app" "$port" ;;
+	kill-server) kill_link "$srv" "$port" ;;
+	reset-client) forge_reset "$srv" "$port" ;;
+	reset-server) forge_reset "$app" "$port" ;;
 	lose-client)
 		drop -A "$port"
-		kill_socket "$app" "sport = :$port"
+		kill_link "$app" "$port"
 		;;
 	lose-server)
 		drop -A "$port"
-		kill_socket "$srv" "dport = :$port"
+		kill_link "$srv" "$port"
 		drop -D "$port"
 		;;
 	kill-resumes) kill_resumes ;;
 	*) bail "there is no break \"$1\"" ;;
-	esac >/dev/null
+	esac
 	await 60 more_than client .reconnects "$reconnects"
 	echo "$1: $(((${EPOCHREALTIME/./} - began) / 1000)) ms to the next link" | diag
-	await 60 sockets 1 "$srv" "sport = :4334"
+	await 60 links 1 "$srv"
 	[ "$1" != lose-client ] || drop -D "$port"
 }
 
