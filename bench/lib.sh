@@ -211,11 +211,18 @@ record() {
 }
 
 machine() {
-	jq -n --arg kernel "$(uname -r)" --arg cpu "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" \
-		--argjson processors "$(nproc)" --arg load "$load_before" --arg after "$(cut -d' ' -f1 /proc/loadavg)" \
-		'{$kernel, $cpu, $processors, load_before: ($load | tonumber), load_after: ($after | tonumber)}'
+	local cpu
+	cpu=$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)
+	jq -n --arg kernel "$(uname -r)" --arg cpu "$cpu" --argjson processors "$(nproc)" \
+		--argjson load_before "$load_before" --argjson load_after "$(load)" \
+		'{$kernel, $cpu, $processors, $load_before, $load_after}'
 }
-load_before=$(cut -d' ' -f1 /proc/loadavg)
+
+load() {
+	cut -d' ' -f1 /proc/loadavg
+}
+
+load_before=$(load)
 
 options_json() {
 	local key
@@ -225,10 +232,17 @@ options_json() {
 		'. + {"vpnr-client": $client, "vpnr-server": $server}'
 }
 
-# Columns as wide as their contents; what is text stands left.
+# Columns as wide as their contents.
 table() {
-	jq -r '(.[0] | keys_unsorted), (.[] | [.[] | if . == null then "-" else . end]) | @tsv' | awk -F '\t' '
-		{ for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } }
+	jq -r '(.[0] | keys_unsorted), (.[] | map_values(. // "-" | tostring) | [.[]]) | @tsv' |
+		awk -F '\t' '
+		{
+			for (i = 1; i <= NF; i++) {
+				cell[NR, i] = $i
+				if (length($i) > width[i])
+					width[i] = length($i)
+			}
+		}
 		END {
 			for (row = 1; row <= NR; row++) {
 				line = ""
@@ -253,15 +267,16 @@ said() {
 # (stats.jq); under the table stands what the programs say in fields of such names
 report() {
 	local rows
-	rows=$(jq -s -L "$bench" --argjson option "$(options_json)" "include \"stats\"; $1" "$work/measurements") ||
-		bail "no result"
+	rows=$(jq -s -L "$bench" --argjson option "$(options_json)" "include \"stats\"; $1" \
+		"$work/measurements") || bail "no result"
 	if [ $json = yes ]; then
 		jq -n --arg name "$name" --argjson machine "$(machine)" --argjson options "$(options_json)" \
 			--argjson rows "$rows" --argjson said "$(said)" --slurpfile measurements "$work/measurements" \
 			'{benchmark: $name, $machine, $options, results: $rows, status: $said, $measurements}'
 		return
 	fi
-	machine | jq -r '"\(.cpu), \(.processors) processors, Linux \(.kernel), load \(.load_before) before"'
+	machine | jq -r '"\(.cpu), \(.processors) processors, Linux \(.kernel), " +
+		"load \(.load_before) before"'
 	table <<<"$rows"
 	[ -z "${2:-}" ] || said | jq -r --arg names "$2" 'to_entries[] | .key as $side | .value |
 		to_entries[] | select(.key | test($names)) | "\($side): \(.key) \(.value)"'
@@ -274,7 +289,8 @@ leave() {
 	local host
 	{
 		for host in "$app" "$srv" "$web" "$router"; do
-			ip netns pids "$host" | xargs -r kill -KILL
+			# shellcheck disable=SC2046 # one id a word
+			kill -KILL $(ip netns pids "$host")
 		done
 		wait # or the shell tells that they were killed
 	} 2>/dev/null
