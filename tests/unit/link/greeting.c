@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * greeting: HELLO before there is a link: whole, in pieces, with something behind it, and everything
- * that is none (docs/protocol.md, 2.4 and 2.5).
+ * greeting: HELLO before there is a link: whole, in pieces, with something behind it, and
+ * everything that is none (docs/protocol.md, 2.4 and 2.5).
  */
 #include "link/greeting.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/deadline.h"
 #include "base/fd.h"
