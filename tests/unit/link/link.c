@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "proto/v1.h"
@@ -64,6 +65,14 @@ let_clock_go(void)
 	atomic_store(&clock_is_ours, FALSE);
 }
 
+/* patience.h, for who has stopped the clock; begin is from the real one. */
+static void
+real_patience(gint64 begin)
+{
+	g_assert_cmpint(__real_g_get_monotonic_time() - begin, <, PATIENCE_MS * (gint64)1000);
+	g_thread_yield();
+}
+
 /* A jump puts the clock forward by the time for which the receive would have waited. */
 gssize
 __wrap_vpnr_transport_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
@@ -103,6 +112,7 @@ typedef struct {
 	GString *seen;         /* " DATA1 FIN1" */
 	const char *violation; /* what the handler says of every frame */
 	guint64 worn_bytes;
+	_Atomic gint writer_tid; /* once it has released a frame */
 } Bench;
 
 static const char *
@@ -119,6 +129,9 @@ on_frame(gpointer data, VpnrFrame *frame)
 static void
 on_released(gpointer data, const VpnrFrame *frame)
 {
+	Bench *bench = data;
+
+	atomic_store(&bench->writer_tid, gettid());
 }
 
 /* A writer on a connection with the peer. */
@@ -400,6 +413,30 @@ peer_send_ack(Peer *peer, guint64 count)
 	peer_send(peer, frame);
 }
 
+/* Starts a link on which no time passes. When its writer has gone to sleep, an ACK goes only with
+ * what wakes it. */
+static void
+start_quiet(Bench *bench, guint64 worn_bytes)
+{
+	stop_clock();
+	bench_init(bench, VPNR_PROTOCOL_V2);
+	bench->worn_bytes = worn_bytes;
+	start_early(bench, NULL);
+	push(bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	peer_expect(&bench->peer, VPNR_FRAME_FIN);
+	for (gint64 begin = __real_g_get_monotonic_time();
+	     !thread_sleeps(atomic_load(&bench->writer_tid)); real_patience(begin))
+		;
+}
+
+/* Time passes again, and the peer goes. */
+static void
+end_quiet(Bench *bench)
+{
+	lose(bench);
+	let_clock_go();
+}
+
 static void
 expect_ack(Bench *bench, guint64 count)
 {
@@ -460,16 +497,11 @@ test_ack_after_frames(void)
 
 	g_auto(Bench) bench;
 
-	stop_clock();
-	start(&bench);
+	start_quiet(&bench, 0);
 	for (guint i = 1; i <= VPNR_ACK_FRAMES; i++)
 		peer_send(&bench.peer, vpnr_frame_new_window(1, i));
 	expect_ack(&bench, VPNR_ACK_FRAMES);
-	/* Nothing has called for one before, so there is no other. */
-	peer_send_cookie(&bench.peer, VPNR_FRAME_PING, 1);
-	peer_expect(&bench.peer, VPNR_FRAME_PONG);
-	lose(&bench);
-	let_clock_go();
+	end_quiet(&bench);
 }
 
 static void
@@ -480,15 +512,13 @@ test_ack_after_bytes(void)
 	g_auto(Bench) bench;
 	static const guint8 data[VPNR_ACK_BYTES / 4];
 
-	stop_clock();
-	start(&bench);
+	start_quiet(&bench, 0);
 	for (guint i = 0; i < 3; i++)
 		peer_send(&bench.peer, peer_data(1, data, sizeof data));
 	peer_send(&bench.peer, peer_data(1, data, sizeof data - 1));
 	peer_send(&bench.peer, peer_data(1, data, 1));
 	expect_ack(&bench, 5);
-	lose(&bench);
-	let_clock_go();
+	end_quiet(&bench);
 }
 
 /* Waits until the reader waits, and for how long it does. */
@@ -496,10 +526,9 @@ static void
 wait_for_patience(int at_least, int at_most)
 {
 	for (gint64 begin = __real_g_get_monotonic_time();
-	     atomic_load(&patience_ms) < at_least || atomic_load(&patience_ms) > at_most;) {
-		g_assert_cmpint(__real_g_get_monotonic_time() - begin, <, PATIENCE_MS * 1000);
-		g_thread_yield();
-	}
+	     atomic_load(&patience_ms) < at_least || atomic_load(&patience_ms) > at_most;
+	     real_patience(begin))
+		;
 }
 
 static void
@@ -509,8 +538,7 @@ test_ack_after_time(void)
 
 	g_auto(Bench) bench;
 
-	stop_clock();
-	start(&bench);
+	start_quiet(&bench, 0);
 	peer_send(&bench.peer, peer_data(1, "x", 1));
 	wait_for_patience(1, VPNR_ACK_DELAY_MS);
 	g_assert_cmpuint(vpnr_writer_unacknowledged(bench.writer), ==, 1);
@@ -519,8 +547,7 @@ test_ack_after_time(void)
 	wait_for_patience(1, VPNR_ACK_DELAY_MS); /* it does not know yet that it was sent */
 	atomic_fetch_add(&n_jumps, 1);
 	wait_for_patience(VPNR_ACK_DELAY_MS + 1, VPNR_PING_INTERVAL_MS);
-	lose(&bench);
-	let_clock_go();
+	end_quiet(&bench);
 }
 
 static void
@@ -530,14 +557,12 @@ test_ack_goes_along(void)
 
 	g_auto(Bench) bench;
 
-	stop_clock();
-	start(&bench);
+	start_quiet(&bench, 0);
 	peer_send(&bench.peer, peer_data(1, "x", 1));
 	peer_send_cookie(&bench.peer, VPNR_FRAME_PING, 1);
 	expect_ack(&bench, 1);
 	peer_expect(&bench.peer, VPNR_FRAME_PONG);
-	lose(&bench);
-	let_clock_go();
+	end_quiet(&bench);
 }
 
 /* --- wear ------------------------------------------------------------------------------------- */
@@ -550,10 +575,7 @@ test_worn_by_receiving(void)
 	g_auto(Bench) bench;
 	static const guint8 data[1000];
 
-	stop_clock();
-	bench_init(&bench, VPNR_PROTOCOL_V2);
-	bench.worn_bytes = 2 * sizeof data;
-	start_early(&bench, NULL);
+	start_quiet(&bench, 2 * sizeof data);
 	peer_send(&bench.peer, peer_data(1, data, sizeof data));
 	peer_send(&bench.peer, peer_data(1, data, sizeof data - 1));
 	peer_send_cookie(&bench.peer, VPNR_FRAME_PING, 1);
@@ -563,8 +585,7 @@ test_worn_by_receiving(void)
 	peer_send(&bench.peer, peer_data(1, data, 1));
 	vpnr_latch_wait(vpnr_link_worn(bench.link), -1);
 	g_assert_false(vpnr_latch_is_tripped(vpnr_link_ended(bench.link)));
-	lose(&bench);
-	let_clock_go();
+	end_quiet(&bench);
 }
 
 static void
