@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Goal: a link may be freed while its reader is still busy with what the peer has sent: the answers
- * that it makes then go nowhere, and nothing that they need is gone.
+ * Goal: a session may be freed while the reader of its link is still busy with what the peer has
+ * sent: the answers that it makes then go nowhere, and nothing that they need is gone.
  */
-#include "link/link.h"
+#include "link/session.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -21,19 +21,15 @@ typedef struct {
 } Fixture;
 
 /* Holds the reader up, as a machine would that has given the processor to somebody else. */
-static void
-on_up(gpointer data, const VpnrHello *hello)
-{
-	Fixture *fixture = data;
-
-	vpnr_latch_trip(fixture->entered);
-	vpnr_latch_wait(fixture->leave, -1);
-}
-
 static const char *
 on_frame(gpointer data, VpnrFrame *frame)
 {
-	g_assert_not_reached();
+	Fixture *fixture = data;
+
+	vpnr_frame_free(frame);
+	vpnr_latch_trip(fixture->entered);
+	vpnr_latch_wait(fixture->leave, -1);
+	return NULL;
 }
 
 static void
@@ -42,11 +38,7 @@ on_released(gpointer data, const VpnrFrame *frame)
 	g_assert_not_reached();
 }
 
-static const VpnrLinkHandler handler = {
-	.up = on_up,
-	.frame = on_frame,
-	.released = on_released,
-};
+static const VpnrSessionHandler handler = { .frame = on_frame, .released = on_released };
 
 static void
 append(VpnrEncoder *encoder, VpnrFrame *frame, GByteArray *bytes)
@@ -55,17 +47,14 @@ append(VpnrEncoder *encoder, VpnrFrame *frame, GByteArray *bytes)
 	vpnr_frame_free(frame);
 }
 
-/* HELLO and, in the same segment, PINGs that want answers. */
+/* A frame of a stream and, in the same segment, PINGs that want answers. */
 static void
 greet(int fd)
 {
 	VpnrEncoder *encoder = vpnr_encoder_new(VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT);
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	VpnrHello hello = { .version = VPNR_HELLO_VERSION, .max_streams = 1, .software = "test" };
-	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_HELLO, 0, 0);
 
-	frame->hello = vpnr_hello_copy(&hello);
-	append(encoder, frame, bytes);
+	append(encoder, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0), bytes);
 	for (guint i = 0; i < N_PINGS; i++)
 		append(encoder, vpnr_frame_new(VPNR_FRAME_PING, 0, 0), bytes);
 	g_assert_cmpint(send(fd, bytes->data, bytes->len, 0), ==, bytes->len);
@@ -91,29 +80,26 @@ test_answers_after_the_end(void)
 	g_autoptr(VpnrLatch) leave = vpnr_latch_new(NULL);
 	VpnrStats stats = { 0 };
 	VpnrThread *thread;
-	VpnrLink *link;
+	VpnrSession *session;
 	int fds[2];
 	Fixture fixture = { .entered = entered, .leave = leave };
 
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), ==, 0);
 	fixture.peer = fds[1];
-	link = vpnr_link_new(&(VpnrLinkParams){ .transport = vpnr_transport_new_plain(fds[0]),
-						.protocol = VPNR_PROTOCOL_V2,
-						.role = VPNR_ROLE_SERVER,
-						.hello = { .version = VPNR_HELLO_VERSION,
-							   .max_streams = 1,
-							   .software = "test" },
-						.handler = &handler,
-						.data = &fixture,
-						.stats = &stats },
-			     NULL);
+	session = vpnr_session_new(&(VpnrSessionParams){ .protocol = VPNR_PROTOCOL_V2,
+							 .role = VPNR_ROLE_SERVER,
+							 .handler = &handler,
+							 .data = &fixture,
+							 .stats = &stats },
+				   NULL);
 	greet(fixture.peer);
-	g_assert_true(vpnr_link_start(link, NULL));
+	g_assert_true(
+	    vpnr_session_attach(session, vpnr_transport_new_plain(fds[0]), NULL, 0, NULL));
 	vpnr_latch_wait(entered, -1);
 
-	vpnr_link_close(link, VPNR_REASON_NONE);
+	vpnr_session_close(session, VPNR_REASON_NONE);
 	thread = vpnr_thread_start("release", release_when_shut, &fixture, NULL);
-	vpnr_link_free(link);
+	vpnr_session_free(session);
 	vpnr_thread_join(thread);
 	g_assert_cmpuint(vpnr_stats_get(&stats, VPNR_STAT_FRAMES_RECEIVED), ==, N_PINGS + 1);
 	close(fixture.peer);

@@ -7,6 +7,7 @@ thread_tests += \
 	%D%/link \
 	%D%/mailbox \
 	%D%/pool \
+	%D%/session \
 	%D%/streams \
 	%D%/system
 
@@ -15,6 +16,7 @@ thread_tests += \
 %C%_link_SOURCES = %D%/link.c
 %C%_mailbox_SOURCES = %D%/mailbox.c
 %C%_pool_SOURCES = %D%/pool.c
+%C%_session_SOURCES = %D%/session.c $(link_meeting)
 
 thread_echo = %D%/echo.c %D%/echo.h $(test_loopback) $(test_patience)
 
