@@ -17,6 +17,7 @@ fuzz_libreplay_a_SOURCES = fuzz/replay.c fuzz/target.h
 fuzz_pieces = %D%/pieces.c %D%/pieces.h
 
 fuzz_targets += \
+	%D%/greeting \
 	%D%/hello \
 	%D%/netwatch \
 	%D%/proxyreq \
@@ -25,6 +26,8 @@ fuzz_targets += \
 	%D%/v1-rust \
 	%D%/v2
 
+%C%_greeting_SOURCES = %D%/greeting.c $(fuzz_pieces)
+%C%_greeting_LDADD = $(fuzz_ldadd)
 %C%_hello_SOURCES = %D%/hello.c
 %C%_hello_LDADD = $(fuzz_ldadd)
 %C%_netwatch_SOURCES = %D%/netwatch.c

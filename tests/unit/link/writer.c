@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/latch.h"
 #include "link/batch.h"
+#include "link/reserve.h"
 #include "proto/v2.h"
 #include "tests/unit/link/peer.h"
 #include "tests/unit/loopback.h"
@@ -724,8 +725,8 @@ test_full(void)
 	push(&bench, vpnr_frame_new(VPNR_FRAME_PING, 0, 0));
 	wait_for_sent(&bench, 256 + 2);
 	kept = vpnr_writer_replay_bytes(bench.writer);
-	g_assert_cmpuint(kept, >=, 16 * 1024 * 1024);
-	g_assert_cmpuint(kept, <=, 16 * 1024 * 1024 + sizeof large + 128);
+	g_assert_cmpuint(kept, >=, VPNR_RESERVE_MAX);
+	g_assert_cmpuint(kept, <=, VPNR_RESERVE_MAX + sizeof large + 128);
 	g_assert_true(vpnr_writer_acked(bench.writer, 1));
 	wait_for_sent(&bench, 256 + 2 + 1);
 	g_assert_true(vpnr_writer_acked(bench.writer, 257));
