@@ -12,7 +12,7 @@ were, so numbers that belong together may be one step apart.
 
 The search begins at main(), whose variable "app" leads to everything else (src/app/client_main.c
 and server_main.c). What it reads are the structs of src/stream/stream.h, src/stream/table_private.h,
-src/base/mailbox.c, src/client/uplink.c and src/server/service.c, so the program must have been
+src/base/mailbox.c, src/client/{uplink,bulletin,tunnel}.c and src/server/{service,tenant}.c, so the program must have been
 built with debug information, as it is unless somebody asked otherwise. Written for gdb 10 and later.
 """
 
@@ -112,7 +112,7 @@ def links(app):
     if str(app.type) == "VpnrClientApp":
         uplink = app["uplink"]
         if uplink:
-            yield f"link to {address(uplink['status']['server'])}", uplink["table"]
+            yield f"link to {address(uplink['bulletin']['news']['server'])}", uplink["tunnel"]["table"]
         return
     if not app["server"]:
         return
@@ -120,7 +120,7 @@ def links(app):
     for i in range(int(services["len"])):
         service = services["pdata"][i].cast(gdb.lookup_type("struct VpnrService").pointer())
         name = service["client"].string() if service["client"] else "nobody yet"
-        yield f"link of {name} from {address(service['params']['peer'])}", service["table"]
+        yield f"link of {name} from {address(service['peer'])}", service["tenant"]["table"]
 
 
 def streams(table):

@@ -72,10 +72,10 @@ report_status(gpointer data, GError **error)
 	VpnrUplinkStatus status = vpnr_uplink_status(app->uplink);
 	JsonBuilder *builder = vpnr_report_begin_status("client", app->born_us, &app->stats);
 
-	vpnr_report_string(builder, "state", vpnr_uplink_state_name(status.state));
-	vpnr_report_addr(builder, "server", &status.server);
-	vpnr_report_string(builder, "server_software", status.software);
-	vpnr_report_age(builder, "state_s", status.since_us);
+	vpnr_report_string(builder, "state", vpnr_uplink_state_name(status.news.state));
+	vpnr_report_addr(builder, "server", &status.news.server);
+	vpnr_report_string(builder, "server_software", status.news.software);
+	vpnr_report_age(builder, "state_s", status.news.since_us);
 	vpnr_report_int(builder, "streams", vpnr_uplink_foreach(app->uplink, NULL, NULL));
 	vpnr_report_session(builder, &status.session);
 	vpnr_report_budget(builder, app->budget);

@@ -15,10 +15,16 @@ vpnr_deadline_after(int timeout_ms)
 int
 vpnr_deadline_left(gint64 deadline)
 {
+	return vpnr_deadline_left_from(deadline, g_get_monotonic_time());
+}
+
+int
+vpnr_deadline_left_from(gint64 deadline, gint64 now)
+{
 	gint64 left;
 
 	if (deadline == VPNR_DEADLINE_NEVER)
 		return -1;
-	left = deadline - g_get_monotonic_time();
+	left = deadline - now;
 	return left <= 0 ? 0 : (int)MIN((left + 999) / 1000, G_MAXINT);
 }

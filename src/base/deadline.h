@@ -19,4 +19,7 @@ gint64 vpnr_deadline_after(int timeout_ms);
  * 0 if the deadline has passed, -1 for VPNR_DEADLINE_NEVER. */
 int vpnr_deadline_left(gint64 deadline);
 
+/* The same for who has asked the clock already: now in us of g_get_monotonic_time(). */
+int vpnr_deadline_left_from(gint64 deadline, gint64 now);
+
 G_END_DECLS

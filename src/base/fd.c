@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -117,6 +118,23 @@ vpnr_fd_listen(const VpnrAddr *addr, GError **error)
 			    "cannot listen on %s: %s", vpnr_addr_format(addr, text),
 			    g_strerror(saved_errno));
 	return fd;
+}
+
+int
+vpnr_fd_either(int a, int b, GError **error)
+{
+	struct epoll_event readable = { .events = EPOLLIN };
+	g_auto(VpnrFd) fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, a, &readable) < 0 ||
+	    (b >= 0 && epoll_ctl(fd, EPOLL_CTL_ADD, b, &readable) < 0)) {
+		int err = errno;
+
+		g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err),
+			    "cannot wait for two descriptors: %s", g_strerror(err));
+		return -1;
+	}
+	return vpnr_fd_steal(&fd);
 }
 
 guint64

@@ -48,6 +48,10 @@ void vpnr_fd_abort(int fd);
  * (transfer full), or -1 with an error (G_FILE_ERROR) that names the address. */
 int vpnr_fd_listen(const VpnrAddr *addr, GError **error);
 
+/* A descriptor (transfer full) that is readable while a or b (-1: none) is: for a wait that takes
+ * only one. -1 with an error (G_FILE_ERROR) when none is left. */
+int vpnr_fd_either(int a, int b, GError **error);
+
 /* Raises the soft limit of open descriptors to the hard one: a stream needs two. Returns the limit
  * that is in force. */
 guint64 vpnr_fd_raise_limit(void);

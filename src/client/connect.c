@@ -11,10 +11,9 @@
 
 /* A connected socket to the server, or -1. */
 static int
-dial(const VpnrUplinkTarget *target, int timeout_ms, const VpnrLatch *stop, VpnrAddr *which,
-     GError **error)
+dial(const VpnrUplinkTarget *target, int timeout_ms, int cancel_fd, VpnrAddr *which, GError **error)
 {
-	VpnrCancel cancel = { .fd = vpnr_latch_fd(stop) };
+	VpnrCancel cancel = { .fd = cancel_fd };
 	g_autoptr(GArray) addrs = vpnr_resolve(&target->server, &cancel, error);
 	VpnrDialOptions options = { .timeout_ms = timeout_ms, .cancel = cancel };
 	int fd;
@@ -36,11 +35,11 @@ is_the_server(const VpnrKey *peer, gpointer data)
 }
 
 VpnrTransport *
-vpnr_connect(const VpnrUplinkTarget *target, int max_ms, const VpnrLatch *stop, VpnrAddr *which,
+vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd, VpnrAddr *which,
 	     GError **error)
 {
 	int timeout_ms = max_ms >= 0 ? MIN(max_ms, VPNR_CONNECT_DIAL_MS) : VPNR_CONNECT_DIAL_MS;
-	int fd = dial(target, timeout_ms, stop, which, error);
+	int fd = dial(target, timeout_ms, cancel_fd, which, error);
 
 	if (fd < 0)
 		return NULL;
@@ -52,6 +51,6 @@ vpnr_connect(const VpnrUplinkTarget *target, int max_ms, const VpnrLatch *stop, 
 						    .authorise = is_the_server,
 						    .data = (gpointer)target,
 						    .timeout_ms = VPNR_CONNECT_HANDSHAKE_MS,
-						    .cancel_fd = vpnr_latch_fd(stop) },
+						    .cancel_fd = cancel_fd },
 				  NULL, error);
 }

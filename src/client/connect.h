@@ -9,7 +9,6 @@
 
 #include "base/addr.h"
 #include "base/key.h"
-#include "base/latch.h"
 #include "link/transport.h"
 #include "proto/frame.h"
 
@@ -31,8 +30,9 @@ typedef struct {
 } VpnrUplinkTarget;
 
 /* NULL with an error, at the latest after both times above; max_ms (-1: none) makes the dialling
- * shorter. *which is the address that was connected to, also when the handshake failed. */
-VpnrTransport *vpnr_connect(const VpnrUplinkTarget *target, int max_ms, const VpnrLatch *stop,
+ * shorter, and when cancel_fd becomes readable it is over. *which is the address that is dialled, as
+ * soon as there is one. */
+VpnrTransport *vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd,
 			    VpnrAddr *which, GError **error);
 
 G_END_DECLS

@@ -4,6 +4,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/await.h \
 	%D%/backoff.c \
 	%D%/backoff.h \
+	%D%/bulletin.c \
+	%D%/bulletin.h \
 	%D%/connect.c \
 	%D%/connect.h \
 	%D%/inbound.c \

@@ -4,9 +4,8 @@
  */
 #include "client/uplink.h"
 
-#include <pthread.h>
-
 #include "base/deadline.h"
+#include "base/fd.h"
 #include "base/latch.h"
 #include "base/log.h"
 #include "base/thread.h"
@@ -24,6 +23,7 @@ struct VpnrUplink {
 	VpnrStats *stats;
 	VpnrLatch *stop;
 	VpnrGate *gate;
+	VpnrBulletin *bulletin;
 	VpnrTunnel *tunnel;
 	VpnrThread *thread;
 	/* uplink thread */
@@ -33,39 +33,7 @@ struct VpnrUplink {
 	VpnrRenewal renewal;
 	gint64 give_up_at;  /* base/deadline.h: when a session without a link ends */
 	char *last_failure; /* as logged: the same again is not worth a line */
-	/* lock */
-	pthread_mutex_t lock;
-	VpnrUplinkTarget target;
-	VpnrUplinkStatus status;
 };
-
-static void
-set_state(VpnrUplink *uplink, VpnrUplinkState state)
-{
-	pthread_mutex_lock(&uplink->lock);
-	uplink->status.state = state;
-	uplink->status.since_us = g_get_monotonic_time();
-	if (state == VPNR_UPLINK_CONNECTING)
-		uplink->status.server = uplink->target.server;
-	pthread_mutex_unlock(&uplink->lock);
-}
-
-static void
-get_target(VpnrUplink *uplink, VpnrUplinkTarget *target)
-{
-	pthread_mutex_lock(&uplink->lock);
-	*target = uplink->target;
-	pthread_mutex_unlock(&uplink->lock);
-}
-
-static const char *
-server_text(VpnrUplink *uplink, char buffer[static VPNR_ADDR_STRLEN])
-{
-	pthread_mutex_lock(&uplink->lock);
-	vpnr_addr_format(&uplink->status.server, buffer);
-	pthread_mutex_unlock(&uplink->lock);
-	return buffer;
-}
 
 static guint
 n_streams(const VpnrUplink *uplink)
@@ -86,7 +54,7 @@ log_connected(VpnrUplink *uplink, const VpnrHello *hello, guint resumed, guint l
 {
 	char server[VPNR_ADDR_STRLEN];
 
-	server_text(uplink, server);
+	vpnr_bulletin_server(uplink->bulletin, server);
 	if (lost > 0)
 		vpnr_log(VPNR_LOG_WARN,
 			 "the server does not know the session any more: %u streams were reset",
@@ -110,11 +78,9 @@ on_attached(VpnrUplink *uplink, const VpnrUplinkTarget *target, const VpnrHello 
 	uplink->was_up = TRUE;
 	vpnr_backoff_reset(&uplink->backoff);
 	g_clear_pointer(&uplink->last_failure, g_free);
-	pthread_mutex_lock(&uplink->lock);
-	g_strlcpy(uplink->status.software, hello->software, sizeof uplink->status.software);
-	pthread_mutex_unlock(&uplink->lock);
+	vpnr_bulletin_set_software(uplink->bulletin, hello->software);
 	vpnr_gate_open(uplink->gate);
-	set_state(uplink, VPNR_UPLINK_CONNECTED);
+	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_CONNECTED);
 }
 
 /* The session, the one that we have or a new one, goes on with this transport (transfer full). No
@@ -138,15 +104,27 @@ take_over(VpnrUplink *uplink, const VpnrUplinkTarget *target, VpnrTransport *tra
 	return TRUE;
 }
 
+/* Readable when something is more urgent than dialling: stop, and the end of the link that was to be
+ * replaced. */
+static int
+cancel_for_dialling(const VpnrUplink *uplink, GError **error)
+{
+	struct pollfd link[VPNR_SESSION_FDS] = { { .fd = -1 } };
+
+	if (session(uplink) != NULL)
+		vpnr_session_prepare_poll(session(uplink), link);
+	return vpnr_fd_either(vpnr_latch_fd(uplink->stop), link[0].fd, error);
+}
+
 static VpnrTransport *
 dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, int max_ms, GError **error)
 {
 	VpnrAddr which = target->server;
-	VpnrTransport *transport = vpnr_connect(target, max_ms, uplink->stop, &which, error);
+	g_auto(VpnrFd) cancel_fd = cancel_for_dialling(uplink, error);
+	VpnrTransport *transport =
+	    cancel_fd >= 0 ? vpnr_connect(target, max_ms, cancel_fd, &which, error) : NULL;
 
-	pthread_mutex_lock(&uplink->lock);
-	uplink->status.server = which;
-	pthread_mutex_unlock(&uplink->lock);
+	vpnr_bulletin_set_server(uplink->bulletin, &which);
 	return transport;
 }
 
@@ -158,7 +136,7 @@ log_failure(VpnrUplink *uplink, const char *failure)
 	gboolean again = g_strcmp0(failure, uplink->last_failure) == 0;
 
 	vpnr_log(again ? VPNR_LOG_DEBUG : VPNR_LOG_WARN, "no link to %s: %s",
-		 server_text(uplink, server), failure);
+		 vpnr_bulletin_server(uplink->bulletin, server), failure);
 	g_free(uplink->last_failure);
 	uplink->last_failure = g_strdup(failure);
 }
@@ -185,7 +163,7 @@ change_over(VpnrUplink *uplink, int max_ms, gboolean *dialled, GError **error)
 	VpnrUplinkTarget target;
 	gboolean up;
 
-	get_target(uplink, &target);
+	vpnr_bulletin_get_target(uplink->bulletin, &target);
 	transport = dial(uplink, &target, max_ms, error);
 	*dialled = transport != NULL;
 	up = *dialled && give_way(uplink, error) &&
@@ -203,14 +181,14 @@ bring_up(VpnrUplink *uplink)
 	gboolean reconnect = uplink->was_up;
 	gboolean dialled;
 
-	set_state(uplink, VPNR_UPLINK_CONNECTING);
+	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_CONNECTING);
 	if (change_over(uplink, max_ms, &dialled, &error)) {
 		vpnr_stats_add(uplink->stats, VPNR_STAT_RECONNECTS, reconnect);
 		return TRUE;
 	}
 	if (vpnr_latch_is_tripped(uplink->stop))
 		return FALSE;
-	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
+	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_DISCONNECTED);
 	log_failure(uplink, error->message);
 	vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
 	return FALSE;
@@ -294,7 +272,7 @@ on_link_end(VpnrUplink *uplink, VpnrLinkEnd end)
 	VpnrSession *lost = session(uplink);
 
 	vpnr_gate_close(uplink->gate);
-	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
+	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_DISCONNECTED);
 	uplink->give_up_at = vpnr_deadline_after(vpnr_uplink_patience_ms(uplink));
 	if (end != VPNR_LINK_GOODBYE)
 		vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
@@ -367,7 +345,7 @@ uplink_run(gpointer data)
 	if (session(uplink) != NULL)
 		vpnr_session_close(session(uplink), VPNR_REASON_NONE);
 	vpnr_tunnel_end(uplink->tunnel);
-	set_state(uplink, VPNR_UPLINK_DISCONNECTED);
+	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_DISCONNECTED);
 }
 
 VpnrUplink *
@@ -377,10 +355,8 @@ vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrBudget *budget, VpnrStats 
 	VpnrUplink *uplink = g_new0(VpnrUplink, 1);
 	g_autoptr(GError) no_watch = NULL;
 
-	pthread_mutex_init(&uplink->lock, NULL);
 	uplink->stats = stats;
-	uplink->target = *target;
-	uplink->status.server = target->server;
+	uplink->bulletin = vpnr_bulletin_new(target);
 	uplink->tunnel = vpnr_tunnel_new(budget, stats);
 	uplink->netwatch = vpnr_netwatch_new(&no_watch);
 	if (uplink->netwatch == NULL)
@@ -416,8 +392,7 @@ vpnr_uplink_free(VpnrUplink *uplink)
 	vpnr_gate_free(uplink->gate);
 	vpnr_tunnel_free(uplink->tunnel);
 	vpnr_netwatch_free(uplink->netwatch);
-	vpnr_key_wipe(&uplink->target.private_key);
-	pthread_mutex_destroy(&uplink->lock);
+	vpnr_bulletin_free(uplink->bulletin);
 	g_free(uplink->last_failure);
 	g_free(uplink);
 }
@@ -427,9 +402,7 @@ vpnr_uplink_free(VpnrUplink *uplink)
 void
 vpnr_uplink_set_target(VpnrUplink *uplink, const VpnrUplinkTarget *target)
 {
-	pthread_mutex_lock(&uplink->lock);
-	uplink->target = *target;
-	pthread_mutex_unlock(&uplink->lock);
+	vpnr_bulletin_set_target(uplink->bulletin, target);
 }
 
 const VpnrGate *
@@ -441,12 +414,7 @@ vpnr_uplink_gate(const VpnrUplink *uplink)
 int
 vpnr_uplink_patience_ms(VpnrUplink *uplink)
 {
-	int patience;
-
-	pthread_mutex_lock(&uplink->lock);
-	patience = (int)uplink->target.resume_timeout_s * 1000;
-	pthread_mutex_unlock(&uplink->lock);
-	return patience;
+	return vpnr_bulletin_patience_ms(uplink->bulletin);
 }
 
 VpnrTableResult
@@ -461,13 +429,8 @@ vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
 VpnrUplinkStatus
 vpnr_uplink_status(VpnrUplink *uplink)
 {
-	VpnrUplinkStatus status;
-
-	pthread_mutex_lock(&uplink->lock);
-	status = uplink->status;
-	pthread_mutex_unlock(&uplink->lock);
-	status.session = vpnr_tunnel_status(uplink->tunnel);
-	return status;
+	return (VpnrUplinkStatus){ .news = vpnr_bulletin_news(uplink->bulletin),
+				   .session = vpnr_tunnel_status(uplink->tunnel) };
 }
 
 guint
@@ -475,16 +438,4 @@ vpnr_uplink_foreach(VpnrUplink *uplink, void (*func)(VpnrStream *stream, gpointe
 		    gpointer data)
 {
 	return vpnr_tunnel_foreach(uplink->tunnel, func, data);
-}
-
-const char *
-vpnr_uplink_state_name(VpnrUplinkState state)
-{
-	static const char *const names[] = {
-		[VPNR_UPLINK_DISCONNECTED] = "disconnected",
-		[VPNR_UPLINK_CONNECTING] = "connecting",
-		[VPNR_UPLINK_CONNECTED] = "connected",
-	};
-
-	return names[state];
 }

@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/gate.h"
 #include "base/stats.h"
+#include "client/bulletin.h"
 #include "client/connect.h"
 #include "link/session.h"
 #include "proto/frame.h"
@@ -24,17 +25,8 @@ G_BEGIN_DECLS
 
 typedef struct VpnrUplink VpnrUplink;
 
-typedef enum {
-	VPNR_UPLINK_DISCONNECTED, /* waiting for the next try */
-	VPNR_UPLINK_CONNECTING,
-	VPNR_UPLINK_CONNECTED,
-} VpnrUplinkState;
-
 typedef struct {
-	VpnrUplinkState state;
-	gint64 since_us;                      /* monotonic, of the state */
-	VpnrAddr server;                      /* the address in use, or the configured one */
-	char software[VPNR_SOFTWARE_MAX + 1]; /* of the last server; empty: none yet, or VPNr/1 */
+	VpnrBulletinNews news;
 	VpnrSessionStatus session; /* without a session: nothing attached, nothing kept */
 } VpnrUplinkStatus;
 
@@ -63,9 +55,6 @@ VpnrUplinkStatus vpnr_uplink_status(VpnrUplink *uplink);
  * (thread-safe). */
 guint vpnr_uplink_foreach(VpnrUplink *uplink, void (*func)(VpnrStream *stream, gpointer data),
 			  gpointer data);
-
-/* "disconnected", "connecting", "connected" (transfer none). */
-const char *vpnr_uplink_state_name(VpnrUplinkState state);
 
 /* Ends the session, aborts its streams, waits for their workers and joins the thread. From then on
  * no stream can be opened. */

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "link/reader.h"
 
@@ -214,7 +215,7 @@ acknowledge(VpnrLink *link, gint64 now)
 	else if (now >= due)
 		call_for_ack(link);
 	else
-		return (int)((due - now) / 1000 + 1);
+		return vpnr_deadline_left_from(due, now);
 	return VPNR_ACK_DELAY_MS;
 }
 
@@ -234,12 +235,14 @@ on_tick(gpointer data, gboolean heard)
 {
 	VpnrLink *link = data;
 	gint64 now = g_get_monotonic_time();
+	gint64 dead_at;
 
 	if (heard)
 		link->heard_at = now;
 	if (!link->v2)
 		return VPNR_PING_INTERVAL_MS;
-	if (now - link->heard_at >= VPNR_SILENCE_MS * (gint64)1000) {
+	dead_at = link->heard_at + VPNR_SILENCE_MS * (gint64)1000;
+	if (now >= dead_at) {
 		end_because(link, VPNR_LINK_LOST, "the peer has been silent for %d s",
 			    VPNR_SILENCE_MS / 1000);
 		return -1;
@@ -248,7 +251,7 @@ on_tick(gpointer data, gboolean heard)
 		ping(link, now);
 	if (is_worn(link))
 		vpnr_latch_trip(link->worn);
-	return acknowledge(link, now);
+	return MIN(acknowledge(link, now), vpnr_deadline_left_from(dead_at, now));
 }
 
 /* A callback that ended the reader has said why. */

@@ -289,17 +289,19 @@ put_again(VpnrWriter *writer)
 static void
 put_new(VpnrWriter *writer, VpnrFrame *frame)
 {
+	gboolean sequenced = writer->sequenced && vpnr_frame_is_sequenced(frame);
+
+	if (sequenced)
+		atomic_fetch_add(&writer->sent, 1);
 	encode(writer, frame);
 	if (frame->type == VPNR_FRAME_DATA)
 		vpnr_stats_add(writer->params.stats, VPNR_STAT_BYTES_SENT, frame->size);
 	writer->goodbye = frame->type == VPNR_FRAME_GOAWAY;
 	release(writer, frame);
-	if (writer->sequenced && vpnr_frame_is_sequenced(frame)) {
+	if (sequenced)
 		vpnr_replay_push(writer->replay, frame);
-		atomic_store(&writer->sent, vpnr_replay_sent(writer->replay));
-	} else {
+	else
 		vpnr_frame_free(frame);
-	}
 }
 
 /* The next frame of the link goes first, then what the last link may have lost, then what is new,
@@ -360,16 +362,11 @@ work(VpnrWriter *writer)
 	if (writer->transport == NULL)
 		return FALSE;
 	fill_batch(writer);
+	forget_acknowledged(writer);
 	if (writer->batch->len == 0)
-		return FALSE;
+		return writer->goodbye; /* VPNr/1 has no bytes for a GOAWAY */
 	send_batch(writer);
 	return TRUE;
-}
-
-static gboolean
-is_over(VpnrWriter *writer)
-{
-	return atomic_load(&writer->stopping) || writer->goodbye;
 }
 
 static void
@@ -377,11 +374,9 @@ writer_run(gpointer data)
 {
 	VpnrWriter *writer = data;
 
-	while (!is_over(writer)) {
-		VpnrFrame *frame = NULL;
+	while (!atomic_load(&writer->stopping) && !writer->goodbye) {
+		VpnrFrame *frame = work(writer) ? NULL : vpnr_mailbox_pop(writer->mailbox, -1);
 
-		if (!work(writer) && !is_over(writer))
-			frame = vpnr_mailbox_pop(writer->mailbox, -1);
 		if (frame != NULL)
 			take_frame(writer, frame);
 	}

@@ -290,7 +290,7 @@ log_link(const VpnrService *service, const VpnrArrival *arrival)
 
 	vpnr_log(VPNR_LOG_INFO, "%s: link from %s (%s)", service->client,
 		 vpnr_addr_format(&arrival->peer, peer),
-		 arrival->hello.version != 0 ? arrival->hello.software : "in the clear");
+		 arrival->hello.version != 0 ? arrival->hello.software : "VPNr/1, in the clear");
 }
 
 /* Arrivals are welcome from here on: nobody knows the name of the session before. */

@@ -148,7 +148,7 @@ static void
 wait_until_connected(System *system)
 {
 	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_uplink_status(system->uplink).state != VPNR_UPLINK_CONNECTED; patience(begin))
+	     vpnr_uplink_status(system->uplink).news.state != VPNR_UPLINK_CONNECTED; patience(begin))
 		;
 }
 

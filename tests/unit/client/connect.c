@@ -10,6 +10,7 @@
 #include "app/keys.h"
 #include "base/dial.h"
 #include "base/fd.h"
+#include "base/latch.h"
 #include "base/thread.h"
 #include "link/tls.h"
 #include "tests/unit/link/peer.h"
@@ -59,8 +60,8 @@ call(gpointer data)
 {
 	Bench *bench = data;
 
-	bench->transport =
-	    vpnr_connect(&bench->target, bench->max_ms, bench->stop, &bench->which, &bench->error);
+	bench->transport = vpnr_connect(&bench->target, bench->max_ms, vpnr_latch_fd(bench->stop),
+					&bench->which, &bench->error);
 }
 
 static void

@@ -113,7 +113,7 @@ static void
 wait_until_connected(Bench *bench)
 {
 	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_uplink_status(bench->uplink).state != VPNR_UPLINK_CONNECTED; patience(begin))
+	     vpnr_uplink_status(bench->uplink).news.state != VPNR_UPLINK_CONNECTED; patience(begin))
 		;
 }
 

@@ -2,6 +2,7 @@
 unit_tests += \
 	%D%/await \
 	%D%/backoff \
+	%D%/bulletin \
 	%D%/connect \
 	%D%/inbound \
 	%D%/netwatch \
@@ -13,6 +14,7 @@ unit_tests += \
 
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
+%C%_bulletin_SOURCES = %D%/bulletin.c
 %C%_connect_SOURCES = %D%/connect.c $(link_peer)
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
