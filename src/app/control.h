@@ -31,9 +31,9 @@ typedef enum {
 	VPNR_CONTROL_ERROR_FAILED,  /* anything else; the message says what */
 } VpnrControlError;
 
-/* A command, in printable ASCII, and what answers it, on a pool thread, several at once: returns the
- * JSON text of one object (transfer full), or NULL with an error whose message goes to the caller as
- * {"error": "..."}. */
+/* A command, in printable ASCII, and what answers it, on a pool thread, several at once: returns
+ * the JSON text of one object (transfer full), or NULL with an error whose message goes to the
+ * caller as {"error": "..."}. */
 typedef struct {
 	const char *name;
 	char *(*answer)(gpointer data, GError **error);

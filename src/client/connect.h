@@ -30,8 +30,8 @@ typedef struct {
 } VpnrUplinkTarget;
 
 /* NULL with an error, at the latest after both times above; max_ms (-1: none) makes the dialling
- * shorter, and when cancel_fd becomes readable it is over. *which is the address that is dialled, as
- * soon as there is one. */
+ * shorter, and when cancel_fd becomes readable it is over. *which is the address that is dialled,
+ * as soon as there is one. */
 VpnrTransport *vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd,
 			    VpnrAddr *which, GError **error);
 

@@ -47,7 +47,8 @@ typedef enum {
 VpnrTunnelTake vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *transport,
 				const VpnrLatch *stop, VpnrHello *hello, GError **error);
 
-/* The session (transfer none), or NULL: for waiting for its link's end, detaching and closing it. */
+/* The session (transfer none), or NULL: for waiting for its link's end, detaching and closing
+ * it. */
 VpnrSession *vpnr_tunnel_session(const VpnrTunnel *tunnel);
 
 /* TRUE if the session, whose link is lost, can be carried on by another. */

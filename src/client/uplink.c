@@ -104,8 +104,8 @@ take_over(VpnrUplink *uplink, const VpnrUplinkTarget *target, VpnrTransport *tra
 	return TRUE;
 }
 
-/* Readable when something is more urgent than dialling: stop, and the end of the link that was to be
- * replaced. */
+/* Readable when something is more urgent than dialling: stop, and the end of the link that was to
+ * be replaced. */
 static int
 cancel_for_dialling(const VpnrUplink *uplink, GError **error)
 {

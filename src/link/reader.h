@@ -35,8 +35,8 @@ typedef struct {
 	const GByteArray *early;
 	/* A frame (transfer full). FALSE ends the reader. */
 	gboolean (*frame)(gpointer data, VpnrFrame *frame);
-	/* Before every receive; heard: bytes have come since the last call. Returns the milliseconds
-	 * that the receive may wait, or -1, which ends the reader. */
+	/* Before every receive; heard: bytes have come since the last call. Returns the
+	 * milliseconds that the receive may wait, or -1, which ends the reader. */
 	int (*tick)(gpointer data, gboolean heard);
 	/* The last call. */
 	void (*ended)(gpointer data, VpnrReaderEnd end, const char *text);

@@ -35,8 +35,8 @@ typedef struct {
 	 * which rule the peer broke: the session then ends. Must not block, except that VPNr/1 has
 	 * no other way to slow its peer down. */
 	const char *(*frame)(gpointer data, VpnrFrame *frame);
-	/* A frame of a stream (transfer none) leaves the queue: it is about to be sent for the first
-	 * time, or is dropped because its stream is over. Writer thread. */
+	/* A frame of a stream (transfer none) leaves the queue: it is about to be sent for the
+	 * first time, or is dropped because its stream is over. Writer thread. */
 	void (*released)(gpointer data, const VpnrFrame *frame);
 } VpnrSessionHandler;
 
@@ -70,8 +70,8 @@ guint64 vpnr_session_received(const VpnrSession *session);
 /* TRUE if the peer may say that it has received that many. No link is attached. */
 gboolean vpnr_session_can_resume(const VpnrSession *session, guint64 received);
 
-/* TRUE if the peer has acknowledged more than that already: who says it now was overtaken. A link may
- * be attached. */
+/* TRUE if the peer has acknowledged more than that already: who says it now was overtaken. A link
+ * may be attached. */
 gboolean vpnr_session_is_stale(const VpnrSession *session, guint64 received);
 
 /* Goes on with a new link (transport: transfer full), whose peer has received that many of our
@@ -109,8 +109,8 @@ const char *vpnr_session_link_text(const VpnrSession *session);
 /* Says GOAWAY with this reason on the link there is. Then vpnr_session_free(). */
 void vpnr_session_close(VpnrSession *session, VpnrReason reason);
 
-/* Ends the link, a closed one in order if the peer plays along, and frees. Nobody may use the outbox
- * any more; the handler's data must still be alive. Takes NULL. */
+/* Ends the link, a closed one in order if the peer plays along, and frees. Nobody may use the
+ * outbox any more; the handler's data must still be alive. Takes NULL. */
 void vpnr_session_free(VpnrSession *session);
 
 /* --- for reports (thread-safe) ---------------------------------------------------------------- */

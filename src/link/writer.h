@@ -32,8 +32,8 @@ typedef struct VpnrWriter VpnrWriter;
 typedef struct {
 	VpnrProtocol protocol;
 	VpnrRole role;
-	/* A frame of a stream (transfer none) leaves the queue: it is about to be sent for the first
-	 * time, or is dropped because its stream is over. Writer thread. */
+	/* A frame of a stream (transfer none) leaves the queue: it is about to be sent for the
+	 * first time, or is dropped because its stream is over. Writer thread. */
 	void (*released)(gpointer data, const VpnrFrame *frame);
 	gpointer data;
 	VpnrBudget *budget; /* for replay; nullable, outlives the writer */
@@ -95,8 +95,8 @@ guint64 vpnr_writer_replay_bytes(const VpnrWriter *writer);
 void vpnr_writer_stop(VpnrWriter *writer);
 
 /* Waits for the thread, which ends after a GOAWAY or a stop. For at most patience_ms it may go on
- * sending; then it is stopped, and transport (nullable: no link is attached) is shut. What is pushed
- * afterwards is never sent. Takes NULL. */
+ * sending; then it is stopped, and transport (nullable: no link is attached) is shut. What is
+ * pushed afterwards is never sent. Takes NULL. */
 void vpnr_writer_join(VpnrWriter *writer, VpnrTransport *transport, int patience_ms);
 
 /* Stops, joins and frees. No link is attached, nobody may push any more. Takes NULL. */

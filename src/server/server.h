@@ -23,8 +23,8 @@ G_BEGIN_DECLS
 #define VPNR_PENDING_MAX            256
 #define VPNR_PENDING_PER_SOURCE_MAX 32
 
-/* Sessions of one client: whoever has a key may use it on several machines, or lose his link without
- * a word and begin anew; each session costs memory. */
+/* Sessions of one client: whoever has a key may use it on several machines, or lose his link
+ * without a word and begin anew; each session costs memory. */
 #define VPNR_SESSIONS_PER_CLIENT_MAX 4
 
 typedef struct VpnrServer VpnrServer;

@@ -5,8 +5,8 @@
  *
  * A service begins as a connection: handshake, then HELLO. If that asks for a session that another
  * service has, the connection is handed over to that one (an arrival) and this service is over.
- * Otherwise it begins a session of its own and serves it: link after link, as they arrive, until the
- * client ends it, stays away for resume_timeout_s, or the service is dismissed.
+ * Otherwise it begins a session of its own and serves it: link after link, as they arrive, until
+ * the client ends it, stays away for resume_timeout_s, or the service is dismissed.
  *
  * A service runs on a thread of the server's pool; the session's own threads and the workers do the
  * rest.
@@ -33,12 +33,13 @@ typedef struct VpnrService VpnrService;
 
 /* What a service asks of the server. */
 typedef struct {
-	/* The entry of the client with this key, or FALSE: its name and ACL (both transfer full). */
+	/* The entry of the client with this key, or FALSE: its name and ACL (both transfer
+	 * full). */
 	gboolean (*authorise)(gpointer data, const VpnrKey *key, char **name, VpnrAcl **acl);
 	/* The service is authenticated, or will never be. Once. */
 	void (*settled)(gpointer data, VpnrService *service);
-	/* TRUE if a service has the session that the arrival asks for, and the key: it has taken the
-	 * arrival (transfer full then). */
+	/* TRUE if a service has the session that the arrival asks for, and the key: it has taken
+	 * the arrival (transfer full then). */
 	gboolean (*hand_over)(gpointer data, const VpnrKey *key, VpnrArrival *arrival);
 	/* The service has a session from now on. */
 	void (*began)(gpointer data, VpnrService *service);

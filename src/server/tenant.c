@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * tenant: see tenant.h. Frames come on the session's reader thread, one after the other; each stream
- * is served on a thread of the pool; everything else says at its section which thread it is for.
+ * tenant: see tenant.h. Frames come on the session's reader thread, one after the other; each
+ * stream is served on a thread of the pool; everything else says at its section which thread it is
+ * for.
  */
 #include "config.h"
 
@@ -263,8 +264,8 @@ vpnr_tenant_attach(VpnrTenant *tenant, VpnrArrival *arrival, GError **error)
 				   arrival->early, received_by_client(tenant, arrival), error);
 }
 
-/* A client that counts up is never below what it has acknowledged, but a connection that was held up
- * by the network may come after the one that has taken its place. */
+/* A client that counts up is never below what it has acknowledged, but a connection that was held
+ * up by the network may come after the one that has taken its place. */
 VpnrTenantResume
 vpnr_tenant_resume(VpnrTenant *tenant, VpnrArrival *arrival, GError **error)
 {

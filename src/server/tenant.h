@@ -41,13 +41,13 @@ void vpnr_tenant_free(VpnrTenant *tenant);
 
 /* --- the service's thread --------------------------------------------------------------------- */
 
-/* Begins a session for the arrival's client; name is for logs and outlives the tenant. FALSE with an
- * error when a descriptor or a thread is missing. */
+/* Begins a session for the arrival's client; name is for logs and outlives the tenant. FALSE with
+ * an error when a descriptor or a thread is missing. */
 gboolean
 vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arrival, GError **error);
 
-/* Begins the session's first link with the arrival's connection, which is taken. VPNr/2: says HELLO.
- * FALSE with an error; there is no link then. */
+/* Begins the session's first link with the arrival's connection, which is taken. VPNr/2: says
+ * HELLO. FALSE with an error; there is no link then. */
 gboolean vpnr_tenant_attach(VpnrTenant *tenant, VpnrArrival *arrival, GError **error);
 
 /* What becomes of an arrival that asks for the session. */

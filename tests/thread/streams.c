@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Goal: hundreds of streams over one link, half of them given up in the middle, mix no bytes and
- * leave nothing behind; and a session that is taken down under them ends them all. Two sessions, two
- * tables and their workers, without TLS.
+ * leave nothing behind; and a session that is taken down under them ends them all. Two sessions,
+ * two tables and their workers, without TLS.
  */
 #include <stdatomic.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  *
  * Goal: client and server in one process, from an application's SOCKS request to an echoing
  * destination and back, with many applications at once: no application notices that links are cut,
- * come back and are rotated, no byte is lost or mixed, everything stops in time, and nothing is left
- * behind.
+ * come back and are rotated, no byte is lost or mixed, everything stops in time, and nothing is
+ * left behind.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -148,7 +148,8 @@ static void
 wait_until_connected(System *system)
 {
 	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_uplink_status(system->uplink).news.state != VPNR_UPLINK_CONNECTED; patience(begin))
+	     vpnr_uplink_status(system->uplink).news.state != VPNR_UPLINK_CONNECTED;
+	     patience(begin))
 		;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * party: client or server of a VPNr/2 session, played by a test: it outlives its links, as a session
- * does, and counts the frames that both sides count. What travels on a link beside the session
- * (PING, PONG, ACK) it passes over. Every failure ends the test.
+ * party: client or server of a VPNr/2 session, played by a test: it outlives its links, as a
+ * session does, and counts the frames that both sides count. What travels on a link beside the
+ * session (PING, PONG, ACK) it passes over. Every failure ends the test.
  */
 #pragma once
 
@@ -33,8 +33,8 @@ void party_clear(Party *party);
 /* A party without a link, in a new session (server: one that it names). */
 void party_begin(Party *party, VpnrRole role);
 
-/* HELLO as the party has to say it (transfer full): with its session, if it has one, and what it has
- * received. */
+/* HELLO as the party has to say it (transfer full): with its session, if it has one, and what it
+ * has received. */
 VpnrFrame *party_hello(const Party *party);
 
 /* The next frame must be a HELLO, which is stored. */

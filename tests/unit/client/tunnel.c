@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * tunnel: what a new link brings: a session, the same one again, or another; and what that means for
- * the streams. The links are plain sockets; the server, which the test plays, says HELLO first, so
- * that nothing waits.
+ * tunnel: what a new link brings: a session, the same one again, or another; and what that means
+ * for the streams. The links are plain sockets; the server, which the test plays, says HELLO first,
+ * so that nothing waits.
  */
 #include "client/tunnel.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * uplink: to a server that the test plays: how links come and go, that streams hear nothing of it as
- * long as their session lives, and that a stop is never waited for.
+ * uplink: to a server that the test plays: how links come and go, that streams hear nothing of it
+ * as long as their session lives, and that a stop is never waited for.
  *
- * Linked with --wrap for vpnr_backoff_next, vpnr_deadline_after and vpnr_greeting_receive: a test can
- * make the pauses between links short, and a server's time for its HELLO.
+ * Linked with --wrap for vpnr_backoff_next, vpnr_deadline_after and vpnr_greeting_receive: a test
+ * can make the pauses between links short, and a server's time for its HELLO.
  */
 #include "client/uplink.h"
 

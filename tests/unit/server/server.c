@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * server: who gets in, how many may knock at once, whose session is whose, what a reload changes, and
- * the stop.
+ * server: who gets in, how many may knock at once, whose session is whose, what a reload changes,
+ * and the stop.
  */
 #include "server/server.h"
 

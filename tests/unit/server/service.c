@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * service: one session from the accepted socket of its first link to the end, with a client that the
- * test plays and destinations on loopback.
+ * service: one session from the accepted socket of its first link to the end, with a client that
+ * the test plays and destinations on loopback.
  */
 #include "server/service.h"
 

@@ -3,7 +3,7 @@
  * growth: how large windows become, found by playing sender, link and receiver against the real
  * credits: a tick at a time, without threads and without a clock, so the same every time.
  *
- *	source > [writer's queue] > [batch] > link, so many bytes a tick > delay > [outflow] > sink
+ *	source > [queue] > [batch] > link, so many bytes a tick > delay > [outflow] > sink
  *	         < WINDOW                                                < delay <
  */
 #include "stream/credit.h"
