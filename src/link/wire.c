@@ -15,6 +15,21 @@ would_block(int err)
 	return err == EAGAIN || err == EWOULDBLOCK;
 }
 
+/* FALSE: the connection is broken. */
+static gboolean
+wait_writable(int fd, VpnrSent *how)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	if (poll(&pfd, 1, 0) > 0)
+		return (pfd.revents & POLLOUT) != 0;
+	*how = VPNR_SENT_LATE;
+	while (poll(&pfd, 1, -1) < 0)
+		if (errno != EINTR)
+			return FALSE;
+	return (pfd.revents & POLLOUT) != 0;
+}
+
 VpnrSent
 vpnr_wire_send(int fd, const guint8 *bytes, gsize n)
 {
@@ -26,15 +41,11 @@ vpnr_wire_send(int fd, const guint8 *bytes, gsize n)
 		if (sent >= 0) {
 			bytes += sent;
 			n -= (gsize)sent;
-		} else if (would_block(errno)) {
-			struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-
-			how = VPNR_SENT_LATE;
-			if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
-				return VPNR_SENT_NOT;
-		} else if (errno != EINTR) {
+		} else if (!would_block(errno) && errno != EINTR) {
 			return VPNR_SENT_NOT;
 		}
+		if (!wait_writable(fd, &how))
+			return VPNR_SENT_NOT;
 	}
 	return how;
 }

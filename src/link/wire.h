@@ -23,8 +23,9 @@ typedef enum {
 	VPNR_SENT_LATE, /* it had to wait for the socket: the link is slower than its sender */
 } VpnrSent;
 
-/* Sends all n bytes, waiting as long as the socket takes none. shutdown() of the socket by another
- * thread ends the wait, and the send fails. */
+/* Sends all n bytes and waits until the socket would take more, so that who sends next has not
+ * chosen too early what that is. VPNR_SENT_NOT with errno on failure; shutdown() of the socket by
+ * another thread ends the wait. */
 VpnrSent vpnr_wire_send(int fd, const guint8 *bytes, gsize n);
 
 /* Receives 1 to n bytes; waits for at most timeout_ms (-1: for ever) and until cancel_fd (-1: none)

@@ -5,7 +5,9 @@
 #include "link/wire.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -168,6 +170,53 @@ test_large(void)
 	g_assert_cmpint(call.sent, ==, VPNR_SENT_LATE);
 }
 
+/* Reads n bytes, but not before they are all there. */
+typedef struct {
+	int fd;
+	int n;
+} Lazy;
+
+static void
+read_when_all_is_there(gpointer data)
+{
+	const Lazy *lazy = data;
+	g_autofree guint8 *bytes = g_malloc((gsize)lazy->n);
+	int there = 0;
+
+	for (gint64 begin = g_get_monotonic_time(); there < lazy->n; patience(begin))
+		g_assert_cmpint(ioctl(lazy->fd, FIONREAD, &there), ==, 0);
+	g_assert_cmpint(recv(lazy->fd, bytes, (gsize)lazy->n, MSG_WAITALL), ==, lazy->n);
+}
+
+static void
+test_waits_for_room(void)
+{
+	g_test_summary("A send that leaves the socket full comes back when there is room again.");
+
+	static const guint8 bytes[4096];
+	int fds[2];
+	Lazy lazy = { .n = 0 };
+	VpnrThread *reader;
+	struct pollfd pfd;
+
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+	while (send(fds[0], bytes, sizeof bytes, MSG_DONTWAIT) == sizeof bytes)
+		lazy.n += (int)sizeof bytes;
+	for (int left = lazy.n; left > 0; left -= (int)sizeof bytes)
+		g_assert_cmpint(recv(fds[1], (guint8[sizeof bytes]){ 0 }, sizeof bytes, 0), ==,
+				sizeof bytes);
+	for (int left = lazy.n - (int)sizeof bytes; left > 0; left -= (int)sizeof bytes)
+		send(fds[0], bytes, sizeof bytes, MSG_DONTWAIT);
+	lazy.fd = fds[1];
+	reader = vpnr_thread_start("lazy", read_when_all_is_there, &lazy, NULL);
+	g_assert_cmpint(vpnr_wire_send(fds[0], bytes, sizeof bytes), ==, VPNR_SENT_LATE);
+	pfd = (struct pollfd){ .fd = fds[0], .events = POLLOUT };
+	g_assert_cmpint(poll(&pfd, 1, 0), ==, 1);
+	vpnr_thread_join(reader);
+	vpnr_fd_close(fds[0]);
+	vpnr_fd_close(fds[1]);
+}
+
 static void
 test_shutdown_ends_send(void)
 {
@@ -205,6 +254,7 @@ main(int argc, char **argv)
 	g_test_add_func("/wire/broken", test_broken);
 	g_test_add_func("/wire/cancel", test_cancel);
 	g_test_add_func("/wire/large", test_large);
+	g_test_add_func("/wire/waits-for-room", test_waits_for_room);
 	g_test_add_func("/wire/shutdown/send", test_shutdown_ends_send);
 	g_test_add_func("/wire/shutdown/recv", test_shutdown_ends_recv);
 	return g_test_run();
