@@ -153,7 +153,8 @@ vpnr_session_prepare_poll(const VpnrSession *session, struct pollfd fds[static V
 	if (!vpnr_session_link_is_worn(session))
 		fds[1] = (struct pollfd){ .fd = vpnr_latch_fd(vpnr_link_worn(session->link)),
 					  .events = POLLIN };
-	fds[2].fd = session->transport->fd; /* POLLERR and POLLHUP */
+	if (session->params.protocol != VPNR_PROTOCOL_V2)
+		fds[2].fd = session->transport->fd; /* POLLERR and POLLHUP */
 }
 
 VpnrLinkEnd

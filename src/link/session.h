@@ -93,9 +93,10 @@ gboolean vpnr_session_is_attached(const VpnrSession *session);
 void
 vpnr_session_prepare_poll(const VpnrSession *session, struct pollfd fds[static VPNR_SESSION_FDS]);
 
-/* After such a poll(): how the link has ended, or VPNR_LINK_OPEN; and whether it is worn. A
- * connection that has broken is an end as well, although a reader of VPNr/1 may be held up by a
- * stream and not have noticed: the owner makes the stream go on. */
+/* After such a poll(): how the link has ended, or VPNR_LINK_OPEN; and whether it is worn. VPNr/1: a
+ * connection that has broken is an end as well, since the reader may be held up by a stream and not
+ * have noticed: the owner makes the stream go on. A reader of VPNr/2 is never held up, and only it
+ * knows whether what came before the break was a GOAWAY. */
 VpnrLinkEnd
 vpnr_session_link_end(const VpnrSession *session, const struct pollfd fds[static VPNR_SESSION_FDS]);
 gboolean vpnr_session_link_is_worn(const VpnrSession *session);

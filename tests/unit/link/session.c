@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/latch.h"
 #include "proto/v2.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/link/peer.h"
@@ -41,6 +42,7 @@ typedef struct {
 	VpnrStats stats;
 	GString *seen; /* " DATA1 FIN1"; reader thread, until the link is detached */
 	const char *violation;
+	VpnrLatch *go_on; /* the reader waits for it; nullable */
 } Bench;
 
 static const char *
@@ -48,6 +50,8 @@ on_frame(gpointer data, VpnrFrame *frame)
 {
 	Bench *bench = data;
 
+	if (bench->go_on != NULL)
+		vpnr_latch_wait(bench->go_on, PATIENCE_MS);
 	g_string_append_printf(bench->seen, " %s%u", vpnr_frame_type_name(frame->type),
 			       frame->stream);
 	vpnr_frame_free(frame);
@@ -110,6 +114,7 @@ bench_clear(Bench *bench)
 	if (bench->has_peer)
 		peer_clear(&bench->peer);
 	g_string_free(bench->seen, TRUE);
+	vpnr_latch_free(bench->go_on);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
@@ -269,6 +274,31 @@ test_ends(void)
 }
 
 static void
+test_broken_is_read(void)
+{
+	g_test_summary("2.10.2: a connection that has broken may have brought a GOAWAY: the link "
+		       "has ended when it has been read, however long that takes.");
+
+	g_auto(Bench) bench;
+	struct pollfd fds[VPNR_SESSION_FDS];
+	struct pollfd broken = { .events = 0 };
+
+	bench_init(&bench);
+	bench.go_on = vpnr_latch_new(NULL);
+	attach(&bench, NULL, 0);
+	peer_send(&bench.peer, peer_data(1, "x", 1));
+	peer_send(&bench.peer, peer_goaway(VPNR_REASON_NONE));
+	vpnr_fd_abort(vpnr_fd_steal(&bench.peer.fd));
+	broken.fd = vpnr_session_link_fd(bench.session);
+	g_assert_cmpint(poll(&broken, 1, PATIENCE_MS), ==, 1);
+	vpnr_session_prepare_poll(bench.session, fds);
+	poll(fds, G_N_ELEMENTS(fds), 0);
+	g_assert_cmpint(vpnr_session_link_end(bench.session, fds), ==, VPNR_LINK_OPEN);
+	vpnr_latch_trip(bench.go_on);
+	g_assert_cmpint(wait_for_end(&bench), ==, VPNR_LINK_GOODBYE);
+}
+
+static void
 test_violation_is_told(void)
 {
 	g_test_summary("2.10.3: the peer hears of its violation although the session is freed at "
@@ -418,6 +448,7 @@ main(int argc, char **argv)
 	g_test_add_func("/session/two-links", test_two_links);
 	g_test_add_func("/session/detach", test_detach_takes_what_has_come);
 	g_test_add_func("/session/ends", test_ends);
+	g_test_add_func("/session/ends/broken", test_broken_is_read);
 	g_test_add_func("/session/violation-is-told", test_violation_is_told);
 	g_test_add_func("/session/close", test_close);
 	g_test_add_func("/session/close/no-link", test_close_without_link);
