@@ -33,7 +33,7 @@ struct VpnrServer {
 	/* lock */
 	pthread_mutex_t lock;
 	GPtrArray *services; /* VpnrService, all that run */
-	GArray *pending;     /* VpnrAddr, without port: of those that have not authenticated */
+	GArray *pending;     /* VpnrAddr, without port: of those that have not said HELLO */
 	GPtrArray *clients;  /* VpnrClientEntry */
 	VpnrAcl *v1_acl;
 	gboolean stopping;
@@ -53,7 +53,7 @@ source_of(const VpnrAddr *peer)
 	return source;
 }
 
-/* Counts the connection among those that have not authenticated. FALSE: there are too many. */
+/* Counts the connection among those that have not said HELLO. FALSE: there are too many. */
 static gboolean
 admit_locked(VpnrServer *server, const VpnrAddr *peer)
 {
@@ -193,7 +193,7 @@ run_service(gpointer data)
 	vpnr_service_free(task->service);
 }
 
-/* Registers the service, unless there are too many links that have not authenticated. */
+/* Registers the service, unless there are too many links that have not said HELLO. */
 static gboolean
 admit(VpnrServer *server, VpnrService *service)
 {
@@ -228,7 +228,7 @@ take_in(VpnrServer *server, const VpnrServiceParams *params)
 		return "no descriptor is left";
 	if (!admit(server, service)) {
 		vpnr_service_free(service);
-		return "too many links that have not authenticated";
+		return "too many links that have not said HELLO";
 	}
 	task = g_new0(Task, 1);
 	task->server = server;

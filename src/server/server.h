@@ -17,9 +17,9 @@
 
 G_BEGIN_DECLS
 
-/* Links that have not authenticated yet, in all and from one address: a handshake costs memory and
- * a thread, and anybody can begin one. Behind one address may be a network with many clients that
- * come back at once. */
+/* Links that have not said HELLO yet, in all and from one address: a handshake costs memory and a
+ * thread, and anybody can begin one; so does the wait for the HELLO of a client that is known.
+ * Behind one address may be a network with many clients that come back at once. */
 #define VPNR_PENDING_MAX            256
 #define VPNR_PENDING_PER_SOURCE_MAX 32
 

@@ -327,49 +327,48 @@ serve_session(VpnrService *service, VpnrArrival *arrival)
 	vpnr_tenant_end(service->tenant);
 }
 
-/* The client is known and has said HELLO, or speaks VPNr/1. */
-static void
-serve_arrival(VpnrService *service, VpnrTransport *transport)
+/* The client, when it is known and has said HELLO, or speaks VPNr/1; or NULL. */
+static VpnrArrival *
+wait_for_arrival(VpnrService *service)
 {
 	const VpnrServiceParams *params = &service->params;
-	g_autoptr(VpnrArrival) arrival = vpnr_arrival_new(transport, &params->peer);
 	g_autoptr(GError) error = NULL;
+	VpnrTransport *transport = make_transport(service, &error);
+	g_autoptr(VpnrArrival) arrival = vpnr_arrival_new(transport, &params->peer);
+	int cancel_fd = vpnr_latch_fd(service->dismissed);
+	char peer[VPNR_ADDR_STRLEN];
 
-	if (params->protocol == VPNR_PROTOCOL_V2) {
-		if (!vpnr_arrival_greet(arrival, vpnr_latch_fd(service->dismissed), &error)) {
-			vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", service->client,
-				 error->message);
-			vpnr_stats_add(params->stats, VPNR_STAT_LINKS_FAILED, 1);
-			return;
-		}
-		if (params->host->hand_over(params->host_data, &service->key, arrival)) {
-			g_steal_pointer(&arrival);
-			return;
-		}
+	if (transport != NULL &&
+	    (params->protocol != VPNR_PROTOCOL_V2 ||
+	     (confirm(service) && vpnr_arrival_greet(arrival, cancel_fd, &error))))
+		return g_steal_pointer(&arrival);
+	if (transport != NULL && error != NULL) {
+		vpnr_stats_add(params->stats, VPNR_STAT_LINKS_FAILED, 1);
+		vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", service->client, error->message);
+	} else if (transport == NULL && !vpnr_latch_is_tripped(service->dismissed)) {
+		vpnr_stats_add(params->stats, VPNR_STAT_AUTH_REFUSED, 1);
+		vpnr_log(VPNR_LOG_WARN, "refused the link from %s: %s",
+			 vpnr_addr_format(&params->peer, peer), error->message);
 	}
-	serve_session(service, arrival);
+	return NULL;
 }
 
 void
 vpnr_service_run(VpnrService *service)
 {
-	g_autoptr(GError) error = NULL;
-	gboolean v2 = service->params.protocol == VPNR_PROTOCOL_V2;
-	char peer[VPNR_ADDR_STRLEN];
-	VpnrTransport *transport;
+	const VpnrServiceParams *params = &service->params;
+	g_autoptr(VpnrArrival) arrival = NULL;
 
 	vpnr_thread_set_name("vpnr-service");
-	transport = make_transport(service, &error);
-	service->params.host->settled(service->params.host_data, service);
-	if (transport != NULL && (!v2 || confirm(service))) {
-		serve_arrival(service, transport);
-	} else if (transport != NULL) {
-		vpnr_transport_free(transport);
-	} else if (!vpnr_latch_is_tripped(service->dismissed)) {
-		vpnr_stats_add(service->params.stats, VPNR_STAT_AUTH_REFUSED, 1);
-		vpnr_log(VPNR_LOG_WARN, "refused the link from %s: %s",
-			 vpnr_addr_format(&service->params.peer, peer), error->message);
-	}
+	arrival = wait_for_arrival(service);
+	params->host->settled(params->host_data, service);
+	if (arrival == NULL)
+		return;
+	if (params->protocol == VPNR_PROTOCOL_V2 &&
+	    params->host->hand_over(params->host_data, &service->key, arrival))
+		g_steal_pointer(&arrival);
+	else
+		serve_session(service, arrival);
 }
 
 /* --- for other threads ------------------------------------------------------------------------ */

@@ -36,7 +36,7 @@ typedef struct {
 	/* The entry of the client with this key, or FALSE: its name and ACL (both transfer
 	 * full). */
 	gboolean (*authorise)(gpointer data, const VpnrKey *key, char **name, VpnrAcl **acl);
-	/* The service is authenticated, or will never be. Once. */
+	/* The client is authenticated and has said HELLO, or never will. Once. */
 	void (*settled)(gpointer data, VpnrService *service);
 	/* TRUE if a service has the session that the arrival asks for, and the key: it has taken
 	 * the arrival (transfer full then). */

@@ -308,6 +308,35 @@ test_pending(void)
 }
 
 static void
+test_pending_with_key(void)
+{
+	g_test_summary("2.5.3: connections that have shown a key and not said HELLO count as well: "
+		       "each has a thread.");
+
+	g_auto(Bench) bench;
+	Party waiting[VPNR_PENDING_PER_SOURCE_MAX];
+	g_auto(VpnrFd) refused = -1;
+	g_auto(VpnrFd) next = -1;
+
+	start(&bench);
+	for (guint i = 0; i < G_N_ELEMENTS(waiting); i++) {
+		party_begin(&waiting[i], VPNR_ROLE_CLIENT);
+		g_assert_true(shake_hands(&bench, &bench.keys[0], &waiting[i]));
+	}
+	refused = loopback_connect(&bench.addr);
+	loopback_expect_end(refused);
+	g_assert_cmpuint(count_services(&bench), ==, G_N_ELEMENTS(waiting));
+
+	g_assert_false(party_greet_server(&waiting[0]));
+	next = loopback_connect(&bench.addr);
+	for (gint64 begin = g_get_monotonic_time();
+	     count_services(&bench) < G_N_ELEMENTS(waiting) + 1; patience(begin))
+		;
+	for (guint i = 0; i < G_N_ELEMENTS(waiting); i++)
+		party_clear(&waiting[i]);
+}
+
+static void
 test_taken(void)
 {
 	g_auto(Bench) bench;
@@ -717,6 +746,7 @@ main(int argc, char **argv)
 	g_test_add_func("/server/v1", test_v1);
 	g_test_add_func("/server/own-ports", test_own_ports);
 	g_test_add_func("/server/pending", test_pending);
+	g_test_add_func("/server/pending/with-key", test_pending_with_key);
 	g_test_add_func("/server/taken", test_taken);
 	g_test_add_func("/server/resume", test_resume);
 	g_test_add_func("/server/resume/stolen", test_stolen);

@@ -642,9 +642,10 @@ test_takeover(void)
 	old = party;
 	party.link = (Peer){ .fd = -1 };
 	shake_hands(&bench, add_guest(&bench), &party);
-	for (gint64 begin = g_get_monotonic_time(); atomic_load(&bench.n_settled) < 2;
+	for (gint64 begin = g_get_monotonic_time(); atomic_load(&bench.n_asked) < 4;
 	     patience(begin))
 		;
+	g_assert_cmpuint(atomic_load(&bench.n_settled), ==, 1); /* it has not said HELLO */
 	loopback_send(dest, "old", 3);
 	party_expect_data(&old, 1, "old", 3);
 	party_send(&old, peer_data(1, "old", 3));
