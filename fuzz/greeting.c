@@ -52,7 +52,8 @@ greet(const guint8 *data, gsize size, guint8 seed, VpnrHello *hello, GByteArray 
 			  .left = size,
 			  .seed = seed };
 
-	if (!vpnr_greeting_receive(&source.base, hello, behind, -1, error))
+	if (!vpnr_greeting_receive(&source.base, hello, behind, VPNR_GREETING_TIMEOUT_MS, -1,
+				   error))
 		return FALSE;
 	g_byte_array_append(behind, source.bytes, (guint)source.left);
 	return TRUE;

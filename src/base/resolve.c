@@ -110,10 +110,9 @@ process(ares_channel channel, const struct pollfd *pollfds, guint n)
 
 /* Drives the look-up until it is done. FALSE with an error if it was cancelled or took too long. */
 static gboolean
-wait_for_answer(ares_channel channel, const Answer *answer, const VpnrCancel *cancel,
-		const char *name, GError **error)
+wait_for_answer(ares_channel channel, const Answer *answer, gint64 deadline,
+		const VpnrCancel *cancel, const char *name, GError **error)
 {
-	gint64 deadline = vpnr_deadline_after(VPNR_RESOLVE_TIMEOUT_MS);
 	struct pollfd pollfds[ARES_GETSOCK_MAXNUM + 1];
 
 	while (!answer->done) {
@@ -165,7 +164,7 @@ check_answer(const Answer *answer, const char *name, GError **error)
 }
 
 static gboolean
-look_up(const char *name, Answer *answer, const VpnrCancel *cancel, GError **error)
+look_up(const char *name, Answer *answer, gint64 deadline, const VpnrCancel *cancel, GError **error)
 {
 	struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	struct ares_options options = { .timeout = TRY_MS, .tries = TRIES };
@@ -180,19 +179,20 @@ look_up(const char *name, Answer *answer, const VpnrCancel *cancel, GError **err
 		return FALSE;
 	}
 	ares_getaddrinfo(channel, name, NULL, &hints, on_answer, answer);
-	answered = wait_for_answer(channel, answer, cancel, name, error);
+	answered = wait_for_answer(channel, answer, deadline, cancel, name, error);
 	return answered && check_answer(answer, name, error);
 }
 
 GArray *
-vpnr_resolve(const VpnrAddr *addr, const VpnrCancel *cancel, GError **error)
+vpnr_resolve(const VpnrAddr *addr, int timeout_ms, const VpnrCancel *cancel, GError **error)
 {
+	gint64 deadline = vpnr_deadline_after(timeout_ms);
 	g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
 	Answer answer = { .addrs = addrs, .port = addr->port };
 
 	if (addr->type != VPNR_ADDR_NAME)
 		g_array_append_vals(addrs, addr, 1);
-	else if (!look_up(addr->name, &answer, cancel, error))
+	else if (!look_up(addr->name, &answer, deadline, cancel, error))
 		return NULL;
 	return g_steal_pointer(&addrs);
 }

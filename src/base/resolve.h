@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* Milliseconds for the whole look-up, all name servers and retries included. */
+/* Milliseconds that a whole look-up needs at most, all name servers and retries included. */
 #define VPNR_RESOLVE_TIMEOUT_MS 10000
 
 #define VPNR_RESOLVE_ERROR (vpnr_resolve_error_quark())
@@ -28,7 +28,8 @@ typedef enum {
 
 /* Returns the addresses of addr, sorted by RFC 6724, as a GArray of VpnrAddr (transfer full), each
  * with addr's port; an addr that is no name comes back alone. NULL with an error that quotes the
- * name. */
-GArray *vpnr_resolve(const VpnrAddr *addr, const VpnrCancel *cancel, GError **error);
+ * name. timeout_ms: for the whole look-up; more than VPNR_RESOLVE_TIMEOUT_MS are of no use. */
+GArray *
+vpnr_resolve(const VpnrAddr *addr, int timeout_ms, const VpnrCancel *cancel, GError **error);
 
 G_END_DECLS

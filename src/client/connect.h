@@ -15,7 +15,7 @@
 G_BEGIN_DECLS
 
 /* Milliseconds for connecting to the server, all its addresses together, and for the TLS
- * handshake. */
+ * handshake; finding the addresses has its own time (base/resolve.h). */
 #define VPNR_CONNECT_DIAL_MS      10000
 #define VPNR_CONNECT_HANDSHAKE_MS 10000
 
@@ -29,9 +29,9 @@ typedef struct {
 	guint rotate_interval_s;   /* how long a link is used; 0: for ever */
 } VpnrUplinkTarget;
 
-/* NULL with an error, at the latest after both times above; max_ms (-1: none) makes the dialling
- * shorter, and when cancel_fd becomes readable it is over. *which is the address that is dialled,
- * as soon as there is one. */
+/* NULL with an error, at the latest when those times are over, or max_ms (-1: no bound) for all
+ * together; and when cancel_fd becomes readable. *which is the address that is dialled, as soon as
+ * there is one. */
 VpnrTransport *vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd,
 			    VpnrAddr *which, GError **error);
 

@@ -150,9 +150,11 @@ vpnr_tunnel_can_resume(const VpnrTunnel *tunnel)
 
 /* HELLO for HELLO: we ask for the session that we have. */
 static gboolean
-greet(VpnrTunnel *tunnel, VpnrTransport *transport, const VpnrLatch *stop, VpnrHello *theirs,
-      GByteArray *early, GError **error)
+greet(VpnrTunnel *tunnel, VpnrTransport *transport, int max_ms, const VpnrLatch *stop,
+      VpnrHello *theirs, GByteArray *early, GError **error)
 {
+	int timeout_ms =
+	    max_ms >= 0 ? MIN(max_ms, VPNR_GREETING_TIMEOUT_MS) : VPNR_GREETING_TIMEOUT_MS;
 	VpnrHello ours = { .version = VPNR_HELLO_VERSION,
 			   .max_streams = 1, /* the server opens none */
 			   .initial_window = VPNR_WINDOW_MIN,
@@ -164,7 +166,8 @@ greet(VpnrTunnel *tunnel, VpnrTransport *transport, const VpnrLatch *stop, VpnrH
 		ours.received = vpnr_session_received(tunnel->session);
 	}
 	return vpnr_greeting_send(transport, &ours, error) &&
-	       vpnr_greeting_receive(transport, theirs, early, vpnr_latch_fd(stop), error);
+	       vpnr_greeting_receive(transport, theirs, early, timeout_ms, vpnr_latch_fd(stop),
+				     error);
 }
 
 static gboolean
@@ -203,7 +206,7 @@ check(VpnrTunnel *tunnel, VpnrTransport *transport, const VpnrHello *hello, GErr
 }
 
 VpnrTunnelTake
-vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *connected,
+vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *connected, int max_ms,
 		 const VpnrLatch *stop, VpnrHello *hello, GError **error)
 {
 	g_autoptr(VpnrTransport) transport = connected;
@@ -212,7 +215,7 @@ vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *conne
 
 	*hello = (VpnrHello){ 0 };
 	if (protocol == VPNR_PROTOCOL_V2) {
-		if (!greet(tunnel, transport, stop, hello, early, error) ||
+		if (!greet(tunnel, transport, max_ms, stop, hello, early, error) ||
 		    !check(tunnel, transport, hello, error))
 			return VPNR_TUNNEL_FAILED;
 		resumed = is_our_session(tunnel, hello);

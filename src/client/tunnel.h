@@ -43,9 +43,11 @@ typedef enum {
 } VpnrTunnelTake;
 
 /* Goes on with an authenticated connection (transfer full). VPNr/2: exchanges HELLOs with the
- * server, which waits; *hello is the server's. No link is attached. On failure *error is set. */
-VpnrTunnelTake vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *transport,
-				const VpnrLatch *stop, VpnrHello *hello, GError **error);
+ * server, which waits, for max_ms at most (-1: as long as a greeting may take); *hello is the
+ * server's. No link is attached. On failure *error is set. */
+VpnrTunnelTake
+vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *transport, int max_ms,
+		 const VpnrLatch *stop, VpnrHello *hello, GError **error);
 
 /* The session (transfer none), or NULL: for waiting for its link's end, detaching and closing
  * it. */

@@ -87,12 +87,13 @@ on_attached(VpnrUplink *uplink, const VpnrUplinkTarget *target, const VpnrHello 
  * link is attached. */
 static gboolean
 take_over(VpnrUplink *uplink, const VpnrUplinkTarget *target, VpnrTransport *transport,
-	  GError **error)
+	  gint64 deadline, GError **error)
 {
 	guint streams = n_streams(uplink);
 	VpnrHello hello;
-	VpnrTunnelTake take = vpnr_tunnel_take(uplink->tunnel, target->protocol, transport,
-					       uplink->stop, &hello, error);
+	VpnrTunnelTake take =
+	    vpnr_tunnel_take(uplink->tunnel, target->protocol, transport,
+			     vpnr_deadline_left(deadline), uplink->stop, &hello, error);
 
 	if (take == VPNR_TUNNEL_FAILED)
 		return FALSE;
@@ -117,8 +118,9 @@ cancel_for_dialling(const VpnrUplink *uplink, GError **error)
 }
 
 static VpnrTransport *
-dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, int max_ms, GError **error)
+dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, gint64 deadline, GError **error)
 {
+	int max_ms = vpnr_deadline_left(deadline);
 	VpnrAddr which = target->server;
 	g_auto(VpnrFd) cancel_fd = cancel_for_dialling(uplink, error);
 	VpnrTransport *transport =
@@ -154,20 +156,20 @@ give_way(VpnrUplink *uplink, GError **error)
 	return FALSE;
 }
 
-/* Dials, and only then gives up the link that there may be. *dialled: FALSE if that is still
- * there. */
+/* Dials, and only then gives up the link that there may be; all until deadline (base/deadline.h).
+ * *dialled: FALSE if that link is still there. */
 static gboolean
-change_over(VpnrUplink *uplink, int max_ms, gboolean *dialled, GError **error)
+change_over(VpnrUplink *uplink, gint64 deadline, gboolean *dialled, GError **error)
 {
 	g_autoptr(VpnrTransport) transport = NULL;
 	VpnrUplinkTarget target;
 	gboolean up;
 
 	vpnr_bulletin_get_target(uplink->bulletin, &target);
-	transport = dial(uplink, &target, max_ms, error);
+	transport = dial(uplink, &target, deadline, error);
 	*dialled = transport != NULL;
 	up = *dialled && give_way(uplink, error) &&
-	     take_over(uplink, &target, g_steal_pointer(&transport), error);
+	     take_over(uplink, &target, g_steal_pointer(&transport), deadline, error);
 	vpnr_key_wipe(&target.private_key);
 	return up;
 }
@@ -177,12 +179,12 @@ static gboolean
 bring_up(VpnrUplink *uplink)
 {
 	g_autoptr(GError) error = NULL;
-	int max_ms = session(uplink) != NULL ? vpnr_deadline_left(uplink->give_up_at) : -1;
+	gint64 deadline = session(uplink) != NULL ? uplink->give_up_at : VPNR_DEADLINE_NEVER;
 	gboolean reconnect = uplink->was_up;
 	gboolean dialled;
 
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_CONNECTING);
-	if (change_over(uplink, max_ms, &dialled, &error)) {
+	if (change_over(uplink, deadline, &dialled, &error)) {
 		vpnr_stats_add(uplink->stats, VPNR_STAT_RECONNECTS, reconnect);
 		return TRUE;
 	}
@@ -203,7 +205,7 @@ renew(VpnrUplink *uplink)
 	g_autoptr(GError) error = NULL;
 	gboolean dialled;
 
-	if (change_over(uplink, -1, &dialled, &error)) {
+	if (change_over(uplink, VPNR_DEADLINE_NEVER, &dialled, &error)) {
 		vpnr_stats_add(uplink->stats, VPNR_STAT_ROTATIONS, 1);
 		return TRUE;
 	}

@@ -89,10 +89,10 @@ take_hello(const VpnrFrame *frame, VpnrHello *hello, GError **error)
 }
 
 gboolean
-vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early, int cancel_fd,
-		      GError **error)
+vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early, int timeout_ms,
+		      int cancel_fd, GError **error)
 {
-	gint64 deadline = vpnr_deadline_after(VPNR_GREETING_TIMEOUT_MS);
+	gint64 deadline = vpnr_deadline_after(timeout_ms);
 	g_autoptr(VpnrFrame) frame = NULL;
 	const char *why = NULL;
 	gsize used = 0;

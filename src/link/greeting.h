@@ -31,10 +31,10 @@ typedef enum {
 /* Sends ours. FALSE with an error. */
 gboolean vpnr_greeting_send(VpnrTransport *transport, const VpnrHello *hello, GError **error);
 
-/* Waits for the peer's. Appends to early what came behind it, which is for the session's reader.
- * FALSE with an error. cancel_fd: readable: give up; -1: none. */
+/* Waits for the peer's, for at most timeout_ms. Appends to early what came behind it, which is for
+ * the session's reader. FALSE with an error. cancel_fd: readable: give up; -1: none. */
 gboolean vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early,
-			       int cancel_fd, GError **error);
+			       int timeout_ms, int cancel_fd, GError **error);
 
 /* Sends GOAWAY instead, and finishes. */
 void vpnr_greeting_refuse(VpnrTransport *transport, VpnrReason reason);

@@ -363,9 +363,8 @@ explain(Tls *tls, int err, GError **error)
 	if (tls->cancelled)
 		g_set_error_literal(error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_CANCELLED, "cancelled");
 	else if (tls->timed_out)
-		g_set_error(error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_TIMED_OUT,
-			    "no complete TLS handshake within %d s",
-			    tls->params->timeout_ms / 1000);
+		g_set_error_literal(error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_TIMED_OUT,
+				    "no complete TLS handshake in time");
 	else if (tls->peer_seen && !tls->peer_authorised)
 		g_set_error(error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_UNAUTHORISED,
 			    "the peer's key is not authorised: %s",

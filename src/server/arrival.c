@@ -20,8 +20,8 @@ vpnr_arrival_new(VpnrTransport *transport, const VpnrAddr *peer)
 gboolean
 vpnr_arrival_greet(VpnrArrival *arrival, int cancel_fd, GError **error)
 {
-	return vpnr_greeting_receive(arrival->transport, &arrival->hello, arrival->early, cancel_fd,
-				     error);
+	return vpnr_greeting_receive(arrival->transport, &arrival->hello, arrival->early,
+				     VPNR_GREETING_TIMEOUT_MS, cancel_fd, error);
 }
 
 gboolean

@@ -81,7 +81,7 @@ resolve_and_dial(const VpnrDialer *dialer, const VpnrCancel *cancel, const VpnrA
 		 GError **error)
 {
 	VpnrDialOptions options = { .timeout_ms = VPNR_DIALER_TIMEOUT_MS, .cancel = *cancel };
-	g_autoptr(GArray) addrs = vpnr_resolve(dest, cancel, error);
+	g_autoptr(GArray) addrs = vpnr_resolve(dest, VPNR_RESOLVE_TIMEOUT_MS, cancel, error);
 	g_auto(VpnrFd) fd = -1;
 
 	if (addrs == NULL)

@@ -181,7 +181,7 @@ resolve(const char *text, const VpnrCancel *cancel, GError **error)
 	VpnrAddr addr;
 
 	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
-	return vpnr_resolve(&addr, cancel, error);
+	return vpnr_resolve(&addr, VPNR_RESOLVE_TIMEOUT_MS, cancel, error);
 }
 
 static gint
@@ -319,6 +319,23 @@ test_timed_out(void)
 	g_assert_cmpint(took, <, (VPNR_RESOLVE_TIMEOUT_MS + 1000) * 1000);
 }
 
+static void
+test_short_of_time(void)
+{
+	g_autoptr(NameServer) server = NULL;
+	g_autoptr(GError) error = NULL;
+	gint64 start = g_get_monotonic_time();
+	VpnrAddr addr;
+
+	if (skip_outside_namespace())
+		return;
+	server = name_server_start();
+	g_assert_true(vpnr_addr_parse("silent.test:80", 0, &addr, NULL));
+	g_assert_null(vpnr_resolve(&addr, 50, &VPNR_CANCEL_NEVER, &error));
+	g_assert_error(error, VPNR_RESOLVE_ERROR, VPNR_RESOLVE_ERROR_TIMED_OUT);
+	g_assert_cmpint(g_get_monotonic_time() - start, <, VPNR_RESOLVE_TIMEOUT_MS * (gint64)1000);
+}
+
 /* Puts a file of ours in the place of path, for this program only. */
 static gboolean
 replace_file(const char *path, const char *contents)
@@ -371,5 +388,6 @@ main(int argc, char **argv)
 	g_test_add_func("/resolve/failed", test_failed);
 	g_test_add_func("/resolve/cancelled", test_cancelled);
 	g_test_add_func("/resolve/timed-out", test_timed_out);
+	g_test_add_func("/resolve/short-of-time", test_short_of_time);
 	return g_test_run();
 }

@@ -172,6 +172,25 @@ test_max_ms(void)
 }
 
 static void
+test_max_ms_of_all(void)
+{
+	g_test_summary("So does a handshake.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) server = -1;
+	gint64 start = g_get_monotonic_time();
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	bench.max_ms = 200;
+	begin(&bench);
+	server = loopback_accept(bench.listener);
+	join(&bench);
+	g_assert_error(bench.error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_TIMED_OUT);
+	g_assert_cmpint(g_get_monotonic_time() - start, <,
+			VPNR_CONNECT_HANDSHAKE_MS * (gint64)1000);
+}
+
+static void
 check_stopped(Bench *bench)
 {
 	vpnr_latch_trip(bench->stop);
@@ -213,6 +232,7 @@ main(int argc, char **argv)
 	g_test_add_func("/connect/other-server", test_other_server);
 	g_test_add_func("/connect/refused", test_refused);
 	g_test_add_func("/connect/max-ms", test_max_ms);
+	g_test_add_func("/connect/max-ms/handshake", test_max_ms_of_all);
 	g_test_add_func("/connect/stop", test_stop);
 	return g_test_run();
 }

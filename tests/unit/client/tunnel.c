@@ -53,7 +53,7 @@ take(Bench *bench, Party *party, VpnrFrame *hello)
 	else
 		party_hang_up(party);
 	g_clear_error(&bench->error);
-	return vpnr_tunnel_take(bench->tunnel, VPNR_PROTOCOL_V2, transport, bench->stop,
+	return vpnr_tunnel_take(bench->tunnel, VPNR_PROTOCOL_V2, transport, -1, bench->stop,
 				&bench->hello, &bench->error);
 }
 
@@ -248,7 +248,7 @@ test_stop(void)
 	bench_init(&bench);
 	party_begin(&party, VPNR_ROLE_SERVER);
 	vpnr_latch_trip(bench.stop);
-	g_assert_cmpint(vpnr_tunnel_take(bench.tunnel, VPNR_PROTOCOL_V2, peer_init(&party.link),
+	g_assert_cmpint(vpnr_tunnel_take(bench.tunnel, VPNR_PROTOCOL_V2, peer_init(&party.link), -1,
 					 bench.stop, &bench.hello, &bench.error),
 			==, VPNR_TUNNEL_FAILED);
 	g_assert_error(bench.error, VPNR_GREETING_ERROR, VPNR_GREETING_ERROR_CANCELLED);
@@ -264,7 +264,7 @@ test_v1(void)
 
 	bench_init(&bench);
 	party_begin(&party, VPNR_ROLE_SERVER);
-	g_assert_cmpint(vpnr_tunnel_take(bench.tunnel, VPNR_PROTOCOL_V1, peer_init(&party.link),
+	g_assert_cmpint(vpnr_tunnel_take(bench.tunnel, VPNR_PROTOCOL_V1, peer_init(&party.link), -1,
 					 bench.stop, &bench.hello, &bench.error),
 			==, VPNR_TUNNEL_NEW);
 	g_assert_cmpuint(bench.hello.version, ==, 0);

@@ -36,9 +36,9 @@ guint __wrap_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random);
 gint64 __real_vpnr_deadline_after(int ms);
 gint64 __wrap_vpnr_deadline_after(int ms);
 gboolean __real_vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early,
-				      int cancel_fd, GError **error);
+				      int timeout_ms, int cancel_fd, GError **error);
 gboolean __wrap_vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early,
-				      int cancel_fd, GError **error);
+				      int timeout_ms, int cancel_fd, GError **error);
 
 guint
 __wrap_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random)
@@ -56,12 +56,12 @@ __wrap_vpnr_deadline_after(int ms)
 
 gboolean
 __wrap_vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early,
-			     int cancel_fd, GError **error)
+			     int timeout_ms, int cancel_fd, GError **error)
 {
 	gboolean ok;
 
 	greets = TRUE;
-	ok = __real_vpnr_greeting_receive(transport, hello, early, cancel_fd, error);
+	ok = __real_vpnr_greeting_receive(transport, hello, early, timeout_ms, cancel_fd, error);
 	greets = FALSE;
 	return ok;
 }
@@ -707,6 +707,43 @@ test_stays_away(void)
 	accept_link(&bench, &again);
 }
 
+/* The session must end in its time, although the next link is neither there nor refused. */
+static void
+check_held_up(gboolean in_handshake)
+{
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(Party) silent;
+	g_auto(VpnrFd) fd = -1;
+	Worker worker;
+	gint64 begin;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	atomic_store(&short_pauses, TRUE);
+	bench.target.resume_timeout_s = 1;
+	lose_link_with_stream(&bench, &party, &worker);
+	begin = g_get_monotonic_time();
+	party_begin(&silent, VPNR_ROLE_SERVER);
+	if (in_handshake)
+		fd = loopback_accept(bench.listener);
+	else
+		shake_hands(&bench, &silent);
+	join_reset(&worker);
+	g_assert_cmpint(g_get_monotonic_time() - begin, <,
+			VPNR_GREETING_TIMEOUT_MS * (gint64)1000 / 2);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_SESSIONS_LOST), ==, 1);
+}
+
+static void
+test_held_up(void)
+{
+	g_test_summary("A server that takes the next connection and does not shake hands, or does "
+		       "not say HELLO, does not lengthen resume-timeout.");
+
+	check_held_up(TRUE);
+	check_held_up(FALSE);
+}
+
 static void
 test_no_patience(void)
 {
@@ -1049,6 +1086,7 @@ main(int argc, char **argv)
 	g_test_add_func("/uplink/rotate/too-late", test_rotate_too_late);
 	g_test_add_func("/uplink/end/unknown-session", test_unknown_session);
 	g_test_add_func("/uplink/end/stays-away", test_stays_away);
+	g_test_add_func("/uplink/end/held-up", test_held_up);
 	g_test_add_func("/uplink/end/no-patience", test_no_patience);
 	g_test_add_func("/uplink/end/goaway", test_goaway);
 	g_test_add_func("/uplink/end/violation", test_violation);

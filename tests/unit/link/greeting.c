@@ -58,7 +58,8 @@ expect_hello(Bench *bench)
 {
 	g_autoptr(GError) error = NULL;
 
-	vpnr_greeting_receive(bench->transport, &bench->hello, bench->early, -1, &error);
+	vpnr_greeting_receive(bench->transport, &bench->hello, bench->early,
+			      VPNR_GREETING_TIMEOUT_MS, -1, &error);
 	g_assert_no_error(error);
 	g_assert_cmpstr(bench->hello.software, ==, "peer 1.0");
 	g_assert_cmpuint(bench->hello.initial_window, ==, 65536);
@@ -71,7 +72,7 @@ expect_error(Bench *bench, int cancel_fd, VpnrGreetingError code, const char *te
 	g_autoptr(GError) error = NULL;
 
 	g_assert_false(vpnr_greeting_receive(bench->transport, &bench->hello, bench->early,
-					     cancel_fd, &error));
+					     VPNR_GREETING_TIMEOUT_MS, cancel_fd, &error));
 	g_assert_error(error, VPNR_GREETING_ERROR, (gint)code);
 	if (text != NULL)
 		g_assert_cmpstr(error->message, ==, text);

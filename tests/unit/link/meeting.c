@@ -68,7 +68,8 @@ serve(Meeting *meeting)
 	g_autoptr(GByteArray) early = g_byte_array_new();
 	VpnrHello hello;
 
-	if (!vpnr_greeting_receive(meeting->server_end, &hello, early, -1, NULL) ||
+	if (!vpnr_greeting_receive(meeting->server_end, &hello, early, VPNR_GREETING_TIMEOUT_MS, -1,
+				   NULL) ||
 	    !say_hello(meeting->server, meeting->server_end, meeting->lie))
 		return MEETING_BROKEN;
 	return attach(meeting->server, &meeting->server_end, &hello, early);
@@ -80,7 +81,8 @@ finish(Meeting *meeting)
 	g_autoptr(GByteArray) early = g_byte_array_new();
 	VpnrHello hello;
 
-	if (!vpnr_greeting_receive(meeting->client_end, &hello, early, -1, NULL))
+	if (!vpnr_greeting_receive(meeting->client_end, &hello, early, VPNR_GREETING_TIMEOUT_MS, -1,
+				   NULL))
 		return MEETING_BROKEN;
 	return attach(meeting->client, &meeting->client_end, &hello, early);
 }
