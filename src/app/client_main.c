@@ -76,6 +76,7 @@ report_status(gpointer data, GError **error)
 	vpnr_report_addr(builder, "server", &status.news.server);
 	vpnr_report_string(builder, "server_software", status.news.software);
 	vpnr_report_age(builder, "state_s", status.news.since_us);
+	vpnr_report_age(builder, "link_down_s", status.news.down_since_us);
 	vpnr_report_int(builder, "streams", vpnr_uplink_foreach(app->uplink, NULL, NULL));
 	vpnr_report_session(builder, &status.session);
 	vpnr_report_budget(builder, app->budget);

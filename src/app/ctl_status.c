@@ -56,16 +56,20 @@ duration_of(JsonObject *object, const char *member)
 	return vpnr_ctl_format_duration(vpnr_ctl_json_number(object, member));
 }
 
-/* The client's only link: without one, what it has been doing about that for how long. */
+/* The client's only link: without one, since when. Each try begins the state anew, so that says
+ * nothing about it. */
 static void
 append_state(JsonObject *status, GString *out)
 {
 	g_autofree char *state = vpnr_ctl_json_text(status, "state");
 	g_autofree char *since = duration_of(status, "state_s");
+	g_autofree char *down = duration_of(status, "link_down_s");
 	double age = vpnr_ctl_json_number(status, "link_age_s");
 	double rtt = vpnr_ctl_json_number(status, "rtt_ms");
 
-	if (json_object_has_member(status, "state_s"))
+	if (!isnan(vpnr_ctl_json_number(status, "link_down_s")))
+		append_line(out, "state", "%s, without a link for %s", state, down);
+	else if (json_object_has_member(status, "state_s"))
 		append_line(out, "state", "%s for %s", state, since);
 	else
 		append_line(out, "state", "%s", state);
@@ -124,15 +128,19 @@ client_of(JsonObject *session)
 	return g_strdup_printf("VPNr/%s", protocol);
 }
 
-/* How old the session's link is, or how it is without one. */
+/* How old the session's link is, or how it is without one, and for how long. */
 static char *
 link_of(JsonObject *session)
 {
 	double age = vpnr_ctl_json_number(session, "link_age_s");
+	g_autofree char *state = vpnr_ctl_json_text(session, "state");
+	g_autofree char *down = duration_of(session, "link_down_s");
 
 	if (!isnan(age))
 		return vpnr_ctl_format_duration(age);
-	return vpnr_ctl_json_text(session, "state");
+	if (isnan(vpnr_ctl_json_number(session, "link_down_s")))
+		return g_steal_pointer(&state);
+	return g_strdup_printf("%s %s", state, down);
 }
 
 /* The server's sessions. A table of 80 columns has no room for everything: what software a client

@@ -45,19 +45,19 @@ vpnr_report_addr(JsonBuilder *builder, const char *name, const VpnrAddr *addr)
 void
 vpnr_report_age(JsonBuilder *builder, const char *name, gint64 since_us)
 {
-	vpnr_report_int(builder, name, (g_get_monotonic_time() - since_us) / G_USEC_PER_SEC);
+	json_builder_set_member_name(builder, name);
+	if (since_us == 0)
+		json_builder_add_null_value(builder);
+	else
+		json_builder_add_int_value(builder,
+					   (g_get_monotonic_time() - since_us) / G_USEC_PER_SEC);
 }
 
 void
 vpnr_report_session(JsonBuilder *builder, const VpnrSessionStatus *session)
 {
 	vpnr_report_ms(builder, "rtt_ms", session->rtt_us);
-	if (session->attached) {
-		vpnr_report_age(builder, "link_age_s", session->link_since_us);
-	} else {
-		json_builder_set_member_name(builder, "link_age_s");
-		json_builder_add_null_value(builder);
-	}
+	vpnr_report_age(builder, "link_age_s", session->link_since_us);
 	vpnr_report_int(builder, "replay_bytes", (gint64)session->replay_bytes);
 }
 

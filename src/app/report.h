@@ -44,7 +44,7 @@ void vpnr_report_session(JsonBuilder *builder, const VpnrSessionStatus *session)
 /* Members about memory: how much of the budget is promised, and the whole. */
 void vpnr_report_budget(JsonBuilder *builder, const VpnrBudget *budget);
 
-/* Seconds since a monotonic time in us. */
+/* Seconds since a monotonic time in us; 0: null. */
 void vpnr_report_age(JsonBuilder *builder, const char *name, gint64 since_us);
 
 G_END_DECLS

@@ -70,7 +70,7 @@ state_name(const VpnrServiceStatus *status)
 {
 	if (status->session.attached)
 		return "connected";
-	return status->deserted ? "waiting" : "connecting";
+	return status->deserted_us != 0 ? "waiting" : "connecting";
 }
 
 static void
@@ -90,6 +90,7 @@ add_link(VpnrService *service, gpointer data)
 	vpnr_report_age(report->builder, "since_s", status.since_us);
 	vpnr_report_int(report->builder, "streams", status.streams);
 	vpnr_report_session(report->builder, &status.session);
+	vpnr_report_age(report->builder, "link_down_s", status.deserted_us);
 	vpnr_report_string(report->builder, "software", status.software);
 	json_builder_end_object(report->builder);
 }

@@ -22,6 +22,7 @@ vpnr_bulletin_new(const VpnrUplinkTarget *target)
 	bulletin->target = *target;
 	bulletin->news.server = target->server;
 	bulletin->news.since_us = g_get_monotonic_time();
+	bulletin->news.down_since_us = bulletin->news.since_us;
 	return bulletin;
 }
 
@@ -68,6 +69,10 @@ vpnr_bulletin_set_state(VpnrBulletin *bulletin, VpnrUplinkState state)
 	pthread_mutex_lock(&bulletin->lock);
 	bulletin->news.state = state;
 	bulletin->news.since_us = g_get_monotonic_time();
+	if (state == VPNR_UPLINK_CONNECTED)
+		bulletin->news.down_since_us = 0;
+	else if (bulletin->news.down_since_us == 0)
+		bulletin->news.down_since_us = bulletin->news.since_us;
 	if (state == VPNR_UPLINK_CONNECTING)
 		bulletin->news.server = bulletin->target.server;
 	pthread_mutex_unlock(&bulletin->lock);

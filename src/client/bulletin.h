@@ -22,6 +22,7 @@ typedef enum {
 typedef struct {
 	VpnrUplinkState state;
 	gint64 since_us;                      /* monotonic, of the state */
+	gint64 down_since_us;                 /* since when there is no link; 0: there is one */
 	VpnrAddr server;                      /* the address in use, or the configured one */
 	char software[VPNR_SOFTWARE_MAX + 1]; /* of the last server; empty: none yet, or VPNr/1 */
 } VpnrBulletinNews;

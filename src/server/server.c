@@ -151,7 +151,7 @@ on_began(gpointer data, VpnrService *service)
 
 		if (!has_session_of(other, key, &status) || other == service)
 			continue;
-		if (status.deserted) {
+		if (status.deserted_us != 0) {
 			vpnr_service_dismiss(other, VPNR_REASON_NONE);
 			continue;
 		}

@@ -39,7 +39,7 @@ struct VpnrService {
 	pthread_mutex_t lock;
 	gboolean authenticated; /* client and key are valid */
 	gboolean welcoming;     /* arrivals that ask for the session get it */
-	gboolean deserted;      /* the session has lost its link, and has no other yet */
+	gint64 deserted_us;     /* since when the session waits for the next link; 0: it does not */
 	VpnrReason dismissal;   /* what the client is told */
 	VpnrAddr peer;
 	char software[VPNR_SOFTWARE_MAX + 1];
@@ -104,7 +104,7 @@ note_link(VpnrService *service, const VpnrArrival *arrival)
 {
 	pthread_mutex_lock(&service->lock);
 	service->peer = arrival->peer;
-	service->deserted = FALSE;
+	service->deserted_us = 0;
 	pthread_mutex_unlock(&service->lock);
 }
 
@@ -115,7 +115,7 @@ wait_for_client(VpnrService *service)
 	vpnr_session_detach(session(service));
 	service->give_up_at = vpnr_deadline_after((int)service->params.resume_timeout_s * 1000);
 	pthread_mutex_lock(&service->lock);
-	service->deserted = TRUE;
+	service->deserted_us = g_get_monotonic_time();
 	pthread_mutex_unlock(&service->lock);
 }
 
@@ -432,7 +432,7 @@ vpnr_service_status(VpnrService *service)
 	if (service->authenticated)
 		status.client = service->client;
 	status.welcoming = service->welcoming;
-	status.deserted = service->deserted;
+	status.deserted_us = service->deserted_us;
 	g_strlcpy(status.software, service->software, sizeof status.software);
 	pthread_mutex_unlock(&service->lock);
 	vpnr_tenant_status(service->tenant, &status.session, &status.streams);

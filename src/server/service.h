@@ -70,7 +70,7 @@ typedef struct {
 	guint streams;
 	char software[VPNR_SOFTWARE_MAX + 1]; /* of the client; empty before HELLO, or VPNr/1 */
 	gboolean welcoming; /* it has a session that can be resumed, and nobody has dismissed it */
-	gboolean deserted;  /* its session has lost its link, and has no other yet */
+	gint64 deserted_us; /* since when its session waits for the next link; 0: it does not */
 	VpnrSessionStatus session; /* without one: nothing attached, nothing kept */
 } VpnrServiceStatus;
 

@@ -37,7 +37,8 @@ test_client_status(void)
 		     "\"streams\":3,\"streams_total\":120,\"reconnects\":2,\"rotations\":7,"
 		     "\"resumes\":8,\"frames_replayed\":40,\"bytes_replayed\":1024,"
 		     "\"replay_bytes\":65536,\"bytes_sent\":2048,\"bytes_received\":1572864,"
-		     "\"rtt_ms\":12.34,\"link_age_s\":61,\"state_s\":62,\"threads\":9,"
+		     "\"rtt_ms\":12.34,\"link_age_s\":61,\"link_down_s\":null,\"state_s\":62,"
+		     "\"threads\":9,"
 		     "\"uptime_s\":3725,\"pid\":4711,"
 		     "\"server\":\"192.0.2.1:4334\",\"counters\":{\"streams_total\":120,"
 		     "\"rotations\":7,\"bytes_replayed\":1024,\"resumes\":8,"
@@ -64,11 +65,12 @@ test_client_without_a_link(void)
 		     "\"streams\":3,\"streams_total\":3,\"reconnects\":0,\"rotations\":0,"
 		     "\"resumes\":0,\"frames_replayed\":0,\"bytes_replayed\":0,"
 		     "\"replay_bytes\":512,\"bytes_sent\":0,\"bytes_received\":0,"
-		     "\"rtt_ms\":null,\"link_age_s\":null,\"state_s\":4,\"threads\":9,"
+		     "\"rtt_ms\":null,\"link_age_s\":null,\"link_down_s\":130,\"state_s\":4,"
+		     "\"threads\":9,"
 		     "\"uptime_s\":5,\"pid\":1,\"server\":\"192.0.2.1:4334\"}",
 		     "program  vpnr-client 0.1.0\n"
 		     "process  1, 9 threads, running for 5 s\n"
-		     "state    connecting for 4 s\n"
+		     "state    connecting, without a link for 2 min 10 s\n"
 		     "server   192.0.2.1:4334\n"
 		     "streams  3 open, 3 since the start\n"
 		     "data     0 B sent, 0 B received\n"
@@ -88,7 +90,7 @@ test_server_status(void)
 		     "\"state\":\"connected\",\"link_age_s\":4,\"since_s\":300,\"streams\":3,"
 		     "\"rtt_ms\":0.5,\"replay_bytes\":2048,\"software\":\"vpnr 0.1.0\"},"
 		     "{\"client\":\"bob\",\"peer\":\"192.0.2.8:50000\",\"protocol\":2,"
-		     "\"state\":\"waiting\",\"link_age_s\":null,\"streams\":20,"
+		     "\"state\":\"waiting\",\"link_age_s\":null,\"link_down_s\":70,\"streams\":20,"
 		     "\"rtt_ms\":null,\"replay_bytes\":16777216},"
 		     "{\"client\":\"x\\u001b[31m\",\"peer\":null},"
 		     "{\"peer\":\"192.0.2.9:50000\",\"protocol\":\"1-rust\"}, 7]}",
@@ -100,11 +102,16 @@ test_server_status(void)
 		     "links    0 reconnects, - rotations, - resumes\n"
 		     "replay   0 frames (-) sent again\n"
 		     "\n"
-		     "CLIENT       ADDRESS             LINK      RTT  STREAMS    REPLAY\n"
-		     "alice        192.0.2.7:50000      4 s  0.50 ms        3   2.0 KiB\n"
-		     "bob          192.0.2.8:50000  waiting        -       20  16.0 MiB\n"
-		     "x?[31m       -                      -        -        -         -\n"
-		     "VPNr/1-rust  192.0.2.9:50000        -        -        -         -\n");
+		     "CLIENT       ADDRESS                        LINK      RTT  STREAMS    REPLAY"
+		     "\n"
+		     "alice        192.0.2.7:50000                 4 s  0.50 ms        3   2.0 KiB"
+		     "\n"
+		     "bob          192.0.2.8:50000  waiting 1 min 10 s        -       20  16.0 MiB"
+		     "\n"
+		     "x?[31m       -                                 -        -        -         -"
+		     "\n"
+		     "VPNr/1-rust  192.0.2.9:50000                   -        -        -         -"
+		     "\n");
 }
 
 static void

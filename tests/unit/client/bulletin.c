@@ -67,6 +67,28 @@ test_news(void)
 }
 
 static void
+test_without_a_link(void)
+{
+	g_test_summary("Tries that fail do not make the time without a link shorter.");
+
+	VpnrBulletin *bulletin = vpnr_bulletin_new(&target);
+	gint64 down = vpnr_bulletin_news(bulletin).down_since_us;
+
+	g_assert_cmpint(down, >, 0);
+	while (g_get_monotonic_time() == down)
+		;
+	vpnr_bulletin_set_state(bulletin, VPNR_UPLINK_CONNECTING);
+	vpnr_bulletin_set_state(bulletin, VPNR_UPLINK_DISCONNECTED);
+	g_assert_cmpint(vpnr_bulletin_news(bulletin).down_since_us, ==, down);
+	g_assert_cmpint(vpnr_bulletin_news(bulletin).since_us, >, down);
+	vpnr_bulletin_set_state(bulletin, VPNR_UPLINK_CONNECTED);
+	g_assert_cmpint(vpnr_bulletin_news(bulletin).down_since_us, ==, 0);
+	vpnr_bulletin_set_state(bulletin, VPNR_UPLINK_DISCONNECTED);
+	g_assert_cmpint(vpnr_bulletin_news(bulletin).down_since_us, >, down);
+	vpnr_bulletin_free(bulletin);
+}
+
+static void
 test_names(void)
 {
 	g_assert_cmpstr(vpnr_uplink_state_name(VPNR_UPLINK_DISCONNECTED), ==, "disconnected");
@@ -81,6 +103,7 @@ main(int argc, char **argv)
 	g_test_add_func("/bulletin/begin", test_begin);
 	g_test_add_func("/bulletin/target", test_target);
 	g_test_add_func("/bulletin/news", test_news);
+	g_test_add_func("/bulletin/without-a-link", test_without_a_link);
 	g_test_add_func("/bulletin/names", test_names);
 	return g_test_run();
 }

@@ -357,7 +357,7 @@ count_deserted(VpnrService *service, gpointer data)
 {
 	guint *n = data;
 
-	*n += vpnr_service_status(service).deserted;
+	*n += vpnr_service_status(service).deserted_us != 0;
 }
 
 static void

@@ -114,7 +114,7 @@ on_began(gpointer data, VpnrService *service)
 
 	atomic_fetch_add(&bench->n_began, 1);
 	g_assert_cmpint(status.welcoming, ==, bench->protocol == VPNR_PROTOCOL_V2);
-	g_assert_false(status.deserted); /* its link is on its way */
+	g_assert_cmpint(status.deserted_us, ==, 0); /* its link is on its way */
 }
 
 static const VpnrServiceHost host = {
@@ -296,8 +296,8 @@ static void
 lose_link(Bench *bench, Party *party)
 {
 	party_hang_up(party);
-	for (gint64 begin = g_get_monotonic_time(); !vpnr_service_status(first(bench)).deserted;
-	     patience(begin))
+	for (gint64 begin = g_get_monotonic_time();
+	     vpnr_service_status(first(bench)).deserted_us == 0; patience(begin))
 		;
 }
 
@@ -580,7 +580,7 @@ test_resume(void)
 	lose_link(&bench, &party);
 	status = vpnr_service_status(first(&bench));
 	g_assert_true(status.welcoming);
-	g_assert_true(status.deserted);
+	g_assert_cmpint(status.deserted_us, >, 0);
 	g_assert_cmpuint(status.streams, ==, 1);
 	g_assert_cmpint(status.session.rtt_us, ==, -1);
 	loopback_send(dest, "meanwhile", 9);
@@ -591,7 +591,7 @@ test_resume(void)
 	join_guest(&bench.guests[1]); /* its connection has gone to the first */
 	status = vpnr_service_status(first(&bench));
 	g_assert_true(status.session.attached);
-	g_assert_false(status.deserted);
+	g_assert_cmpint(status.deserted_us, ==, 0);
 	g_assert_cmpuint(status.peer.port, ==, 8); /* of the link that there is */
 	g_assert_cmpuint(atomic_load(&bench.n_began), ==, 1);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_RESUMES), ==, 1);
