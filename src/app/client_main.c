@@ -65,10 +65,21 @@ reload(gpointer data, GError **error)
 
 /* --- answers to vpnrctl ----------------------------------------------------------------------- */
 
+static guint
+n_waiting(const VpnrClientApp *app)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < app->inbounds->len; i++)
+		n += vpnr_inbound_waiting(g_ptr_array_index(app->inbounds, i));
+	return n;
+}
+
 static char *
 report_status(gpointer data, GError **error)
 {
 	VpnrClientApp *app = data;
+	VpnrReportFlow flow = { 0 };
 	VpnrUplinkStatus status = vpnr_uplink_status(app->uplink);
 	JsonBuilder *builder = vpnr_report_begin_status("client", app->born_us, &app->stats);
 
@@ -77,9 +88,11 @@ report_status(gpointer data, GError **error)
 	vpnr_report_string(builder, "server_software", status.news.software);
 	vpnr_report_age(builder, "state_s", status.news.since_us);
 	vpnr_report_age(builder, "link_down_s", status.news.down_since_us);
-	vpnr_report_int(builder, "streams", vpnr_uplink_foreach(app->uplink, NULL, NULL));
+	vpnr_report_int(builder, "streams",
+			vpnr_uplink_foreach(app->uplink, vpnr_report_sum_flow, &flow));
+	vpnr_report_int(builder, "waiting", n_waiting(app));
 	vpnr_report_session(builder, &status.session);
-	vpnr_report_budget(builder, app->budget);
+	vpnr_report_memory(builder, &flow, app->budget);
 	return vpnr_report_end(builder);
 }
 

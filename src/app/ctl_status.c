@@ -92,7 +92,13 @@ append_traffic(JsonObject *status, GString *out)
 	g_autofree char *sent = bytes_of(status, "bytes_sent");
 	g_autofree char *received = bytes_of(status, "bytes_received");
 
-	append_line(out, "streams", "%s open, %s since the start", streams, total);
+	if (json_object_has_member(status, "waiting")) {
+		g_autofree char *waiting = vpnr_ctl_json_text(status, "waiting");
+		append_line(out, "streams", "%s open, %s waiting for a link, %s since the start",
+			    streams, waiting, total);
+	} else {
+		append_line(out, "streams", "%s open, %s since the start", streams, total);
+	}
 	append_line(out, "data", "%s sent, %s received", sent, received);
 }
 
@@ -115,6 +121,20 @@ append_resumes(JsonObject *status, GString *out)
 	} else {
 		append_line(out, "replay", "%s frames (%s) sent again", frames, bytes);
 	}
+}
+
+/* What the streams may hold, and of what. */
+static void
+append_memory(JsonObject *status, GString *out)
+{
+	g_autofree char *window = bytes_of(status, "window_bytes");
+	g_autofree char *credit = bytes_of(status, "credit_bytes");
+	g_autofree char *queue = bytes_of(status, "queue_bytes");
+	g_autofree char *used = bytes_of(status, "memory_used");
+	g_autofree char *budget = bytes_of(status, "memory_budget");
+
+	append_line(out, "windows", "%s to receive, %s to send, %s queued", window, credit, queue);
+	append_line(out, "memory", "%s of %s", used, budget);
 }
 
 /* Who has the session; in VPNr/1, and before they have said it, nobody knows. */
@@ -227,6 +247,7 @@ vpnr_ctl_show_status(const char *json, GError **error)
 	append_state(status, out);
 	append_traffic(status, out);
 	append_resumes(status, out);
+	append_memory(status, out);
 	append_sessions(status, out);
 	append_counters(status, out);
 	return g_string_free(g_steal_pointer(&out), FALSE);

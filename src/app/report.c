@@ -61,9 +61,31 @@ vpnr_report_session(JsonBuilder *builder, const VpnrSessionStatus *session)
 	vpnr_report_int(builder, "replay_bytes", (gint64)session->replay_bytes);
 }
 
-void
-vpnr_report_budget(JsonBuilder *builder, const VpnrBudget *budget)
+/* VPNr/1 has no windows: its credit never ends. */
+static gboolean
+is_limited(guint64 credit)
 {
+	return credit <= G_MAXINT64;
+}
+
+void
+vpnr_report_sum_flow(VpnrStream *stream, gpointer flow)
+{
+	VpnrReportFlow *sum = flow;
+	guint64 credit = vpnr_send_credit_left(&stream->send);
+
+	sum->window += vpnr_recv_credit_window(&stream->recv);
+	sum->credit += is_limited(credit) ? credit : 0;
+	sum->queue += vpnr_share_queued(&stream->share);
+}
+
+void
+vpnr_report_memory(JsonBuilder *builder, const VpnrReportFlow *flow, const VpnrBudget *budget)
+{
+	vpnr_report_int(builder, "window_bytes", (gint64)flow->window);
+	vpnr_report_int(builder, "credit_bytes", (gint64)flow->credit);
+	/* In VPNr/1 it may be below zero for a moment, see share.c. */
+	vpnr_report_int(builder, "queue_bytes", MAX(flow->queue, 0));
 	vpnr_report_int(builder, "memory_used", (gint64)vpnr_budget_used(budget));
 	vpnr_report_int(builder, "memory_budget", (gint64)vpnr_budget_total(budget));
 }
@@ -114,15 +136,14 @@ vpnr_report_begin_connections(void)
 	return builder;
 }
 
-/* VPNr/1 has no windows: its credit never ends. */
 static void
 report_credit(JsonBuilder *builder, const char *name, guint64 credit)
 {
 	json_builder_set_member_name(builder, name);
-	if (credit > G_MAXINT64)
-		json_builder_add_null_value(builder);
-	else
+	if (is_limited(credit))
 		json_builder_add_int_value(builder, (gint64)credit);
+	else
+		json_builder_add_null_value(builder);
 }
 
 /* What the stream waits for, what it may send and what it is prepared to receive. */

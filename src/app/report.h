@@ -41,8 +41,18 @@ void vpnr_report_addr(JsonBuilder *builder, const char *name, const VpnrAddr *ad
  * replay_bytes. */
 void vpnr_report_session(JsonBuilder *builder, const VpnrSessionStatus *session);
 
-/* Members about memory: how much of the budget is promised, and the whole. */
-void vpnr_report_budget(JsonBuilder *builder, const VpnrBudget *budget);
+/* What all streams together may receive, may send, and have waiting for the link, in bytes. */
+typedef struct {
+	guint64 window;
+	guint64 credit; /* of those that have a limit */
+	gint64 queue;
+} VpnrReportFlow;
+
+/* Adds a stream's part to a VpnrReportFlow. For vpnr_table_foreach() and its like. */
+void vpnr_report_sum_flow(VpnrStream *stream, gpointer flow);
+
+/* Members about memory: the sums, how much of the budget is promised, and the whole. */
+void vpnr_report_memory(JsonBuilder *builder, const VpnrReportFlow *flow, const VpnrBudget *budget);
 
 /* Seconds since a monotonic time in us; 0: null. */
 void vpnr_report_age(JsonBuilder *builder, const char *name, gint64 since_us);

@@ -61,6 +61,7 @@ typedef struct {
 	JsonBuilder *builder;
 	guint attached;
 	guint streams;
+	VpnrReportFlow flow;
 	const char *link; /* of the streams that are added */
 } Report;
 
@@ -81,6 +82,7 @@ add_link(VpnrService *service, gpointer data)
 
 	report->attached += status.session.attached;
 	report->streams += status.streams;
+	vpnr_service_foreach(service, vpnr_report_sum_flow, &report->flow);
 	json_builder_begin_object(report->builder);
 	if (status.client != NULL)
 		vpnr_report_string(report->builder, "client", status.client);
@@ -111,7 +113,7 @@ report_status(gpointer data, GError **error)
 			   report.attached > 0 ? "connected" : "disconnected");
 	vpnr_report_int(report.builder, "streams", report.streams);
 	vpnr_report_ms(report.builder, "rtt_ms", -1);
-	vpnr_report_budget(report.builder, app->budget);
+	vpnr_report_memory(report.builder, &report.flow, app->budget);
 	return vpnr_report_end(report.builder);
 }
 

@@ -21,6 +21,8 @@ struct VpnrInbound {
 	VpnrInboundParams params;
 	VpnrLatch *stop;
 	VpnrAccept *acceptor; /* main, until vpnr_inbound_stop() */
+	/* atomic */
+	_Atomic guint waiting; /* connections in wait_for_link() */
 };
 
 /* One accepted connection, on its way to becoming a stream. */
@@ -75,11 +77,15 @@ give_up(const Connection *connection, VpnrAwait end)
 static VpnrAwait
 wait_for_link(const Connection *connection, gint64 deadline)
 {
-	const VpnrInbound *inbound = connection->inbound;
+	VpnrInbound *inbound = connection->inbound;
+	VpnrAwait end;
 
 	vpnr_thread_set_name("vpnr-waiting");
-	return vpnr_await_gate(vpnr_uplink_gate(inbound->params.uplink), connection->fd,
-			       inbound->stop, deadline);
+	atomic_fetch_add(&inbound->waiting, 1);
+	end = vpnr_await_gate(vpnr_uplink_gate(inbound->params.uplink), connection->fd,
+			      inbound->stop, deadline);
+	atomic_fetch_sub(&inbound->waiting, 1);
+	return end;
 }
 
 /* Opens the stream on the link that is there, or on the next one. A link may go again before a
@@ -258,6 +264,12 @@ vpnr_inbound_start(const VpnrInboundParams *params, GError **error)
 		return NULL;
 	}
 	return inbound;
+}
+
+guint
+vpnr_inbound_waiting(const VpnrInbound *inbound)
+{
+	return atomic_load(&inbound->waiting);
 }
 
 void

@@ -44,6 +44,9 @@ typedef struct {
 /* Listens and accepts from now on. NULL with an error that names the address. */
 VpnrInbound *vpnr_inbound_start(const VpnrInboundParams *params, GError **error);
 
+/* Connections that wait for a link now (thread-safe). */
+guint vpnr_inbound_waiting(const VpnrInbound *inbound);
+
 /* Stops accepting, gives up requests that are not complete and connections that wait for a link;
  * streams go on. */
 void vpnr_inbound_stop(VpnrInbound *inbound);

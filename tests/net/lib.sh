@@ -318,7 +318,7 @@ threads() {
 
 # waiting N: so many connections wait for the client's link
 waiting() {
-	[ "$(cat "/proc/${daemon[client]}/task/"*/comm | grep -c '^vpnr-waiting$')" = "$1" ]
+	is client .waiting "$1"
 }
 
 memory_kib() {

@@ -34,6 +34,8 @@ test_client_status(void)
 {
 	assert_shown(vpnr_ctl_show_status,
 		     "{\"role\":\"client\",\"version\":\"0.1.0\",\"state\":\"connected\","
+		     "\"window_bytes\":196608,\"credit_bytes\":65536,\"queue_bytes\":1024,"
+		     "\"memory_used\":7340032,\"memory_budget\":1073741824,\"waiting\":2,"
 		     "\"streams\":3,\"streams_total\":120,\"reconnects\":2,\"rotations\":7,"
 		     "\"resumes\":8,\"frames_replayed\":40,\"bytes_replayed\":1024,"
 		     "\"replay_bytes\":65536,\"bytes_sent\":2048,\"bytes_received\":1572864,"
@@ -48,10 +50,12 @@ test_client_status(void)
 		     "state    connected for 1 min 2 s\n"
 		     "server   192.0.2.1:4334\n"
 		     "link     1 min 1 s old, round trip 12.3 ms\n"
-		     "streams  3 open, 120 since the start\n"
+		     "streams  3 open, 2 waiting for a link, 120 since the start\n"
 		     "data     2.0 KiB sent, 1.5 MiB received\n"
 		     "links    2 reconnects, 7 rotations, 8 resumes\n"
 		     "replay   64.0 KiB kept, 40 frames (1.0 KiB) sent again\n"
+		     "windows  192.0 KiB to receive, 64.0 KiB to send, 1.0 KiB queued\n"
+		     "memory   7.0 MiB of 1.0 GiB\n"
 		     "\n"
 		     "COUNT  OF\n"
 		     "    1  links refused before authentication was complete\n");
@@ -75,7 +79,9 @@ test_client_without_a_link(void)
 		     "streams  3 open, 3 since the start\n"
 		     "data     0 B sent, 0 B received\n"
 		     "links    0 reconnects, 0 rotations, 0 resumes\n"
-		     "replay   512 B kept, 0 frames (0 B) sent again\n");
+		     "replay   512 B kept, 0 frames (0 B) sent again\n"
+		     "windows  - to receive, - to send, - queued\n"
+		     "memory   - of -\n");
 }
 
 static void
@@ -101,6 +107,8 @@ test_server_status(void)
 		     "data     0 B sent, 0 B received\n"
 		     "links    0 reconnects, - rotations, - resumes\n"
 		     "replay   0 frames (-) sent again\n"
+		     "windows  - to receive, - to send, - queued\n"
+		     "memory   - of -\n"
 		     "\n"
 		     "CLIENT       ADDRESS                        LINK      RTT  STREAMS    REPLAY"
 		     "\n"
@@ -191,7 +199,9 @@ test_nothing(void)
 		     "streams  - open, - since the start\n"
 		     "data     - sent, - received\n"
 		     "links    - reconnects, - rotations, - resumes\n"
-		     "replay   - frames (-) sent again\n");
+		     "replay   - frames (-) sent again\n"
+		     "windows  - to receive, - to send, - queued\n"
+		     "memory   - of -\n");
 }
 
 static void

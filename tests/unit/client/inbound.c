@@ -472,28 +472,11 @@ test_loop(void)
 
 /* --- waiting for the link --------------------------------------------------------------------- */
 
-/* TRUE if a thread of this process has this name. */
-static gboolean
-has_thread(const char *name)
-{
-	g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
-	const char *tid;
-
-	while ((tid = g_dir_read_name(tasks)) != NULL) {
-		g_autofree char *path = g_build_filename("/proc/self/task", tid, "comm", NULL);
-		g_autofree char *comm = NULL;
-
-		if (g_file_get_contents(path, &comm, NULL, NULL) &&
-		    g_str_equal(g_strchomp(comm), name))
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static void
-wait_for_waiting(void)
+wait_for_waiting(Bench *bench, guint n)
 {
-	for (gint64 begin = g_get_monotonic_time(); !has_thread("vpnr-waiting"); patience(begin))
+	for (gint64 begin = g_get_monotonic_time(); vpnr_inbound_waiting(bench->inbound) != n;
+	     patience(begin))
 		;
 }
 
@@ -514,7 +497,7 @@ test_wait_socks(void)
 
 	start_without_link(&bench, VPNR_INBOUND_SOCKS, 600);
 	app = ask_socks(&bench);
-	wait_for_waiting();
+	wait_for_waiting(&bench, 1);
 	greet(&bench);
 	expect_open(&bench, "192.0.2.1:80");
 	party_send(&bench.party, vpnr_frame_new(VPNR_FRAME_OPENED, bench.id, 0));
@@ -539,7 +522,7 @@ test_wait_redirect(void)
 	app = loopback_connect(&bench.addr);
 	loopback_send(app, "hello", 5);
 	g_assert_cmpint(shutdown(app, SHUT_WR), ==, 0);
-	wait_for_waiting();
+	wait_for_waiting(&bench, 1);
 	greet(&bench);
 	expect_open(&bench, "198.51.100.7:443");
 	data = next_of_stream(&bench, VPNR_FRAME_DATA);
@@ -578,9 +561,10 @@ test_wait_left(void)
 
 	start_without_link(&bench, VPNR_INBOUND_SOCKS, 600);
 	app = ask_socks(&bench);
-	wait_for_waiting();
+	wait_for_waiting(&bench, 1);
 	vpnr_fd_abort(app);
 	wait_for_stat(&bench, VPNR_STAT_LEFT_WAITING, 1);
+	g_assert_cmpuint(vpnr_inbound_waiting(bench.inbound), ==, 0);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_NO_LINK), ==, 0);
 }
 
@@ -612,7 +596,7 @@ test_wait_stop(void)
 	atomic_store(&original, &dest);
 	start_without_link(&bench, VPNR_INBOUND_REDIRECT, 600);
 	app = loopback_connect(&bench.addr);
-	wait_for_waiting();
+	wait_for_waiting(&bench, 1);
 	vpnr_inbound_stop(bench.inbound);
 	loopback_expect_reset(app);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_NO_LINK), ==, 0);
