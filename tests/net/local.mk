@@ -24,7 +24,6 @@ net_tests += \
 	%D%/41-kill.test \
 	%D%/42-sigterm.test \
 	%D%/43-silence.test \
-	%D%/44-new-connections.test \
 	%D%/44-resume.test \
 	%D%/45-address.test \
 	%D%/46-stalled.test \
@@ -35,6 +34,7 @@ net_tests += \
 	%D%/52-reload.test \
 	%D%/53-resume-timeout.test \
 	%D%/54-waiting.test \
+	%D%/55-given-up.test \
 	%D%/60-v1.test \
 	%D%/70-garbage.test \
 	%D%/90-gdb.test
