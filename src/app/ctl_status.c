@@ -102,6 +102,14 @@ append_traffic(JsonObject *status, GString *out)
 	append_line(out, "data", "%s sent, %s received", sent, received);
 }
 
+static gboolean
+is_server(JsonObject *status)
+{
+	g_autofree char *role = vpnr_ctl_json_text(status, "role");
+
+	return g_str_equal(role, "server");
+}
+
 /* What streams have not noticed. */
 static void
 append_resumes(JsonObject *status, GString *out)
@@ -112,8 +120,12 @@ append_resumes(JsonObject *status, GString *out)
 	g_autofree char *frames = vpnr_ctl_json_text(status, "frames_replayed");
 	g_autofree char *bytes = bytes_of(status, "bytes_replayed");
 
-	append_line(out, "links", "%s reconnects, %s rotations, %s resumes", reconnects, rotations,
-		    resumes);
+	/* To a server a link that is replaced and one that is lost look the same. */
+	if (is_server(status))
+		append_line(out, "links", "%s resumes", resumes);
+	else
+		append_line(out, "links", "%s reconnects, %s rotations, %s resumes", reconnects,
+			    rotations, resumes);
 	if (json_object_has_member(status, "replay_bytes")) {
 		g_autofree char *kept = bytes_of(status, "replay_bytes");
 		append_line(out, "replay", "%s kept, %s frames (%s) sent again", kept, frames,

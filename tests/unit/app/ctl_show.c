@@ -89,7 +89,8 @@ test_server_status(void)
 {
 	assert_shown(vpnr_ctl_show_status,
 		     "{\"role\":\"server\",\"version\":\"0.1.0\",\"state\":\"connected\","
-		     "\"streams\":3,\"streams_total\":3,\"reconnects\":0,\"frames_replayed\":0,"
+		     "\"streams\":3,\"streams_total\":3,\"reconnects\":2,\"rotations\":0,"
+		     "\"resumes\":2,\"frames_replayed\":0,"
 		     "\"bytes_sent\":0,\"bytes_received\":0,\"rtt_ms\":null,\"threads\":9,"
 		     "\"uptime_s\":5,\"pid\":1,\"links\":["
 		     "{\"client\":\"alice\",\"peer\":\"192.0.2.7:50000\",\"protocol\":2,"
@@ -105,7 +106,7 @@ test_server_status(void)
 		     "state    connected\n"
 		     "streams  3 open, 3 since the start\n"
 		     "data     0 B sent, 0 B received\n"
-		     "links    0 reconnects, - rotations, - resumes\n"
+		     "links    2 resumes\n"
 		     "replay   0 frames (-) sent again\n"
 		     "windows  - to receive, - to send, - queued\n"
 		     "memory   - of -\n"
