@@ -96,20 +96,16 @@ report_status(gpointer data, GError **error)
 	return vpnr_report_end(builder);
 }
 
-static void
-add_stream(VpnrStream *stream, gpointer data)
-{
-	vpnr_report_add_stream(data, NULL, stream);
-}
-
 static char *
 report_connections(gpointer data, GError **error)
 {
 	VpnrClientApp *app = data;
-	JsonBuilder *builder = vpnr_report_begin_connections();
+	VpnrReportStreams streams = { .builder = vpnr_report_begin_connections(),
+				      .attached =
+					  vpnr_uplink_status(app->uplink).session.attached };
 
-	vpnr_uplink_foreach(app->uplink, add_stream, builder);
-	return vpnr_report_end_connections(builder);
+	vpnr_uplink_foreach(app->uplink, vpnr_report_add_stream, &streams);
+	return vpnr_report_end_connections(streams.builder);
 }
 
 static char *

@@ -146,12 +146,26 @@ report_credit(JsonBuilder *builder, const char *name, guint64 credit)
 		json_builder_add_null_value(builder);
 }
 
+/* What its worker went to sleep for; but without a link, whatever has to come by the link waits for
+ * that. */
+static const char *
+waits_for(const VpnrReportStreams *streams, const VpnrStream *stream)
+{
+	VpnrStreamWaits waits = atomic_load(&stream->waits);
+
+	if (!streams->attached && waits != VPNR_WAITS_SOCKET)
+		waits = VPNR_WAITS_LINK;
+	return vpnr_stream_waits_name(waits,
+				      streams->link != NULL ? VPNR_ROLE_SERVER : VPNR_ROLE_CLIENT);
+}
+
 /* What the stream waits for, what it may send and what it is prepared to receive. */
 static void
-add_flow(JsonBuilder *builder, VpnrRole role, const VpnrStream *stream)
+add_flow(const VpnrReportStreams *streams, const VpnrStream *stream)
 {
-	vpnr_report_string(builder, "waits_for",
-			   vpnr_stream_waits_name(atomic_load(&stream->waits), role));
+	JsonBuilder *builder = streams->builder;
+
+	vpnr_report_string(builder, "waits_for", waits_for(streams, stream));
 	vpnr_report_age(builder, "waits_s", atomic_load(&stream->waits_since_us));
 	report_credit(builder, "send_credit", vpnr_send_credit_left(&stream->send));
 	vpnr_report_int(builder, "send_queue", vpnr_share_queued(&stream->share));
@@ -159,20 +173,22 @@ add_flow(JsonBuilder *builder, VpnrRole role, const VpnrStream *stream)
 }
 
 void
-vpnr_report_add_stream(JsonBuilder *builder, const char *link, const VpnrStream *stream)
+vpnr_report_add_stream(VpnrStream *stream, gpointer data)
 {
+	const VpnrReportStreams *streams = data;
+	JsonBuilder *builder = streams->builder;
+
 	json_builder_begin_object(builder);
 	vpnr_report_int(builder, "id", stream->id);
-	if (link != NULL)
-		vpnr_report_string(builder, "link", link);
+	if (streams->link != NULL)
+		vpnr_report_string(builder, "link", streams->link);
 	vpnr_report_string(builder, "state", vpnr_stream_state_name(atomic_load(&stream->state)));
 	vpnr_report_addr(builder, "destination", &stream->dest);
 	if (stream->peer.type != VPNR_ADDR_NONE)
 		vpnr_report_addr(builder, "peer", &stream->peer);
 	vpnr_report_int(builder, "bytes_sent", (gint64)atomic_load(&stream->bytes_out));
 	vpnr_report_int(builder, "bytes_received", (gint64)atomic_load(&stream->bytes_in));
-	/* Only a server names its links. */
-	add_flow(builder, link != NULL ? VPNR_ROLE_SERVER : VPNR_ROLE_CLIENT, stream);
+	add_flow(streams, stream);
 	vpnr_report_int(builder, "queue", vpnr_mailbox_length(stream->inbox));
 	vpnr_report_age(builder, "age_s", stream->born_us);
 	vpnr_report_int(builder, "thread", atomic_load(&stream->tid));

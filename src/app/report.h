@@ -21,8 +21,15 @@ JsonBuilder *vpnr_report_begin_status(const char *role, gint64 born_us, const Vp
 /* Begins the object of "connections", and the array in it. */
 JsonBuilder *vpnr_report_begin_connections(void);
 
-/* One stream of a link (nullable name). Does not block: may be called under the lock of a table. */
-void vpnr_report_add_stream(JsonBuilder *builder, const char *link, const VpnrStream *stream);
+/* Of the streams of one session. */
+typedef struct {
+	JsonBuilder *builder;
+	const char *link;  /* its name; NULL on a client, which has but one */
+	gboolean attached; /* it has a link now */
+} VpnrReportStreams;
+
+/* Adds a stream to VpnrReportStreams. Does not block: for vpnr_table_foreach() and its like. */
+void vpnr_report_add_stream(VpnrStream *stream, gpointer streams);
 
 /* Ends the array and the object of "connections". Frees the builder, returns the text (transfer
  * full). */

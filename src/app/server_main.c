@@ -62,7 +62,6 @@ typedef struct {
 	guint attached;
 	guint streams;
 	VpnrReportFlow flow;
-	const char *link; /* of the streams that are added */
 } Report;
 
 /* Without a link it waits for one, if it has had one. */
@@ -118,32 +117,26 @@ report_status(gpointer data, GError **error)
 }
 
 static void
-add_stream(VpnrStream *stream, gpointer data)
-{
-	Report *report = data;
-
-	vpnr_report_add_stream(report->builder, report->link, stream);
-}
-
-static void
 add_streams(VpnrService *service, gpointer data)
 {
-	Report *report = data;
+	VpnrReportStreams *streams = data;
 	VpnrServiceStatus status = vpnr_service_status(service);
 	char peer[VPNR_ADDR_STRLEN];
 
-	report->link = status.client != NULL ? status.client : vpnr_addr_format(&status.peer, peer);
-	vpnr_service_foreach(service, add_stream, report);
+	streams->link =
+	    status.client != NULL ? status.client : vpnr_addr_format(&status.peer, peer);
+	streams->attached = status.session.attached;
+	vpnr_service_foreach(service, vpnr_report_add_stream, streams);
 }
 
 static char *
 report_connections(gpointer data, GError **error)
 {
 	VpnrServerApp *app = data;
-	Report report = { .builder = vpnr_report_begin_connections() };
+	VpnrReportStreams streams = { .builder = vpnr_report_begin_connections() };
 
-	vpnr_server_foreach(app->server, add_streams, &report);
-	return vpnr_report_end_connections(report.builder);
+	vpnr_server_foreach(app->server, add_streams, &streams);
+	return vpnr_report_end_connections(streams.builder);
 }
 
 static char *
