@@ -62,7 +62,8 @@ typedef struct {
 	guint8 *ahead;
 	gsize ahead_start, ahead_end;
 	int timeout_ms;
-	int pull_errno; /* of the last receive that failed */
+	int pull_errno;      /* of the last receive that failed */
+	gboolean pull_ended; /* the peer's side of the connection is closed */
 } Tls;
 
 /* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
@@ -104,10 +105,12 @@ fill_ahead(Tls *tls)
 	if (got > 0) {
 		tls->ahead_start = 0;
 		tls->ahead_end = (gsize)got;
+	} else if (got == VPNR_WIRE_END) {
+		tls->pull_ended = TRUE;
 	} else if (got == VPNR_WIRE_FAILED) {
 		tls->pull_errno = errno;
 		gnutls_transport_set_errno(tls->session, errno);
-	} else if (got != VPNR_WIRE_END) {
+	} else {
 		tls->timed_out = got == VPNR_WIRE_IDLE;
 		tls->cancelled = got == VPNR_WIRE_CANCELLED;
 		gnutls_transport_set_errno(tls->session, EAGAIN);
@@ -185,7 +188,7 @@ tls_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 			   alert_text(tls));
 	else if (got == GNUTLS_E_PULL_ERROR)
 		g_strlcpy(transport->error, g_strerror(tls->pull_errno), sizeof transport->error);
-	else if (got == GNUTLS_E_PREMATURE_TERMINATION)
+	else if (tls->pull_ended) /* in the middle of a record or between two */
 		g_strlcpy(transport->error, "the connection was lost", sizeof transport->error);
 	else
 		g_strlcpy(transport->error, gnutls_strerror((int)got), sizeof transport->error);
