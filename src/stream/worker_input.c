@@ -103,6 +103,16 @@ read_data(VpnrWorker *worker, gsize want)
 	return got >= 0 || worker->life.over || worker->may_read;
 }
 
+/* An application that has aborted its connection wants the destination to know, and does not wait
+ * until that has read what it was sent. A destination's answer is waited for: its application may
+ * still want it. */
+static gboolean
+gives_up(const VpnrWorker *worker)
+{
+	return worker->life.broken && worker->input_waits == VPNR_WAITS_WINDOW &&
+	       vpnr_table_role(worker->table) == VPNR_ROLE_CLIENT;
+}
+
 gboolean
 vpnr_worker_read(VpnrWorker *worker)
 {
@@ -112,5 +122,10 @@ vpnr_worker_read(VpnrWorker *worker)
 	if (worker->life.input == VPNR_INPUT_CLOSED || !worker->may_read)
 		return FALSE;
 	want = take_room(worker);
-	return want > 0 ? read_data(worker, want) : notice_end(worker);
+	if (want > 0)
+		return read_data(worker, want);
+	if (!gives_up(worker))
+		return notice_end(worker);
+	vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);
+	return TRUE;
 }

@@ -373,6 +373,24 @@ test_reset_behind_data(void)
 }
 
 static void
+test_application_resets_behind_data(void)
+{
+	g_test_summary(
+	    "What an application sent before its reset goes as far as the window allows; "
+	    "nobody waits for a destination that does not read.");
+
+	g_autofree guint8 *bytes = make_pattern(30000);
+	Bench bench;
+
+	start_client(&bench, 10000);
+	loopback_send(bench.app, bytes, 30000);
+	rig_expect_data(&bench.rig, bench.id, bytes, 10000);
+	vpnr_fd_abort(vpnr_fd_steal(&bench.app));
+	expect_last_reset(&bench);
+	finish(&bench);
+}
+
+static void
 test_write_fails_behind_data(void)
 {
 	g_test_summary("The same when it is a write that finds out: its error hides the reset, and "
@@ -1018,6 +1036,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/reset/peer-behind-data", test_peer_resets_behind_data);
 	g_test_add_func("/worker/reset/purge", test_purge);
 	g_test_add_func("/worker/reset/application-gone", test_application_gone);
+	g_test_add_func("/worker/reset/of-the-application", test_application_resets_behind_data);
 	g_test_add_func("/worker/bound/window", test_window_of_the_peer);
 	g_test_add_func("/worker/bound/last-byte", test_last_byte_of_the_window);
 	g_test_add_func("/worker/bound/no-window", test_no_window_after_the_end);
