@@ -748,6 +748,33 @@ test_overtaken(void)
 }
 
 static void
+test_change_over(void)
+{
+	g_test_summary("resume-timeout = 0: a client that replaces its link has time to do so.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(Party) old;
+	g_auto(VpnrFd) dest = -1;
+
+	prepare(&bench, VPNR_PROTOCOL_V2, 10);
+	bench.resume_timeout_s = 0;
+	add_guest(&bench);
+	connect_client(&bench, &party);
+	dest = open_stream(&bench, &party, 1);
+	old = party;
+	party.link = (Peer){ .fd = -1 };
+	shake_hands(&bench, add_guest(&bench), &party);
+	lose_link(&bench, &old);
+	g_assert_true(party_greet_server(&party));
+	loopback_send(dest, "still", 5);
+	party_expect_data(&party, 1, "still", 5);
+	lose_link(&bench, &party);
+	join_guest(&bench.guests[0]);
+	loopback_expect_reset(dest);
+}
+
+static void
 test_stays_away(void)
 {
 	g_auto(Bench) bench;
@@ -1073,6 +1100,7 @@ main(int argc, char **argv)
 	g_test_add_func("/service/resume/other-key", test_other_key);
 	g_test_add_func("/service/resume/too-much", test_received_too_much);
 	g_test_add_func("/service/resume/overtaken", test_overtaken);
+	g_test_add_func("/service/resume/change-over", test_change_over);
 	g_test_add_func("/service/resume/stays-away", test_stays_away);
 	g_test_add_func("/service/resume/at-the-end", test_arrival_at_the_end);
 	g_test_add_func("/service/goodbye", test_goodbye);
