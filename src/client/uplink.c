@@ -79,8 +79,16 @@ on_attached(VpnrUplink *uplink, const VpnrUplinkTarget *target, const VpnrHello 
 	vpnr_backoff_reset(&uplink->backoff);
 	g_clear_pointer(&uplink->last_failure, g_free);
 	vpnr_bulletin_set_software(uplink->bulletin, hello->software);
+}
+
+/* Who sees that there is a link sees that it has been counted. */
+static gboolean
+announce(VpnrUplink *uplink, VpnrStat stat, guint64 n)
+{
+	vpnr_stats_add(uplink->stats, stat, n);
 	vpnr_gate_open(uplink->gate);
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_CONNECTED);
+	return TRUE;
 }
 
 /* The session, the one that we have or a new one, goes on with this transport (transfer full). No
@@ -184,10 +192,8 @@ bring_up(VpnrUplink *uplink)
 	gboolean dialled;
 
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_CONNECTING);
-	if (change_over(uplink, deadline, &dialled, &error)) {
-		vpnr_stats_add(uplink->stats, VPNR_STAT_RECONNECTS, reconnect);
-		return TRUE;
-	}
+	if (change_over(uplink, deadline, &dialled, &error))
+		return announce(uplink, VPNR_STAT_RECONNECTS, reconnect);
 	if (vpnr_latch_is_tripped(uplink->stop))
 		return FALSE;
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_DISCONNECTED);
@@ -205,10 +211,8 @@ renew(VpnrUplink *uplink)
 	g_autoptr(GError) error = NULL;
 	gboolean dialled;
 
-	if (change_over(uplink, VPNR_DEADLINE_NEVER, &dialled, &error)) {
-		vpnr_stats_add(uplink->stats, VPNR_STAT_ROTATIONS, 1);
-		return TRUE;
-	}
+	if (change_over(uplink, VPNR_DEADLINE_NEVER, &dialled, &error))
+		return announce(uplink, VPNR_STAT_ROTATIONS, 1);
 	vpnr_log(VPNR_LOG_DEBUG, "the link was not replaced: %s", error->message);
 	vpnr_renewal_failed(&uplink->renewal, g_get_monotonic_time());
 	return !dialled;

@@ -26,4 +26,5 @@ unit_tests += \
 %C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive
+	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
+	-Wl,--wrap=vpnr_bulletin_set_state

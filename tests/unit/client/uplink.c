@@ -31,6 +31,10 @@ static _Atomic gboolean short_pauses;
 static _Atomic gboolean short_greetings;
 static _Thread_local gboolean greets;
 
+/* What was counted when an uplink last said that it is connected. */
+static VpnrStats *counted;
+static _Atomic guint64 reconnects_by_then;
+
 guint __real_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random);
 guint __wrap_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random);
 gint64 __real_vpnr_deadline_after(int ms);
@@ -39,6 +43,17 @@ gboolean __real_vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello
 				      int timeout_ms, int cancel_fd, GError **error);
 gboolean __wrap_vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early,
 				      int timeout_ms, int cancel_fd, GError **error);
+
+void __real_vpnr_bulletin_set_state(VpnrBulletin *bulletin, VpnrUplinkState state);
+void __wrap_vpnr_bulletin_set_state(VpnrBulletin *bulletin, VpnrUplinkState state);
+
+void
+__wrap_vpnr_bulletin_set_state(VpnrBulletin *bulletin, VpnrUplinkState state)
+{
+	if (state == VPNR_UPLINK_CONNECTED)
+		atomic_store(&reconnects_by_then, vpnr_stats_get(counted, VPNR_STAT_RECONNECTS));
+	__real_vpnr_bulletin_set_state(bulletin, state);
+}
 
 guint
 __wrap_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random)
@@ -81,6 +96,7 @@ bench_init(Bench *bench, VpnrProtocol protocol)
 	memset(bench, 0, sizeof *bench);
 	atomic_store(&short_pauses, FALSE);
 	atomic_store(&short_greetings, FALSE);
+	counted = &bench->stats;
 	bench->listener = loopback_listen(8, &bench->target.server);
 	bench->target.protocol = protocol;
 	bench->target.resume_timeout_s = 300;
@@ -669,6 +685,7 @@ test_unknown_session(void)
 	wait_for_state(&bench, VPNR_UPLINK_CONNECTED);
 	start_worker(&bench, &worker);
 	party_expect(&restarted, VPNR_FRAME_OPEN);
+	g_assert_cmpuint(atomic_load(&reconnects_by_then), ==, 1);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_RECONNECTS), ==, 1);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_RESUMES), ==, 0);
 	vpnr_uplink_stop(bench.uplink);
