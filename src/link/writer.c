@@ -99,15 +99,15 @@ vpnr_writer_answer(VpnrWriter *writer, VpnrFrame *frame)
 /* --- links (owner's thread) ------------------------------------------------------------------- */
 
 gboolean
-vpnr_writer_can_resume(const VpnrWriter *writer, guint64 received)
-{
-	return received >= atomic_load(&writer->acked) && received <= atomic_load(&writer->sent);
-}
-
-gboolean
 vpnr_writer_is_stale(const VpnrWriter *writer, guint64 received)
 {
 	return received < atomic_load(&writer->acked);
+}
+
+gboolean
+vpnr_writer_can_resume(const VpnrWriter *writer, guint64 received)
+{
+	return !vpnr_writer_is_stale(writer, received) && received <= atomic_load(&writer->sent);
 }
 
 /* The mark travels in the mailbox, so that what was pushed before it can be told from what is meant
@@ -362,7 +362,7 @@ work(VpnrWriter *writer)
 	if (writer->transport == NULL)
 		return FALSE;
 	fill_batch(writer);
-	forget_acknowledged(writer);
+	forget_acknowledged(writer); /* and tell reports what is kept now */
 	if (writer->batch->len == 0)
 		return writer->goodbye; /* VPNr/1 has no bytes for a GOAWAY */
 	send_batch(writer);
