@@ -122,6 +122,7 @@ loopback_pair(int *ours, int *theirs)
 	*theirs = loopback_connect(&addr);
 	*ours = loopback_accept(listener);
 	loopback_set_blocking(*ours, FALSE);
+	vpnr_fd_set_nodelay(*ours);
 }
 
 void
