@@ -13,6 +13,12 @@ src_libvpnr_a_SOURCES += \
 	%D%/inbound.h \
 	%D%/netwatch.c \
 	%D%/netwatch.h \
+	%D%/nft_capture.c \
+	%D%/nft_capture.h \
+	%D%/nft_kill.c \
+	%D%/nft_kill.h \
+	%D%/nft_write.c \
+	%D%/nft_write.h \
 	%D%/origdst.c \
 	%D%/origdst.h \
 	%D%/renewal.c \
