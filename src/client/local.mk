@@ -2,6 +2,7 @@
 src_libvpnr_a_SOURCES += \
 	%D%/await.c \
 	%D%/await.h \
+	%D%/backend.c \
 	%D%/backend.h \
 	%D%/backoff.c \
 	%D%/backoff.h \
@@ -19,6 +20,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/nft_kill.h \
 	%D%/nft_write.c \
 	%D%/nft_write.h \
+	%D%/nftables.c \
+	%D%/nftables.h \
 	%D%/origdst.c \
 	%D%/origdst.h \
 	%D%/renewal.c \

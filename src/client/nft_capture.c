@@ -93,6 +93,13 @@ add_excluded(GString *text, const GArray *networks)
 		vpnr_nft_line(text, "\tip6 daddr @exclude_networks6 accept");
 }
 
+static gboolean
+has_destinations(const VpnrRules *rules)
+{
+	return rules->include.networks->len > 0 || rules->include.ports->len > 0 ||
+	       rules->exclude.networks->len > 0;
+}
+
 static void
 add_spare_destinations(GString *text, const VpnrRules *rules)
 {
@@ -204,7 +211,8 @@ add_choice(GString *text, const VpnrRules *rules, const char *to)
 		vpnr_nft_line(text, "\ttcp dport 53 goto %s", to);
 	if (rules->dns && !tproxy)
 		add_unserved(text, rules, "tcp dport 53");
-	vpnr_nft_line(text, "\tjump spare_destinations");
+	if (has_destinations(rules))
+		vpnr_nft_line(text, "\tjump spare_destinations");
 	if (!rules->udp)
 		vpnr_nft_line(text, "\tudp dport 443 goto refuse");
 	if (!tproxy)
@@ -221,7 +229,8 @@ add_tcp_choice(GString *text, const VpnrRules *rules)
 	vpnr_nft_line(text, "\tmeta l4proto udp accept");
 	if (rules->dns)
 		vpnr_nft_line(text, "\ttcp dport 53 goto redirect_tcp");
-	vpnr_nft_line(text, "\tjump spare_destinations");
+	if (has_destinations(rules))
+		vpnr_nft_line(text, "\tjump spare_destinations");
 	vpnr_nft_line(text, "\tgoto redirect_tcp");
 }
 
@@ -292,7 +301,8 @@ vpnr_nft_capture_text(const VpnrRules *rules)
 	vpnr_nft_port_set(text, "exclude", rules->exclude.ports);
 	vpnr_nft_network_sets(text, "gateway", rules->gateway_networks);
 	add_spare(text, rules);
-	add_spare_destinations(text, rules);
+	if (has_destinations(rules))
+		add_spare_destinations(text, rules);
 	add_refuse(text);
 	if (redirect)
 		add_redirect(text, rules);
