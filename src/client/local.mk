@@ -28,6 +28,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/renewal.h \
 	%D%/request.c \
 	%D%/request.h \
+	%D%/routing.c \
+	%D%/routing.h \
 	%D%/rules.c \
 	%D%/rules.h \
 	%D%/tunnel.c \

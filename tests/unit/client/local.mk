@@ -12,6 +12,7 @@ unit_tests += \
 	%D%/origdst \
 	%D%/renewal \
 	%D%/request \
+	%D%/routing \
 	%D%/tunnel \
 	%D%/uplink
 
@@ -29,6 +30,7 @@ unit_tests += \
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
+%C%_routing_SOURCES = %D%/routing.c
 %C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
