@@ -12,6 +12,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/connect.h \
 	%D%/inbound.c \
 	%D%/inbound.h \
+	%D%/lookup.c \
+	%D%/lookup.h \
 	%D%/netwatch.c \
 	%D%/netwatch.h \
 	%D%/nft_capture.c \

@@ -5,6 +5,7 @@ unit_tests += \
 	%D%/bulletin \
 	%D%/connect \
 	%D%/inbound \
+	%D%/lookup \
 	%D%/netwatch \
 	%D%/nft_capture \
 	%D%/nft_kill \
@@ -22,6 +23,8 @@ unit_tests += \
 %C%_connect_SOURCES = %D%/connect.c $(link_peer)
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
+%C%_lookup_SOURCES = %D%/lookup.c
+%C%_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_resolve_marked
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
 %C%_nft_capture_SOURCES = %D%/nft_capture.c $(test_golden)
 %C%_nft_kill_SOURCES = %D%/nft_kill.c $(test_golden)
