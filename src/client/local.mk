@@ -8,6 +8,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/backoff.h \
 	%D%/bulletin.c \
 	%D%/bulletin.h \
+	%D%/capture.c \
+	%D%/capture.h \
 	%D%/connect.c \
 	%D%/connect.h \
 	%D%/inbound.c \
@@ -46,6 +48,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/routing.h \
 	%D%/rules.c \
 	%D%/rules.h \
+	%D%/rules_words.c \
+	%D%/rules_words.h \
 	%D%/tunnel.c \
 	%D%/tunnel.h \
 	%D%/uplink.c \
