@@ -24,9 +24,9 @@ typedef struct {
 } Scripts;
 
 struct VpnrBackend {
-	char *names;                 /* of the chains that are installed; NULL: none are */
-	VpnrIptablesVariant variant; /* that has them */
-	VpnrFd claim;                /* that the names are ours; -1: none */
+	char *names;                 /* of the chains, which are ours; NULL: not yet */
+	VpnrFd claim;                /* to them */
+	VpnrIptablesVariant variant; /* that takes them */
 };
 
 typedef VpnrIptablesScript *(*ScriptMake)(const VpnrRules *rules, int family);
@@ -121,7 +121,7 @@ replace_all(VpnrIptablesVariant variant, const Scripts *scripts, const char *nam
 	return TRUE;
 }
 
-/* As replace_all(), by the first variant that can; the error is that of the first one. */
+/* As replace_all(), by the first variant that can. The error is that of the first one. */
 static gboolean
 replace_by_any(VpnrIptablesVariant *variant, const Scripts *scripts, const char *names,
 	       GError **error)
@@ -223,29 +223,50 @@ backend_open(GError **error)
 	return can_be_read(error) ? backend_new() : NULL;
 }
 
-/* Takes the name of the table for this backend, unless it has it. */
-static gboolean
-take_name(VpnrBackend *backend, const VpnrRules *rules, GError **error)
+/* Takes away what leads to the chains, so that no packet comes to them. */
+static void
+scripts_detach(Scripts *scripts)
 {
-	if (backend->claim < 0)
-		backend->claim = claim(rules->table, error);
-	return backend->claim >= 0;
+	for (guint i = 0; i < G_N_ELEMENTS(families); i++)
+		vpnr_iptables_script_detach(scripts->of[i]);
 }
 
-/* The first time the variant is chosen, and what a killed client has left in any of them goes. */
+/* Removes what a killed client has left in any variant, and has the first one that can take all
+ * chains, and give them back. */
+static gboolean
+choose_variant(VpnrIptablesVariant *variant, const VpnrRules *rules, const char *names,
+	       GError **error)
+{
+	g_auto(Scripts) scripts = scripts_make(vpnr_iptables_capture, rules);
+
+	scripts_detach(&scripts);
+	return purge(names, error) && replace_by_any(variant, &scripts, names, error) &&
+	       purge_variant(*variant, names, error);
+}
+
+static gboolean
+backend_check(VpnrBackend *backend, const VpnrRules *rules, GError **error)
+{
+	g_autofree char *names = vpnr_iptables_capture_names(rules);
+	g_auto(VpnrFd) fd = -1;
+
+	if (backend->names != NULL)
+		return TRUE;
+	fd = claim(rules->table, error);
+	if (fd < 0 || !choose_variant(&backend->variant, rules, names, error))
+		return FALSE;
+	backend->claim = vpnr_fd_steal(&fd);
+	backend->names = g_steal_pointer(&names);
+	return TRUE;
+}
+
 static gboolean
 backend_install(VpnrBackend *backend, const VpnrRules *rules, GError **error)
 {
 	g_auto(Scripts) scripts = scripts_make(vpnr_iptables_capture, rules);
-	g_autofree char *names = vpnr_iptables_capture_names(rules);
 
-	if (backend->names != NULL)
-		return replace_all(backend->variant, &scripts, backend->names, error);
-	if (!take_name(backend, rules, error) || !purge(names, error) ||
-	    !replace_by_any(&backend->variant, &scripts, names, error))
-		return FALSE;
-	backend->names = g_steal_pointer(&names);
-	return TRUE;
+	return backend_check(backend, rules, error) &&
+	       replace_all(backend->variant, &scripts, backend->names, error);
 }
 
 static gboolean
@@ -339,6 +360,7 @@ describe_kill_switch(const VpnrRules *rules)
 const VpnrBackendOps vpnr_iptables_ops = {
 	.name = "iptables",
 	.open = backend_open,
+	.check = backend_check,
 	.install = backend_install,
 	.remove = backend_remove,
 	.clear = backend_clear,

@@ -54,6 +54,18 @@ vpnr_iptables_script_rule(VpnrIptablesScript *script, VpnrIptablesTable table, c
 	va_end(args);
 }
 
+void
+vpnr_iptables_script_detach(VpnrIptablesScript *script)
+{
+	for (guint table = 0; table < VPNR_IPTABLES_TABLES; table++) {
+		GPtrArray *rules = script->rules[table];
+
+		for (guint i = rules->len; i > 0; i--)
+			if (g_str_has_prefix(g_ptr_array_index(rules, i - 1), "-I "))
+				g_ptr_array_remove_index(rules, i - 1);
+	}
+}
+
 /* --- what is there ---------------------------------------------------------------------------- */
 
 /* The second word of ":CHAIN POLICY ..." or "-A CHAIN ..." (transfer full). */

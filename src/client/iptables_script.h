@@ -36,6 +36,9 @@ void vpnr_iptables_script_chain(VpnrIptablesScript *script, VpnrIptablesTable ta
 void vpnr_iptables_script_rule(VpnrIptablesScript *script, VpnrIptablesTable table,
 			       const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* Removes the rules that lead to the chains from outside. */
+void vpnr_iptables_script_detach(VpnrIptablesScript *script);
+
 /* The chains whose names match the pattern (g_pattern_match_simple()), their rules, and the rules
  * elsewhere that lead to them, in what iptables-save prints (transfer full). */
 VpnrIptablesScript *vpnr_iptables_script_read(const char *saved, const char *pattern);

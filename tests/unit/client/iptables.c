@@ -208,6 +208,33 @@ test_install(gconstpointer variant)
 }
 
 static void
+test_check(gconstpointer variant)
+{
+	g_autoptr(GError) error = NULL;
+	Host host;
+
+	g_test_summary(
+	    "A check leaves nothing but the claim, and tells what the kernel will not take.");
+	if (!host_init(&host, variant))
+		return;
+	g_ptr_array_add(host.rules->exclude.cgroups, g_strdup("not/there"));
+	g_assert_false(ops->check(host.backend, host.rules, &error));
+	g_assert_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED);
+	g_clear_error(&error);
+	assert_list(variant, host.before);
+	set_rules(&host, golden_rules_full(VPNR_CAPTURE_TPROXY));
+	ops->check(host.backend, host.rules, &error);
+	g_assert_no_error(error);
+	assert_list(variant, host.before);
+	g_assert_false(ops->clear(host.rules, &error));
+	g_assert_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN);
+	install(&host);
+	remove_all(&host);
+	assert_list(variant, host.before);
+	host_clear(&host);
+}
+
+static void
 test_again(gconstpointer variant)
 {
 	g_autofree char *full = NULL;
@@ -466,15 +493,11 @@ main(int argc, char **argv)
 		const char *name;
 		GTestDataFunc test;
 	} tests[] = {
-		{ "install", test_install },
-		{ "again", test_again },
-		{ "others", test_others },
-		{ "left-over", test_left_over },
-		{ "clear", test_clear },
-		{ "taken", test_taken },
-		{ "kill-switch", test_kill_switch },
-		{ "undo", test_undo },
-		{ "undo-first", test_undo_first },
+		{ "install", test_install },     { "check", test_check },
+		{ "again", test_again },         { "others", test_others },
+		{ "left-over", test_left_over }, { "clear", test_clear },
+		{ "taken", test_taken },         { "kill-switch", test_kill_switch },
+		{ "undo", test_undo },           { "undo-first", test_undo_first },
 	};
 	static const char *const variants[] = { "nft", "legacy" };
 

@@ -129,6 +129,23 @@ test_bring_back(void)
 }
 
 static void
+test_detach(void)
+{
+	g_autoptr(VpnrIptablesScript) script = vpnr_iptables_script_new();
+
+	vpnr_iptables_script_chain(script, VPNR_IPTABLES_NAT, "vpnr.out");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-I OUTPUT -p udp -j vpnr.out");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-A vpnr.out -j RETURN");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-I OUTPUT -p tcp -j vpnr.out");
+	vpnr_iptables_script_detach(script);
+	assert_replaces(script, "",
+			"*nat\n"
+			":vpnr.out - [0:0]\n"
+			"-A vpnr.out -j RETURN\n"
+			"COMMIT\n");
+}
+
+static void
 test_odd(void)
 {
 	static const char *const texts[] = { "",
@@ -156,6 +173,7 @@ main(int argc, char **argv)
 	g_test_add_func("/iptables_script/remove", test_remove);
 	g_test_add_func("/iptables_script/replace", test_replace);
 	g_test_add_func("/iptables_script/bring-back", test_bring_back);
+	g_test_add_func("/iptables_script/detach", test_detach);
 	g_test_add_func("/iptables_script/odd", test_odd);
 	return g_test_run();
 }
