@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "client/iptables.h"
 #include "client/nftables.h"
 #include "client/routing.h"
 #include "client/rules_words.h"
@@ -26,7 +27,7 @@ struct VpnrCapture {
 };
 
 /* In the order in which they are tried. */
-static const VpnrBackendOps *const backends[] = { &vpnr_nftables_ops };
+static const VpnrBackendOps *const backends[] = { &vpnr_nftables_ops, &vpnr_iptables_ops };
 
 /* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
 GQuark

@@ -14,6 +14,18 @@ src_libvpnr_a_SOURCES += \
 	%D%/connect.h \
 	%D%/inbound.c \
 	%D%/inbound.h \
+	%D%/iptables.c \
+	%D%/iptables.h \
+	%D%/iptables_capture.c \
+	%D%/iptables_capture.h \
+	%D%/iptables_kill.c \
+	%D%/iptables_kill.h \
+	%D%/iptables_match.c \
+	%D%/iptables_match.h \
+	%D%/iptables_run.c \
+	%D%/iptables_run.h \
+	%D%/iptables_script.c \
+	%D%/iptables_script.h \
 	%D%/lookup.c \
 	%D%/lookup.h \
 	%D%/netwatch.c \
