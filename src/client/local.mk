@@ -2,6 +2,7 @@
 src_libvpnr_a_SOURCES += \
 	%D%/await.c \
 	%D%/await.h \
+	%D%/backend.h \
 	%D%/backoff.c \
 	%D%/backoff.h \
 	%D%/bulletin.c \
