@@ -6,12 +6,11 @@
 #include "client/inbound.h"
 
 #include "base/accept.h"
-#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/latch.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "client/await.h"
+#include "client/admit.h"
 #include "client/origdst.h"
 #include "client/own.h"
 #include "client/request.h"
@@ -24,7 +23,7 @@ struct VpnrInbound {
 	VpnrLatch *stop;
 	VpnrAccept *acceptor; /* main, until vpnr_inbound_stop() */
 	/* atomic */
-	_Atomic guint waiting; /* connections in wait_for_link() */
+	_Atomic guint waiting; /* connections that wait for a link */
 };
 
 /* One accepted connection, on its way to becoming a stream. */
@@ -76,40 +75,6 @@ give_up(const Connection *connection, VpnrAwait end)
 	}
 }
 
-static VpnrAwait
-wait_for_link(const Connection *connection, gint64 deadline)
-{
-	VpnrInbound *inbound = connection->inbound;
-	VpnrAwait end;
-
-	vpnr_thread_set_name("vpnr-waiting");
-	atomic_fetch_add(&inbound->waiting, 1);
-	end = vpnr_await_gate(vpnr_uplink_gate(inbound->params.uplink), connection->fd,
-			      inbound->stop, deadline);
-	atomic_fetch_sub(&inbound->waiting, 1);
-	return end;
-}
-
-/* Opens the stream on the link that is there, or on the next one. A link may go again before a
- * thread that waited has opened its stream: then that waits for the rest of its time. */
-static VpnrTableResult
-open_when_linked(const Connection *connection, VpnrTable **table, VpnrStream **stream,
-		 VpnrAwait *end)
-{
-	VpnrUplink *uplink = connection->inbound->params.uplink;
-	gint64 deadline = vpnr_deadline_after(vpnr_uplink_patience_ms(uplink));
-	VpnrTableResult result;
-
-	do {
-		result = vpnr_uplink_open(uplink, VPNR_KIND_TCP, &connection->dest,
-					  &connection->peer, table, stream);
-		if (result != VPNR_TABLE_CLOSED)
-			return result;
-		*end = wait_for_link(connection, deadline);
-	} while (*end == VPNR_AWAIT_OPEN);
-	return VPNR_TABLE_CLOSED;
-}
-
 /* Opens the stream. VPNR_REASON_NONE and its worker, or why there is none; then it is logged. */
 static VpnrReason
 open_stream(const Connection *connection, VpnrWorker **worker)
@@ -118,8 +83,16 @@ open_stream(const Connection *connection, VpnrWorker **worker)
 	VpnrTable *table = NULL;
 	VpnrStream *stream = NULL;
 	VpnrAwait end = VPNR_AWAIT_OPEN;
+	const VpnrAdmitParams admit = { .uplink = params->uplink,
+					.kind = VPNR_KIND_TCP,
+					.dest = &connection->dest,
+					.peer = &connection->peer,
+					.fd = connection->fd,
+					.stop = connection->inbound->stop,
+					.max_ms = -1,
+					.n_waiting = &connection->inbound->waiting };
 
-	switch (open_when_linked(connection, &table, &stream, &end)) {
+	switch (vpnr_admit(&admit, &table, &stream, &end)) {
 	case VPNR_TABLE_OK:
 		*worker = vpnr_worker_new(table, stream);
 		return VPNR_REASON_NONE;

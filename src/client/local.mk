@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/admit.c \
+	%D%/admit.h \
 	%D%/await.c \
 	%D%/await.h \
 	%D%/backend.h \
@@ -11,6 +13,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/connect.h \
 	%D%/dns.c \
 	%D%/dns.h \
+	%D%/flows.c \
+	%D%/flows.h \
 	%D%/inbound.c \
 	%D%/inbound.h \
 	%D%/netwatch.c \
@@ -29,6 +33,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/transparent.h \
 	%D%/tunnel.c \
 	%D%/tunnel.h \
+	%D%/udp_inbound.c \
+	%D%/udp_inbound.h \
 	%D%/uplink.c \
 	%D%/uplink.h
 
