@@ -14,6 +14,14 @@
 
 G_BEGIN_DECLS
 
+#define VPNR_BACKEND_ERROR (vpnr_backend_error_quark())
+GQuark vpnr_backend_error_quark(void);
+
+typedef enum {
+	VPNR_BACKEND_ERROR_TAKEN,  /* the name belongs to somebody else: no other backend helps */
+	VPNR_BACKEND_ERROR_FAILED, /* this machine cannot, or the kernel refuses */
+} VpnrBackendError;
+
 typedef struct VpnrBackend VpnrBackend;
 
 typedef struct {

@@ -4,6 +4,7 @@ src_libvpnr_a_SOURCES += \
 	%D%/admit.h \
 	%D%/await.c \
 	%D%/await.h \
+	%D%/backend.c \
 	%D%/backend.h \
 	%D%/backoff.c \
 	%D%/backoff.h \
@@ -19,6 +20,14 @@ src_libvpnr_a_SOURCES += \
 	%D%/inbound.h \
 	%D%/netwatch.c \
 	%D%/netwatch.h \
+	%D%/nft_capture.c \
+	%D%/nft_capture.h \
+	%D%/nft_kill.c \
+	%D%/nft_kill.h \
+	%D%/nft_write.c \
+	%D%/nft_write.h \
+	%D%/nftables.c \
+	%D%/nftables.h \
 	%D%/origdst.c \
 	%D%/origdst.h \
 	%D%/own.c \

@@ -42,6 +42,13 @@ vpnr_rules_has_gateway(const VpnrRules *rules)
 	return rules->gateway_interfaces->len > 0 || rules->gateway_networks->len > 0;
 }
 
+gboolean
+vpnr_rules_need_routing(const VpnrRules *rules)
+{
+	return rules->mode == VPNR_CAPTURE_TPROXY ||
+	       (rules->mode == VPNR_CAPTURE_REDIRECT && rules->dns);
+}
+
 void
 vpnr_rules_free(VpnrRules *rules)
 {

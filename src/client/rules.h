@@ -72,6 +72,9 @@ VpnrRules *vpnr_rules_new(void);
 /* TRUE if there is a network behind this host to capture for. */
 gboolean vpnr_rules_has_gateway(const VpnrRules *rules);
 
+/* TRUE if some packets go to transparent sockets, which needs routing.h. */
+gboolean vpnr_rules_need_routing(const VpnrRules *rules);
+
 /* Frees it. Takes NULL. */
 void vpnr_rules_free(VpnrRules *rules);
 

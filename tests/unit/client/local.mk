@@ -7,6 +7,9 @@ unit_tests += \
 	%D%/dns \
 	%D%/inbound \
 	%D%/netwatch \
+	%D%/nft_capture \
+	%D%/nft_kill \
+	%D%/nft_write \
 	%D%/origdst \
 	%D%/own \
 	%D%/renewal \
@@ -23,6 +26,9 @@ unit_tests += \
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
+%C%_nft_capture_SOURCES = %D%/nft_capture.c $(test_golden)
+%C%_nft_kill_SOURCES = %D%/nft_kill.c $(test_golden)
+%C%_nft_write_SOURCES = %D%/nft_write.c $(test_golden)
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_own_SOURCES = %D%/own.c
@@ -34,3 +40,7 @@ unit_tests += \
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
 	-Wl,--wrap=vpnr_bulletin_set_state
+
+# Rules of every kind, and the texts that they must give.
+test_golden = %D%/golden.c %D%/golden.h
+EXTRA_DIST += %D%/nft
