@@ -5,6 +5,7 @@ unit_tests += \
 	%D%/bulletin \
 	%D%/connect \
 	%D%/dns \
+	%D%/flows \
 	%D%/inbound \
 	%D%/netwatch \
 	%D%/nft_capture \
@@ -16,13 +17,18 @@ unit_tests += \
 	%D%/request \
 	%D%/transparent \
 	%D%/tunnel \
+	%D%/udp_inbound \
 	%D%/uplink
+
+# A client and its server.
+client_linked = %D%/linked.c %D%/linked.h $(test_party)
 
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
 %C%_bulletin_SOURCES = %D%/bulletin.c
 %C%_connect_SOURCES = %D%/connect.c $(link_peer)
 %C%_dns_SOURCES = %D%/dns.c
+%C%_flows_SOURCES = %D%/flows.c $(client_linked)
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
@@ -36,6 +42,7 @@ unit_tests += \
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
 %C%_transparent_SOURCES = %D%/transparent.c $(test_loopback) $(test_patience)
 %C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
+%C%_udp_inbound_SOURCES = %D%/udp_inbound.c $(client_linked)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
