@@ -121,6 +121,8 @@ add_locked(VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *dest, co
 
 	if (table->closed)
 		return VPNR_TABLE_CLOSED;
+	if (kind == VPNR_KIND_UDP && !table->params.datagrams)
+		return VPNR_TABLE_UNSUPPORTED;
 	if (is_full_locked(table) || !can_carry_locked(table, kind))
 		return VPNR_TABLE_FULL;
 	stream = new_stream(table, id, kind, dest, peer);
@@ -172,8 +174,6 @@ vpnr_table_open(VpnrTable *table, VpnrKind kind, const VpnrAddr *dest, const Vpn
 	guint32 id;
 
 	if (is_v1(table) && dest->type != VPNR_ADDR_IPV4)
-		return VPNR_TABLE_UNSUPPORTED;
-	if (kind == VPNR_KIND_UDP && !table->params.datagrams)
 		return VPNR_TABLE_UNSUPPORTED;
 	if (is_flooded(table))
 		return VPNR_TABLE_FULL;

@@ -56,7 +56,7 @@ typedef enum {
 	VPNR_TABLE_OK,
 	VPNR_TABLE_FULL,   /* max_streams, too much waits to be read, no descriptor, no memory */
 	VPNR_TABLE_CLOSED, /* the link is going away */
-	VPNR_TABLE_UNSUPPORTED, /* client: VPNr/1 carries TCP to IPv4 only; the peer knows no UDP */
+	VPNR_TABLE_UNSUPPORTED, /* UDP: the peer knows no flows; client: VPNr/1 carries IPv4 only */
 	VPNR_TABLE_DUPLICATE, /* server: VPNr/1, the stream is open already: the frame is no news */
 	VPNR_TABLE_FLOOD,     /* server: too many answers to earlier streams wait to be read */
 	VPNR_TABLE_VIOLATION, /* server: an id that is not above all earlier ones */
