@@ -150,7 +150,7 @@ test_flow(void)
 	linked_expect_datagram(&bench.linked, "one");
 	give(&bench, "192.0.2.1:443", "two");
 	linked_expect_datagram(&bench.linked, "two");
-	linked_send_datagram(&bench.linked, "answer");
+	linked_answer(&bench.linked, "answer");
 	expect_answer(&bench, "answer");
 	g_assert_cmpuint(vpnr_flows_count(bench.flows), ==, 1);
 }
@@ -399,7 +399,7 @@ test_stop_open(void)
 	linked_expect_open(&bench.linked, VPNR_KIND_UDP, "192.0.2.1:443");
 	linked_expect_datagram(&bench.linked, "one");
 	vpnr_flows_stop(bench.flows);
-	linked_send_datagram(&bench.linked, "answer");
+	linked_answer(&bench.linked, "answer");
 	expect_answer(&bench, "answer");
 	vpnr_flows_end(bench.flows);
 	party_expect(&bench.linked.party, VPNR_FRAME_FIN);

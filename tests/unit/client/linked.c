@@ -87,10 +87,11 @@ linked_expect_datagram(Linked *linked, const char *text)
 }
 
 void
-linked_send_datagram(Linked *linked, const char *text)
+linked_answer(Linked *linked, const char *text)
 {
 	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATAGRAM, linked->id, strlen(text));
 
+	party_send(&linked->party, vpnr_frame_new(VPNR_FRAME_OPENED, linked->id, 0));
 	memcpy(frame->data, text, strlen(text));
 	party_send(&linked->party, frame);
 }

@@ -41,8 +41,8 @@ void linked_expect_open(Linked *linked, VpnrKind kind, const char *dest);
 /* The next frame must be a DATAGRAM of the last stream, with this text. */
 void linked_expect_datagram(Linked *linked, const char *text);
 
-/* Sends one in the last stream. */
-void linked_send_datagram(Linked *linked, const char *text);
+/* Says that the last stream is open, and sends a DATAGRAM in it. */
+void linked_answer(Linked *linked, const char *text);
 
 /* Waits until the counter has this value. */
 void linked_wait_stat(Linked *linked, VpnrStat stat, guint64 value);

@@ -145,7 +145,7 @@ test_flow(void)
 	linked_expect_datagram(&bench.linked, "one");
 	send_to(bench.app, "127.9.8.7:4333", "two");
 	linked_expect_datagram(&bench.linked, "two");
-	linked_send_datagram(&bench.linked, "answer");
+	linked_answer(&bench.linked, "answer");
 	expect_from(bench.app, "127.9.8.7:4333", "answer");
 	g_assert_cmpuint(vpnr_udp_inbound_count(bench.inbound), ==, 1);
 	g_assert_cmpuint(vpnr_udp_inbound_waiting(bench.inbound), ==, 0);
@@ -162,7 +162,7 @@ test_ipv6(void)
 	send_to(app, "[::1]:4333", "six");
 	linked_expect_open(&bench.linked, VPNR_KIND_UDP, "[::1]:4333");
 	linked_expect_datagram(&bench.linked, "six");
-	linked_send_datagram(&bench.linked, "answer");
+	linked_answer(&bench.linked, "answer");
 	expect_from(app, "[::1]:4333", "answer");
 }
 
