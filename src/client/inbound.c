@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "client/admit.h"
+#include "client/associate.h"
 #include "client/origdst.h"
 #include "client/own.h"
 #include "client/request.h"
@@ -178,6 +179,27 @@ serve_request(Connection *connection, const VpnrProxyreq *request)
 }
 
 static void
+serve_associate(Connection *connection, const VpnrProxyreq *request)
+{
+	const VpnrInbound *inbound = connection->inbound;
+	const VpnrAssociateParams params = { .idle_ms = inbound->params.udp_idle_ms,
+					     .stop = inbound->stop,
+					     .pool = inbound->params.pool,
+					     .uplink = inbound->params.uplink,
+					     .stats = inbound->params.stats };
+	g_autoptr(GError) error = NULL;
+
+	if (params.idle_ms == 0) {
+		log_refusal(connection, VPNR_LOG_WARN, "VPNr/1 carries no datagrams");
+		refuse_request(connection, request, VPNR_REASON_DENIED);
+	} else if (!vpnr_associate_serve(&params, connection->fd, &connection->peer, request,
+					 &error)) {
+		log_refusal(connection, VPNR_LOG_WARN, error->message);
+		refuse_request(connection, request, VPNR_REASON_LIMIT);
+	}
+}
+
+static void
 serve_socks(Connection *connection)
 {
 	VpnrInbound *inbound = connection->inbound;
@@ -188,7 +210,10 @@ serve_socks(Connection *connection)
 	if (vpnr_request_read(connection->fd, VPNR_INBOUND_REQUEST_MS, inbound->stop, &request,
 			      &why)) {
 		connection->dest = request.dest;
-		serve_request(connection, &request);
+		if (request.associate)
+			serve_associate(connection, &request);
+		else
+			serve_request(connection, &request);
 		return;
 	}
 	if (vpnr_latch_is_tripped(inbound->stop))

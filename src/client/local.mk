@@ -2,6 +2,8 @@
 src_libvpnr_a_SOURCES += \
 	%D%/admit.c \
 	%D%/admit.h \
+	%D%/associate.c \
+	%D%/associate.h \
 	%D%/await.c \
 	%D%/await.h \
 	%D%/backend.c \

@@ -173,6 +173,7 @@ test_equal(void)
 			g_assert_true(vpnr_addr_parse(texts[i], 0, &a, NULL));
 			g_assert_true(vpnr_addr_parse(texts[j], 0, &b, NULL));
 			g_assert_true(vpnr_addr_equal(&a, &b) == (i == j));
+			g_assert_true((vpnr_addr_hash(&a) == vpnr_addr_hash(&b)) == (i == j));
 		}
 	}
 	g_assert_true(vpnr_addr_parse("a.org:80", 0, &a, NULL));

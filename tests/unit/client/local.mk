@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
+	%D%/admit \
+	%D%/associate \
 	%D%/await \
 	%D%/backoff \
 	%D%/bulletin \
@@ -23,6 +25,8 @@ unit_tests += \
 # A client and its server.
 client_linked = %D%/linked.c %D%/linked.h $(test_party)
 
+%C%_admit_SOURCES = %D%/admit.c $(client_linked)
+%C%_associate_SOURCES = %D%/associate.c $(client_linked)
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
 %C%_bulletin_SOURCES = %D%/bulletin.c
