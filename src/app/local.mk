@@ -11,6 +11,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_format.h \
 	%D%/ctl_json.c \
 	%D%/ctl_json.h \
+	%D%/ctl_request.c \
+	%D%/ctl_request.h \
 	%D%/ctl_show.h \
 	%D%/ctl_status.c \
 	%D%/daemon.c \

@@ -20,6 +20,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/flows.h \
 	%D%/inbound.c \
 	%D%/inbound.h \
+	%D%/lookup.c \
+	%D%/lookup.h \
 	%D%/netwatch.c \
 	%D%/netwatch.h \
 	%D%/nft_capture.c \
@@ -38,6 +40,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/renewal.h \
 	%D%/request.c \
 	%D%/request.h \
+	%D%/routing.c \
+	%D%/routing.h \
 	%D%/rules.c \
 	%D%/rules.h \
 	%D%/transparent.c \

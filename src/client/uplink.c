@@ -28,6 +28,7 @@ struct VpnrUplink {
 	VpnrThread *thread;
 	/* uplink thread */
 	VpnrNetwatch *netwatch; /* NULL: there is none */
+	VpnrLookup *lookup;
 	VpnrBackoff backoff;
 	gboolean was_up; /* some link was up since the start */
 	VpnrRenewal renewal;
@@ -128,13 +129,14 @@ cancel_for_dialling(const VpnrUplink *uplink, GError **error)
 static VpnrTransport *
 dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, gint64 deadline, GError **error)
 {
-	int max_ms = vpnr_deadline_left(deadline);
-	VpnrAddr which = target->server;
-	g_auto(VpnrFd) cancel_fd = cancel_for_dialling(uplink, error);
-	VpnrTransport *transport =
-	    cancel_fd >= 0 ? vpnr_connect(target, max_ms, cancel_fd, &which, error) : NULL;
+	g_auto(VpnrFd) cancel = cancel_for_dialling(uplink, error);
+	VpnrTransport *transport;
 
-	vpnr_bulletin_set_server(uplink->bulletin, &which);
+	if (cancel < 0)
+		return NULL;
+	transport =
+	    vpnr_connect(target, uplink->lookup, vpnr_deadline_left(deadline), cancel, error);
+	vpnr_bulletin_set_server(uplink->bulletin, vpnr_lookup_dialled(uplink->lookup));
 	return transport;
 }
 
@@ -364,6 +366,7 @@ vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrBudget *budget, VpnrStats 
 	uplink->stats = stats;
 	uplink->bulletin = vpnr_bulletin_new(target);
 	uplink->tunnel = vpnr_tunnel_new(budget, stats);
+	uplink->lookup = vpnr_lookup_new();
 	uplink->netwatch = vpnr_netwatch_new(&no_watch);
 	if (uplink->netwatch == NULL)
 		vpnr_log(VPNR_LOG_WARN, "changes of the network go unnoticed: %s",
@@ -398,6 +401,7 @@ vpnr_uplink_free(VpnrUplink *uplink)
 	vpnr_gate_free(uplink->gate);
 	vpnr_tunnel_free(uplink->tunnel);
 	vpnr_netwatch_free(uplink->netwatch);
+	vpnr_lookup_free(uplink->lookup);
 	vpnr_bulletin_free(uplink->bulletin);
 	g_free(uplink->last_failure);
 	g_free(uplink);

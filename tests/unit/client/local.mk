@@ -9,6 +9,7 @@ unit_tests += \
 	%D%/dns \
 	%D%/flows \
 	%D%/inbound \
+	%D%/lookup \
 	%D%/netwatch \
 	%D%/nft_capture \
 	%D%/nft_kill \
@@ -18,6 +19,7 @@ unit_tests += \
 	%D%/renewal \
 	%D%/request \
 	%D%/transparent \
+	%D%/routing \
 	%D%/tunnel \
 	%D%/udp_inbound \
 	%D%/uplink
@@ -35,6 +37,8 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_flows_SOURCES = %D%/flows.c $(client_linked)
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
+%C%_lookup_SOURCES = %D%/lookup.c
+%C%_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_resolve_marked
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
 %C%_nft_capture_SOURCES = %D%/nft_capture.c $(test_golden)
 %C%_nft_kill_SOURCES = %D%/nft_kill.c $(test_golden)
@@ -45,6 +49,7 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
 %C%_transparent_SOURCES = %D%/transparent.c $(test_loopback) $(test_patience)
+%C%_routing_SOURCES = %D%/routing.c
 %C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
 %C%_udp_inbound_SOURCES = %D%/udp_inbound.c $(client_linked)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
