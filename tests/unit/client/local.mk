@@ -67,7 +67,7 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
-	-Wl,--wrap=vpnr_bulletin_set_state
+	-Wl,--wrap=vpnr_bulletin_set_state,--wrap=vpnr_connect
 
 # Rules of every kind, and the texts that they must give.
 test_golden = %D%/golden.c %D%/golden.h
