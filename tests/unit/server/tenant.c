@@ -191,14 +191,11 @@ test_refused_at_the_end(void)
 	g_auto(Bench) bench;
 	g_auto(Party) party;
 	g_autoptr(VpnrLatch) latch = vpnr_latch_new(NULL);
-	VpnrFrame *open;
 
 	begin(&bench, &party);
 	removed = latch;
 	atomic_store(&held_up, bench.tenant);
-	open = vpnr_frame_new_open(1, &bench.dest);
-	open->open.kind = VPNR_KIND_UDP;
-	party_send(&party, open);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &bench.dest));
 	g_assert_true(vpnr_latch_wait(removed, PATIENCE_MS));
 	vpnr_tenant_end(bench.tenant);
 	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_STREAMS_REFUSED), ==, 1);
