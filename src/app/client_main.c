@@ -30,6 +30,7 @@ typedef struct {
 	VpnrCapture *capture;
 	VpnrUplink *uplink;
 	GPtrArray *inbounds; /* VpnrInbound */
+	GArray *own;         /* VpnrAddr: where they listen */
 	VpnrControl *control;
 	VpnrDaemon daemon;
 	guint linked;              /* source that waits for the first link; 0: none */
@@ -177,6 +178,8 @@ start_inbounds(VpnrClientApp *app, VpnrInboundKind kind, const GArray *addrs, GE
 	for (guint i = 0; i < addrs->len; i++) {
 		VpnrInboundParams params = { .kind = kind,
 					     .listen = g_array_index(addrs, VpnrAddr, i),
+					     .mark = vpnr_capture_link_mark(app->capture),
+					     .own = app->own,
 					     .pool = app->pool,
 					     .uplink = app->uplink,
 					     .stats = &app->stats };
@@ -205,19 +208,24 @@ on_linked(gint fd, GIOCondition condition, gpointer data)
 static gboolean
 start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
+	VpnrInboundKind captured;
 	VpnrUplinkTarget target;
 
 	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));
 	if (!vpnr_capture_start(app->capture, error))
 		return FALSE;
+	captured = vpnr_capture_status(app->capture).mode == VPNR_CAPTURE_TPROXY
+		       ? VPNR_INBOUND_TPROXY
+		       : VPNR_INBOUND_REDIRECT;
 	fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
+	app->own = g_array_copy(settings->redirect);
+	g_array_append_vals(app->own, settings->socks->data, settings->socks->len);
 	app->budget = vpnr_budget_new(settings->memory_budget);
 	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
 	app->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_free);
 	app->uplink = vpnr_uplink_start(&target, app->budget, &app->stats, error);
 	vpnr_key_wipe(&target.private_key);
-	if (app->uplink == NULL ||
-	    !start_inbounds(app, VPNR_INBOUND_REDIRECT, settings->redirect, error) ||
+	if (app->uplink == NULL || !start_inbounds(app, captured, settings->redirect, error) ||
 	    !start_inbounds(app, VPNR_INBOUND_SOCKS, settings->socks, error))
 		return FALSE;
 	app->linked =
@@ -238,6 +246,7 @@ stop_serving(VpnrClientApp *app)
 		vpnr_uplink_stop(app->uplink);
 	vpnr_pool_free(app->pool);
 	g_ptr_array_unref(app->inbounds);
+	g_array_unref(app->own);
 	vpnr_uplink_free(app->uplink);
 	vpnr_budget_free(app->budget);
 }

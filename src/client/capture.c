@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "client/iptables.h"
+#include "client/iptables.h"
 #include "client/nftables.h"
 #include "client/routing.h"
 #include "client/rules_words.h"

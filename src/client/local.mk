@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/admit.c \
+	%D%/admit.h \
+	%D%/associate.c \
+	%D%/associate.h \
 	%D%/await.c \
 	%D%/await.h \
 	%D%/backend.c \
@@ -12,6 +16,10 @@ src_libvpnr_a_SOURCES += \
 	%D%/capture.h \
 	%D%/connect.c \
 	%D%/connect.h \
+	%D%/dns.c \
+	%D%/dns.h \
+	%D%/flows.c \
+	%D%/flows.h \
 	%D%/inbound.c \
 	%D%/inbound.h \
 	%D%/iptables.c \
@@ -40,6 +48,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/nftables.h \
 	%D%/origdst.c \
 	%D%/origdst.h \
+	%D%/own.c \
+	%D%/own.h \
 	%D%/renewal.c \
 	%D%/renewal.h \
 	%D%/request.c \
@@ -50,8 +60,12 @@ src_libvpnr_a_SOURCES += \
 	%D%/rules.h \
 	%D%/rules_words.c \
 	%D%/rules_words.h \
+	%D%/transparent.c \
+	%D%/transparent.h \
 	%D%/tunnel.c \
 	%D%/tunnel.h \
+	%D%/udp_inbound.c \
+	%D%/udp_inbound.h \
 	%D%/uplink.c \
 	%D%/uplink.h
 

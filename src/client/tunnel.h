@@ -49,6 +49,10 @@ VpnrTunnelTake
 vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *transport, int max_ms,
 		 const VpnrLatch *stop, VpnrHello *hello, GError **error);
 
+/* The link there is, if there is one, makes room for the next, which is there. FALSE: with it the
+ * session has ended. */
+gboolean vpnr_tunnel_give_way(VpnrTunnel *tunnel);
+
 /* The session (transfer none), or NULL: for waiting for its link's end, detaching and closing
  * it. */
 VpnrSession *vpnr_tunnel_session(const VpnrTunnel *tunnel);
@@ -64,8 +68,8 @@ void vpnr_tunnel_end(VpnrTunnel *tunnel);
 /* Opens a stream for the application at peer. VPNR_TABLE_CLOSED: there is no session now. On
  * VPNR_TABLE_OK *stream is the caller's reference (transfer full) and *table its table, which lives
  * until a worker has removed the stream. */
-VpnrTableResult vpnr_tunnel_open(VpnrTunnel *tunnel, const VpnrAddr *dest, const VpnrAddr *peer,
-				 VpnrTable **table, VpnrStream **stream);
+VpnrTableResult vpnr_tunnel_open(VpnrTunnel *tunnel, VpnrKind kind, const VpnrAddr *dest,
+				 const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 
 /* Calls func for each stream, as vpnr_table_foreach() does. Returns their number; func may be
  * NULL. */

@@ -158,9 +158,8 @@ static gboolean
 give_way(VpnrUplink *uplink, GError **error)
 {
 	vpnr_gate_close(uplink->gate);
-	if (session(uplink) == NULL || vpnr_session_detach(session(uplink)) == VPNR_LINK_LOST)
+	if (vpnr_tunnel_give_way(uplink->tunnel))
 		return TRUE;
-	vpnr_tunnel_end(uplink->tunnel);
 	g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
 			    "the session has ended meanwhile");
 	return FALSE;
@@ -427,12 +426,12 @@ vpnr_uplink_patience_ms(VpnrUplink *uplink)
 }
 
 VpnrTableResult
-vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer, VpnrTable **table,
-		 VpnrStream **stream)
+vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
+		 VpnrTable **table, VpnrStream **stream)
 {
 	if (!vpnr_gate_is_open(uplink->gate))
 		return VPNR_TABLE_CLOSED;
-	return vpnr_tunnel_open(uplink->tunnel, dest, peer, table, stream);
+	return vpnr_tunnel_open(uplink->tunnel, kind, dest, peer, table, stream);
 }
 
 VpnrUplinkStatus

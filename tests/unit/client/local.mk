@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
+	%D%/admit \
+	%D%/associate \
 	%D%/await \
 	%D%/backoff \
 	%D%/bulletin \
 	%D%/connect \
+	%D%/dns \
+	%D%/flows \
 	%D%/inbound \
 	%D%/iptables \
 	%D%/iptables_capture \
@@ -17,16 +21,26 @@ unit_tests += \
 	%D%/nft_kill \
 	%D%/nft_write \
 	%D%/origdst \
+	%D%/own \
 	%D%/renewal \
 	%D%/request \
+	%D%/transparent \
 	%D%/routing \
 	%D%/tunnel \
+	%D%/udp_inbound \
 	%D%/uplink
 
+# A client and its server.
+client_linked = %D%/linked.c %D%/linked.h $(test_party)
+
+%C%_admit_SOURCES = %D%/admit.c $(client_linked)
+%C%_associate_SOURCES = %D%/associate.c $(client_linked)
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
 %C%_bulletin_SOURCES = %D%/bulletin.c
 %C%_connect_SOURCES = %D%/connect.c $(link_peer)
+%C%_dns_SOURCES = %D%/dns.c
+%C%_flows_SOURCES = %D%/flows.c $(client_linked)
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
 %C%_iptables_SOURCES = %D%/iptables.c $(test_golden)
@@ -43,14 +57,17 @@ unit_tests += \
 %C%_nft_write_SOURCES = %D%/nft_write.c $(test_golden)
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
+%C%_own_SOURCES = %D%/own.c
 %C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
+%C%_transparent_SOURCES = %D%/transparent.c $(test_loopback) $(test_patience)
 %C%_routing_SOURCES = %D%/routing.c
 %C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
+%C%_udp_inbound_SOURCES = %D%/udp_inbound.c $(client_linked)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
-	-Wl,--wrap=vpnr_bulletin_set_state
+	-Wl,--wrap=vpnr_bulletin_set_state,--wrap=vpnr_connect
 
 # Rules of every kind, and the texts that they must give.
 test_golden = %D%/golden.c %D%/golden.h

@@ -2,12 +2,16 @@
  *
  * tenant: a session and the streams in it, over links that are plain sockets; the client, which the
  * test plays, has said its HELLO when the link arrives.
+ *
+ * Linked with --wrap=vpnr_table_remove, so that a refusal can be held up until its session ends.
  */
 #include "server/tenant.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/latch.h"
 #include "link/greeting.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/party.h"
@@ -32,10 +36,11 @@ make_acl(const char *allow)
 }
 
 static VpnrTenant *
-new_tenant(Bench *bench)
+new_tenant(Bench *bench, guint udp_timeout_s)
 {
 	return vpnr_tenant_new(&(VpnrTenantParams){ .protocol = VPNR_PROTOCOL_V2,
 						    .max_streams = 3,
+						    .udp_timeout_s = udp_timeout_s,
 						    .pool = bench->pool,
 						    .own_ports = bench->own_ports,
 						    .stats = &bench->stats },
@@ -43,13 +48,19 @@ new_tenant(Bench *bench)
 }
 
 static void
-bench_init(Bench *bench)
+bench_init_full(Bench *bench, guint udp_timeout_s)
 {
 	memset(bench, 0, sizeof *bench);
 	bench->pool = vpnr_pool_new("pool", 10);
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	bench->listener = loopback_listen(8, &bench->dest);
-	bench->tenant = new_tenant(bench);
+	bench->tenant = new_tenant(bench, udp_timeout_s);
+}
+
+static void
+bench_init(Bench *bench)
+{
+	bench_init_full(bench, 300);
 }
 
 static void
@@ -79,6 +90,7 @@ arrive(Party *party)
 	party_hang_up(party);
 	arrival = vpnr_arrival_new(peer_init(&party->link), &addr);
 	arrival->hello = *hello->hello;
+	arrival->hello.capabilities = VPNR_CAPABILITY_DATAGRAM;
 	return arrival;
 }
 
@@ -92,17 +104,17 @@ hear(Party *party)
 	g_assert_true(hello.has_session);
 	g_assert_cmpuint(hello.received, ==, party->sent);
 	g_assert_cmpuint(hello.max_streams, ==, 3);
+	g_assert_true(vpnr_hello_takes_datagrams(&hello));
 	party->has_session = TRUE;
 	party->id = hello.session;
 }
 
 static void
-begin(Bench *bench, Party *party)
+begin_party(Bench *bench, Party *party)
 {
 	g_autoptr(VpnrArrival) arrival = NULL;
 	g_autoptr(GError) error = NULL;
 
-	bench_init(bench);
 	party_begin(party, VPNR_ROLE_CLIENT);
 	arrival = arrive(party);
 	g_assert_true(vpnr_tenant_begin(bench->tenant, "alice", arrival, &error));
@@ -112,10 +124,17 @@ begin(Bench *bench, Party *party)
 	hear(party);
 }
 
+static void
+begin(Bench *bench, Party *party)
+{
+	bench_init(bench);
+	begin_party(bench, party);
+}
+
 static int
 open_stream(Bench *bench, Party *party)
 {
-	party_send(party, vpnr_frame_new_open(1, &bench->dest));
+	party_send(party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench->dest));
 	party_expect(party, VPNR_FRAME_OPENED);
 	return loopback_accept(bench->listener);
 }
@@ -138,6 +157,51 @@ test_begin(void)
 	vpnr_tenant_end(bench.tenant);
 	loopback_expect_reset(dest);
 	g_assert_false(vpnr_tenant_status(bench.tenant, &status, &streams));
+}
+
+/* A tenant whose reader is held up, once it has removed a stream that it refuses, until the tenant
+ * has no session any more; nullable. */
+static VpnrTenant *_Atomic held_up;
+static VpnrLatch *removed; /* const while there is one: the reader has come there */
+
+void __real_vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
+void __wrap_vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
+
+void
+__wrap_vpnr_table_remove(VpnrTable *table, VpnrStream *stream)
+{
+	VpnrTenant *tenant = atomic_exchange(&held_up, NULL);
+	VpnrSessionStatus status;
+	guint streams;
+
+	__real_vpnr_table_remove(table, stream);
+	if (tenant == NULL)
+		return;
+	vpnr_latch_trip(removed);
+	for (gint64 begin = g_get_monotonic_time(); vpnr_tenant_status(tenant, &status, &streams);
+	     patience(begin))
+		;
+}
+
+static void
+test_refused_at_the_end(void)
+{
+	g_test_summary("The reader may have a refusal to tell while the session is freed.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_autoptr(VpnrLatch) latch = vpnr_latch_new(NULL);
+	VpnrFrame *open;
+
+	begin(&bench, &party);
+	removed = latch;
+	atomic_store(&held_up, bench.tenant);
+	open = vpnr_frame_new_open(1, &bench.dest);
+	open->open.kind = VPNR_KIND_UDP;
+	party_send(&party, open);
+	g_assert_true(vpnr_latch_wait(removed, PATIENCE_MS));
+	vpnr_tenant_end(bench.tenant);
+	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_STREAMS_REFUSED), ==, 1);
 }
 
 static void
@@ -177,6 +241,115 @@ test_next_link(void)
 	party_expect(&party, VPNR_FRAME_OPENED);
 	party_send(&party, peer_data(1, "after", 5));
 	loopback_expect(dest, "after", 5);
+}
+
+/* A destination that says the same as it is told. */
+typedef struct {
+	VpnrFd fd;
+	VpnrAddr addr;
+} Echo;
+
+static void
+echo_once(const Echo *echo, const guint8 *bytes, gsize n)
+{
+	VpnrAddr from = loopback_udp_expect(echo->fd, bytes, n);
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(&from, &ss);
+
+	g_assert_cmpint(sendto(echo->fd, bytes, n, 0, (struct sockaddr *)&ss, length), ==, n);
+}
+
+static void
+exchange(const Echo *echo, Party *party, guint32 id, gsize n)
+{
+	g_autofree guint8 *bytes = g_malloc(n + 1);
+
+	pattern_fill(bytes, n, n);
+	party_send(party, peer_datagram(id, bytes, n));
+	echo_once(echo, bytes, n);
+	party_expect_datagram(party, id, bytes, n);
+}
+
+static void
+test_flow(void)
+{
+	g_test_summary("Datagrams of all sizes go there and back, the first directly behind OPEN.");
+
+	/* 65,507 is what IPv4 has room for; more than 1,472 is cut into fragments on an Ethernet,
+	 * and put together again, by the kernel. */
+	const gsize sizes[] = { 1472, 1473, 0, 1, 65507 };
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	Echo echo;
+
+	begin(&bench, &party);
+	echo.fd = loopback_udp(&echo.addr);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &echo.addr));
+	party_send(&party, peer_datagram(1, (const guint8 *)"early", 5));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	echo_once(&echo, (const guint8 *)"early", 5);
+	party_expect_datagram(&party, 1, "early", 5);
+	for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
+		exchange(&echo, &party, 1, sizes[i]);
+	vpnr_fd_close(echo.fd);
+}
+
+static void
+test_flow_goes_on(void)
+{
+	g_test_summary("2.6.15: a flow outlives its link; the datagrams on it do not.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_autoptr(VpnrArrival) arrival = NULL;
+	Echo echo;
+
+	begin(&bench, &party);
+	echo.fd = loopback_udp(&echo.addr);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &echo.addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	exchange(&echo, &party, 1, 100);
+	vpnr_session_detach(vpnr_tenant_session(bench.tenant));
+	party.received--; /* OPENED got lost, and so did a datagram behind it */
+	arrival = arrive(&party);
+	g_assert_cmpint(vpnr_tenant_resume(bench.tenant, arrival, NULL), ==, VPNR_TENANT_RESUMED);
+	hear(&party);
+	party_expect(&party, VPNR_FRAME_OPENED);
+	exchange(&echo, &party, 1, 200);
+	vpnr_fd_close(echo.fd);
+}
+
+static void
+test_flow_refused(void)
+{
+	g_test_summary("2.6.16: that nobody listens ends the flow, when the network says so.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(VpnrFd) closed = -1;
+	VpnrAddr addr;
+
+	begin(&bench, &party);
+	addr = loopback_udp_closed(&closed);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	party_send(&party, peer_datagram(1, (const guint8 *)"x", 1));
+	party_expect_reset(&party, 1, VPNR_REASON_REFUSED);
+}
+
+static void
+test_flow_idle(void)
+{
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	VpnrAddr addr;
+	g_auto(VpnrFd) dest = loopback_udp(&addr);
+
+	bench_init_full(&bench, 1);
+	begin_party(&bench, &party);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	party_expect_reset(&party, 1, VPNR_REASON_TIMED_OUT);
 }
 
 static void
@@ -250,8 +423,13 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tenant/begin", test_begin);
+	g_test_add_func("/tenant/refused-at-the-end", test_refused_at_the_end);
 	g_test_add_func("/tenant/ids", test_ids);
 	g_test_add_func("/tenant/next-link", test_next_link);
+	g_test_add_func("/tenant/flow/echo", test_flow);
+	g_test_add_func("/tenant/flow/goes-on", test_flow_goes_on);
+	g_test_add_func("/tenant/flow/refused", test_flow_refused);
+	g_test_add_func("/tenant/flow/idle", test_flow_idle);
 	g_test_add_func("/tenant/impossible", test_impossible);
 	g_test_add_func("/tenant/broken-link", test_broken_link);
 	g_test_add_func("/tenant/acl", test_acl);
