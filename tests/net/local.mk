@@ -40,6 +40,7 @@ net_tests += \
 	%D%/80-capture-nft.test \
 	%D%/81-kill-switch.test \
 	%D%/82-capture-tproxy.test \
+	%D%/83-capture-iptables.test \
 	%D%/90-gdb.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
