@@ -16,6 +16,7 @@
 #include "app/ctl_find.h"
 #include "app/ctl_format.h"
 #include "app/ctl_request.h"
+#include "app/ctl_rules.h"
 #include "app/ctl_show.h"
 #include "app/keys.h"
 
@@ -75,6 +76,19 @@ show_reload(const char *json, GError **error)
 	return g_strdup("the configuration has been read again\n");
 }
 
+static int
+run_clear(const VpnrCtlRequest *request, GError **error)
+{
+	return vpnr_ctl_rules_clear(request->config, request->kill_switch, error) ? STATUS_OK
+										  : STATUS_ERROR;
+}
+
+static int
+run_hold(const VpnrCtlRequest *request, GError **error)
+{
+	return vpnr_ctl_rules_hold(request->config, error) ? STATUS_OK : STATUS_ERROR;
+}
+
 /* The key goes to whatever standard output is; a file that others can read is no place for it, and
  * would be refused when it is loaded. */
 static void
@@ -121,6 +135,11 @@ static const VpnrCtlCommand commands[] = {
 	  "show what the program does and has done" },
 	{ "connections", ASKS, run_ask, show_connections, "list the connections of now" },
 	{ "reload", ASKS, run_ask, show_reload, "read the configuration again, as SIGHUP does" },
+	{ "rules show", ASKS, run_ask, vpnr_ctl_show_rules, "show what is captured, and how" },
+	{ "rules clear", VPNR_CTL_CONFIG | VPNR_CTL_KILL_SWITCH, run_clear, NULL,
+	  "remove what a client that was killed has left" },
+	{ "rules hold", VPNR_CTL_CONFIG, run_hold, NULL,
+	  "turn on the kill switch without a client" },
 	{ "genkey", 0, run_genkey, NULL, "print a new private key" },
 	{ "pubkey", 0, run_pubkey, NULL, "read a private key and print its public key" },
 	{ NULL },

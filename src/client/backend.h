@@ -31,6 +31,10 @@ typedef struct {
 	 * an error if this machine cannot do it at all. */
 	VpnrBackend *(*open)(GError **error);
 
+	/* Finds out whether install() would work, and takes the name of the table, if names can be
+	 * taken; no packet sees a difference. NULL: nothing can be said before. */
+	gboolean (*check)(VpnrBackend *backend, const VpnrRules *rules, GError **error);
+
 	/* Lets rules be in force, in place of those that this backend has installed before: in one
 	 * step, so that no packet sees neither. Stale ones of a client that was killed are removed.
 	 * On failure nothing has changed. */

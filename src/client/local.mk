@@ -12,6 +12,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/backoff.h \
 	%D%/bulletin.c \
 	%D%/bulletin.h \
+	%D%/capture.c \
+	%D%/capture.h \
 	%D%/connect.c \
 	%D%/connect.h \
 	%D%/dns.c \
@@ -20,6 +22,18 @@ src_libvpnr_a_SOURCES += \
 	%D%/flows.h \
 	%D%/inbound.c \
 	%D%/inbound.h \
+	%D%/iptables.c \
+	%D%/iptables.h \
+	%D%/iptables_capture.c \
+	%D%/iptables_capture.h \
+	%D%/iptables_kill.c \
+	%D%/iptables_kill.h \
+	%D%/iptables_match.c \
+	%D%/iptables_match.h \
+	%D%/iptables_run.c \
+	%D%/iptables_run.h \
+	%D%/iptables_script.c \
+	%D%/iptables_script.h \
 	%D%/lookup.c \
 	%D%/lookup.h \
 	%D%/netwatch.c \
@@ -44,6 +58,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/routing.h \
 	%D%/rules.c \
 	%D%/rules.h \
+	%D%/rules_words.c \
+	%D%/rules_words.h \
 	%D%/transparent.c \
 	%D%/transparent.h \
 	%D%/tunnel.c \

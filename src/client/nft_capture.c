@@ -12,7 +12,7 @@
 /* Before the NAT of others, which is at -100: whoever comes first has the connection. */
 #define NAT_PRIORITY "-105"
 
-/* --- what is left alone ------------------------------------------------------------------------ */
+/* --- what is left alone ----------------------------------------------------------------------- */
 
 static void
 add_cgroups(GString *text, const GPtrArray *cgroups, const char *verdict)
@@ -126,7 +126,7 @@ add_spare_strangers(GString *text, const VpnrRules *rules)
 	vpnr_nft_end_chain(text);
 }
 
-/* --- what is captured, and how ----------------------------------------------------------------- */
+/* --- what is captured, and how --------------------------------------------------------------- */
 
 static void
 add_refuse(GString *text)

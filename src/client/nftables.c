@@ -16,7 +16,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NftContext, nft_ctx_free)
 
 struct VpnrBackend {
 	NftContext *context; /* its netlink socket owns the table */
-	char *table;         /* that is installed; NULL: none */
+	char *table;         /* that is ours, empty or not; NULL: none */
 };
 
 static NftContext *
@@ -79,40 +79,56 @@ backend_open(GError **error)
 
 /* A table of the same name that is not ours is left alone: "create" fails where "add" would write
  * into it. */
-static char *
-make_transaction(const VpnrBackend *backend, const VpnrRules *rules)
+static gboolean
+take_name(VpnrBackend *backend, const char *name, GError **error)
+{
+	g_autofree char *command = g_strdup_printf("create table inet %s { flags owner; }\n", name);
+	g_autoptr(GError) why = NULL;
+
+	if (run(backend->context, command, &why)) {
+		backend->table = g_strdup(name);
+		return TRUE;
+	}
+	if (has_table(name))
+		g_set_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN,
+			    "the table inet %s is there already and belongs to somebody else, such "
+			    "as another client: choose another name for [capture] table",
+			    name);
+	else
+		g_propagate_error(error, g_steal_pointer(&why));
+	return FALSE;
+}
+
+/* The old rules go and the new ones come in one transaction. */
+static gboolean
+load(VpnrBackend *backend, const VpnrRules *rules, GError **error)
 {
 	g_autofree char *text = vpnr_nft_capture_text(rules);
-	GString *commands = g_string_new(NULL);
+	g_autofree char *commands =
+	    g_strdup_printf("delete table inet %s\n%s", backend->table, text);
 
-	if (backend->table != NULL)
-		g_string_append_printf(commands, "delete table inet %s\n", backend->table);
-	if (g_strcmp0(backend->table, rules->table) != 0)
-		g_string_append_printf(commands, "create table inet %s { flags owner; }\n",
-				       rules->table);
-	g_string_append(commands, text);
-	return g_string_free(commands, FALSE);
+	return run(backend->context, commands, error);
+}
+
+static gboolean
+backend_check(VpnrBackend *backend, const VpnrRules *rules, GError **error)
+{
+	gboolean ok;
+
+	if (!take_name(backend, rules->table, error))
+		return FALSE;
+	nft_ctx_set_dry_run(backend->context, true);
+	ok = load(backend, rules, error);
+	nft_ctx_set_dry_run(backend->context, false);
+	return ok;
 }
 
 static gboolean
 backend_install(VpnrBackend *backend, const VpnrRules *rules, GError **error)
 {
-	g_autofree char *commands = make_transaction(backend, rules);
-	g_autoptr(GError) why = NULL;
-
-	if (run(backend->context, commands, &why)) {
-		g_free(backend->table);
-		backend->table = g_strdup(rules->table);
-		return TRUE;
-	}
-	if (g_strcmp0(backend->table, rules->table) != 0 && has_table(rules->table))
-		g_set_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN,
-			    "the table inet %s belongs to somebody else, such as another client: "
-			    "choose another name for [capture] table (%s)",
-			    rules->table, why->message);
-	else
-		g_propagate_error(error, g_steal_pointer(&why));
-	return FALSE;
+	if (backend->table == NULL && !take_name(backend, rules->table, error))
+		return FALSE;
+	return load(backend, rules, error);
 }
 
 static gboolean
@@ -126,11 +142,16 @@ backend_remove(VpnrBackend *backend, GError **error)
 	return run(backend->context, command, error);
 }
 
-/* The kernel has done it. */
+/* The kernel has done it. A table that is there has an owner who lives. */
 static gboolean
 backend_clear(const VpnrRules *rules, GError **error)
 {
-	return TRUE;
+	if (!has_table(rules->table))
+		return TRUE;
+	g_set_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN,
+		    "the table inet %s belongs to a client that is running, or to somebody else",
+		    rules->table);
+	return FALSE;
 }
 
 static void
@@ -180,6 +201,7 @@ has_kill_switch(const VpnrRules *rules)
 const VpnrBackendOps vpnr_nftables_ops = {
 	.name = "nft",
 	.open = backend_open,
+	.check = backend_check,
 	.install = backend_install,
 	.remove = backend_remove,
 	.clear = backend_clear,

@@ -9,6 +9,12 @@ unit_tests += \
 	%D%/dns \
 	%D%/flows \
 	%D%/inbound \
+	%D%/iptables \
+	%D%/iptables_capture \
+	%D%/iptables_kill \
+	%D%/iptables_match \
+	%D%/iptables_run \
+	%D%/iptables_script \
 	%D%/lookup \
 	%D%/netwatch \
 	%D%/nft_capture \
@@ -37,6 +43,12 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_flows_SOURCES = %D%/flows.c $(client_linked)
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
+%C%_iptables_SOURCES = %D%/iptables.c $(test_golden)
+%C%_iptables_capture_SOURCES = %D%/iptables_capture.c $(test_golden)
+%C%_iptables_kill_SOURCES = %D%/iptables_kill.c $(test_golden)
+%C%_iptables_match_SOURCES = %D%/iptables_match.c $(test_golden)
+%C%_iptables_run_SOURCES = %D%/iptables_run.c
+%C%_iptables_script_SOURCES = %D%/iptables_script.c
 %C%_lookup_SOURCES = %D%/lookup.c
 %C%_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_resolve_marked
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
@@ -59,4 +71,4 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 
 # Rules of every kind, and the texts that they must give.
 test_golden = %D%/golden.c %D%/golden.h
-EXTRA_DIST += %D%/nft
+EXTRA_DIST += %D%/nft %D%/iptables-text
