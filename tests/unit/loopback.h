@@ -48,6 +48,9 @@ void loopback_udp_connect(int fd, const VpnrAddr *addr);
 /* Two UDP sockets, connected with each other: *ours is non-blocking, for the code under test. */
 void loopback_udp_pair(int *ours, int *theirs);
 
+/* Sends one datagram on a connected UDP socket. */
+void loopback_udp_send(int fd, gconstpointer bytes, gsize n);
+
 /* Takes a datagram, which must be this, and returns where it came from. */
 VpnrAddr loopback_udp_expect(int fd, gconstpointer bytes, gsize n);
 
