@@ -41,6 +41,7 @@ net_tests += \
 	%D%/81-kill-switch.test \
 	%D%/82-capture-tproxy.test \
 	%D%/83-capture-iptables.test \
+	%D%/84-gateway.test \
 	%D%/90-gdb.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
