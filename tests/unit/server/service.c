@@ -23,8 +23,9 @@
 #include "tests/unit/patience.h"
 
 /* Microseconds in which a service that is dismissed must have ended: half a second for the peer's
- * answer to GOAWAY, as much for the writer, and a margin for a busy machine. */
-#define DISMISS_US 5000000
+ * answer to GOAWAY, as much for the writer, and a margin for a busy machine; but less than any of
+ * the 10 s that it may wait for a peer otherwise. */
+#define DISMISS_US 9000000
 
 /* Milliseconds without room in a socket after which it is taken for stalled. A longer stall than
  * this is not waited for: then the test only tests less. */
