@@ -12,7 +12,8 @@ unit_tests += %D%/settings_flows
 unit_tests += %D%/inbounds
 %C%_inbounds_SOURCES = %D%/inbounds.c $(client_linked)
 unit_tests += %D%/control
-%C%_control_SOURCES = %D%/control.c
+%C%_control_SOURCES = %D%/control.c $(test_patience)
+%C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
 unit_tests += %D%/options
 %C%_options_SOURCES = %D%/options.c
 unit_tests += %D%/ctl_find
