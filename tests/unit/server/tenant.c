@@ -365,8 +365,9 @@ test_flow_idle(void)
 	g_auto(Bench) bench;
 	g_auto(Party) party;
 	VpnrAddr addr;
-	g_auto(VpnrFd) dest = loopback_udp(&addr);
+	g_auto(VpnrFd) dest = -1;
 
+	dest = loopback_udp(&addr);
 	bench_init_full(&bench, 1);
 	begin_party(&bench, &party);
 	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
