@@ -27,4 +27,4 @@ unit_tests += \
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
-	-Wl,--wrap=vpnr_bulletin_set_state
+	-Wl,--wrap=vpnr_bulletin_set_state,--wrap=vpnr_connect
