@@ -50,10 +50,10 @@ new_tenant(Bench *bench, guint udp_timeout_s)
 }
 
 static void
-bench_init_full(Bench *bench, guint udp_timeout_s)
+bench_init_full(Bench *bench, guint threads, guint udp_timeout_s)
 {
 	memset(bench, 0, sizeof *bench);
-	bench->pool = vpnr_pool_new("pool", 10);
+	bench->pool = vpnr_pool_new("pool", threads);
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	bench->listener = loopback_listen(8, &bench->dest);
 	bench->tenant = new_tenant(bench, udp_timeout_s);
@@ -62,7 +62,7 @@ bench_init_full(Bench *bench, guint udp_timeout_s)
 static void
 bench_init(Bench *bench)
 {
-	bench_init_full(bench, 300);
+	bench_init_full(bench, 10, 300);
 }
 
 static void
@@ -193,14 +193,12 @@ test_refused_at_the_end(void)
 	g_auto(Bench) bench;
 	g_auto(Party) party;
 	g_autoptr(VpnrLatch) latch = vpnr_latch_new(NULL);
-	VpnrFrame *open;
 
-	begin(&bench, &party);
+	bench_init_full(&bench, 0, 300); /* no thread for a stream */
+	begin_party(&bench, &party);
 	removed = latch;
 	atomic_store(&held_up, bench.tenant);
-	open = vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest);
-	open->open.kind = VPNR_KIND_UDP;
-	party_send(&party, open);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	g_assert_true(vpnr_latch_wait(removed, PATIENCE_MS));
 	vpnr_tenant_end(bench.tenant);
 	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_STREAMS_REFUSED), ==, 1);
@@ -417,7 +415,7 @@ test_flow_idle(void)
 	g_auto(VpnrFd) dest = -1;
 
 	dest = loopback_udp(&addr);
-	bench_init_full(&bench, 1);
+	bench_init_full(&bench, 10, 1);
 	begin_party(&bench, &party);
 	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
 	party_expect(&party, VPNR_FRAME_OPENED);
