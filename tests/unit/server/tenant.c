@@ -2,12 +2,16 @@
  *
  * tenant: a session and the streams in it, over links that are plain sockets; the client, which the
  * test plays, has said its HELLO when the link arrives.
+ *
+ * Linked with --wrap=vpnr_table_remove, so that a refusal can be held up until its session ends.
  */
 #include "server/tenant.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/latch.h"
 #include "link/greeting.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/party.h"
@@ -153,6 +157,48 @@ test_begin(void)
 	vpnr_tenant_end(bench.tenant);
 	loopback_expect_reset(dest);
 	g_assert_false(vpnr_tenant_status(bench.tenant, &status, &streams));
+}
+
+/* A tenant whose reader is held up, once it has removed a stream that it refuses, until the tenant
+ * has no session any more; nullable. */
+static VpnrTenant *_Atomic held_up;
+static VpnrLatch *removed; /* const while there is one: the reader has come there */
+
+void __real_vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
+void __wrap_vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
+
+void
+__wrap_vpnr_table_remove(VpnrTable *table, VpnrStream *stream)
+{
+	VpnrTenant *tenant = atomic_exchange(&held_up, NULL);
+	VpnrSessionStatus status;
+	guint streams;
+
+	__real_vpnr_table_remove(table, stream);
+	if (tenant == NULL)
+		return;
+	vpnr_latch_trip(removed);
+	for (gint64 begin = g_get_monotonic_time(); vpnr_tenant_status(tenant, &status, &streams);
+	     patience(begin))
+		;
+}
+
+static void
+test_refused_at_the_end(void)
+{
+	g_test_summary("The reader may have a refusal to tell while the session is freed.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_autoptr(VpnrLatch) latch = vpnr_latch_new(NULL);
+
+	begin(&bench, &party);
+	removed = latch;
+	atomic_store(&held_up, bench.tenant);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &bench.dest));
+	g_assert_true(vpnr_latch_wait(removed, PATIENCE_MS));
+	vpnr_tenant_end(bench.tenant);
+	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_STREAMS_REFUSED), ==, 1);
 }
 
 static void
@@ -374,6 +420,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tenant/begin", test_begin);
+	g_test_add_func("/tenant/refused-at-the-end", test_refused_at_the_end);
 	g_test_add_func("/tenant/ids", test_ids);
 	g_test_add_func("/tenant/next-link", test_next_link);
 	g_test_add_func("/tenant/flow/echo", test_flow);
