@@ -39,11 +39,11 @@ net_tests += \
 	%D%/70-garbage.test \
 	%D%/80-capture-nft.test \
 	%D%/81-kill-switch.test \
+	%D%/82-capture-tproxy.test \
+	%D%/83-capture-iptables.test \
 	%D%/87-udp.test \
 	%D%/88-udp-flood.test \
 	%D%/89-socks-udp.test \
-	%D%/82-capture-tproxy.test \
-	%D%/83-capture-iptables.test \
 	%D%/90-gdb.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
