@@ -7,7 +7,7 @@
 #include <glib.h>
 
 /* Moves the calling thread, and all that it starts later, into a new network namespace, in which
- * lo is up; to be called first. FALSE: that is not allowed here, and so neither is what needs it. */
+ * lo is up; to be called first. FALSE: that is not allowed here, and nor is what needs it. */
 gboolean namespace_enter(void);
 
 /* Marks the test as skipped unless namespace_enter() has worked. */
