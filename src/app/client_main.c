@@ -7,13 +7,13 @@
 
 #include "app/control.h"
 #include "app/daemon.h"
+#include "app/inbounds.h"
 #include "app/options.h"
 #include "app/report.h"
 #include "app/settings.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "client/capture.h"
-#include "client/inbound.h"
 #include "client/uplink.h"
 
 /* Threads for connections: more than a kernel gives one process by default, so its limit is the one
@@ -29,8 +29,7 @@ typedef struct {
 	VpnrPool *pool;
 	VpnrCapture *capture;
 	VpnrUplink *uplink;
-	GPtrArray *inbounds; /* VpnrInbound */
-	GArray *own;         /* VpnrAddr: where they listen */
+	VpnrInbounds *inbounds;
 	VpnrControl *control;
 	VpnrDaemon daemon;
 	guint linked;              /* source that waits for the first link; 0: none */
@@ -74,16 +73,6 @@ reload(gpointer data, GError **error)
 }
 
 /* --- answers to vpnrctl ----------------------------------------------------------------------- */
-
-static guint
-n_waiting(const VpnrClientApp *app)
-{
-	guint n = 0;
-
-	for (guint i = 0; i < app->inbounds->len; i++)
-		n += vpnr_inbound_waiting(g_ptr_array_index(app->inbounds, i));
-	return n;
-}
 
 static void
 add_capture(const VpnrCaptureStatus *status, JsonBuilder *builder)
@@ -137,7 +126,7 @@ report_status(gpointer data, GError **error)
 	vpnr_report_age(builder, "link_down_s", status.news.down_since_us);
 	vpnr_report_int(builder, "streams",
 			vpnr_uplink_foreach(app->uplink, vpnr_report_sum_flow, &flow));
-	vpnr_report_int(builder, "waiting", n_waiting(app));
+	vpnr_report_int(builder, "waiting", vpnr_inbounds_waiting(app->inbounds));
 	vpnr_report_session(builder, &status.session);
 	vpnr_report_memory(builder, &flow, app->budget);
 	report_capture(app, builder);
@@ -172,26 +161,6 @@ static const VpnrControlCommand commands[] = {
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-static gboolean
-start_inbounds(VpnrClientApp *app, VpnrInboundKind kind, const GArray *addrs, GError **error)
-{
-	for (guint i = 0; i < addrs->len; i++) {
-		VpnrInboundParams params = { .kind = kind,
-					     .listen = g_array_index(addrs, VpnrAddr, i),
-					     .mark = vpnr_capture_link_mark(app->capture),
-					     .own = app->own,
-					     .pool = app->pool,
-					     .uplink = app->uplink,
-					     .stats = &app->stats };
-		VpnrInbound *inbound = vpnr_inbound_start(&params, error);
-
-		if (inbound == NULL)
-			return FALSE;
-		g_ptr_array_add(app->inbounds, inbound);
-	}
-	return TRUE;
-}
-
 /* Main's context: the first link is there. Without rules everything would leave beside it. */
 static gboolean
 on_linked(gint fd, GIOCondition condition, gpointer data)
@@ -208,25 +177,19 @@ on_linked(gint fd, GIOCondition condition, gpointer data)
 static gboolean
 start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
-	VpnrInboundKind captured;
 	VpnrUplinkTarget target;
 
+	app->inbounds = vpnr_inbounds_new(settings);
 	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));
 	if (!vpnr_capture_start(app->capture, error))
 		return FALSE;
-	captured = vpnr_capture_status(app->capture).mode == VPNR_CAPTURE_TPROXY
-		       ? VPNR_INBOUND_TPROXY
-		       : VPNR_INBOUND_REDIRECT;
 	fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
-	app->own = g_array_copy(settings->redirect);
-	g_array_append_vals(app->own, settings->socks->data, settings->socks->len);
 	app->budget = vpnr_budget_new(settings->memory_budget);
 	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
-	app->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_free);
 	app->uplink = vpnr_uplink_start(&target, app->budget, &app->stats, error);
 	vpnr_key_wipe(&target.private_key);
-	if (app->uplink == NULL || !start_inbounds(app, captured, settings->redirect, error) ||
-	    !start_inbounds(app, VPNR_INBOUND_SOCKS, settings->socks, error))
+	if (app->uplink == NULL ||
+	    !vpnr_inbounds_start(app->inbounds, app->pool, app->uplink, &app->stats, error))
 		return FALSE;
 	app->linked =
 	    g_unix_fd_add(vpnr_gate_fd(vpnr_uplink_gate(app->uplink)), G_IO_IN, on_linked, app);
@@ -241,12 +204,11 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 static void
 stop_serving(VpnrClientApp *app)
 {
-	g_ptr_array_foreach(app->inbounds, (GFunc)(void (*)(void))vpnr_inbound_stop, NULL);
+	vpnr_inbounds_stop(app->inbounds);
 	if (app->uplink != NULL)
 		vpnr_uplink_stop(app->uplink);
 	vpnr_pool_free(app->pool);
-	g_ptr_array_unref(app->inbounds);
-	g_array_unref(app->own);
+	vpnr_inbounds_free(app->inbounds);
 	vpnr_uplink_free(app->uplink);
 	vpnr_budget_free(app->budget);
 }

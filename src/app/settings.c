@@ -27,8 +27,8 @@
 #define RESUME_DEFAULT 300
 #define RESUME_LIMIT   86400
 
-/* Seconds. RFC 4787, section 4.3, asks a translator of addresses, which faces the same question, for
- * two minutes at least and recommends five. The client's own is shorter. */
+/* Seconds. RFC 4787, section 4.3, asks a translator of addresses, which faces the same question,
+ * for two minutes at least and recommends five. The client's own is shorter. */
 #define UDP_TIMEOUT_DEFAULT 300
 #define UDP_TIMEOUT_LIMIT   86400
 
@@ -277,7 +277,9 @@ read_capture(const VpnrSection *section, VpnrClientSettings *settings, GError **
 	VpnrCaptureContext context = { settings->protocol, settings->redirect };
 
 	settings->rules = vpnr_settings_capture_read(section, &context, error);
-	return settings->rules != NULL;
+	return settings->rules != NULL &&
+	       vpnr_settings_flows_read(section, settings->protocol, settings->rules->dns,
+					&settings->flows, error);
 }
 
 static gboolean

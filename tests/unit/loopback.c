@@ -175,6 +175,12 @@ loopback_udp_pair(int *ours, int *theirs)
 	loopback_set_blocking(*ours, FALSE);
 }
 
+void
+loopback_udp_send(int fd, gconstpointer bytes, gsize n)
+{
+	g_assert_cmpint(send(fd, bytes, n, 0), ==, n);
+}
+
 VpnrAddr
 loopback_udp_expect(int fd, gconstpointer bytes, gsize n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * loopback: TCP connections and UDP sockets inside a test, and what arrives on them. Every failure ends the test;
- * what does not come within PATIENCE_MS is a failure.
+ * loopback: TCP connections and UDP sockets inside a test, and what arrives on them. Every failure
+ * ends the test; what does not come within PATIENCE_MS is a failure.
  *
  * The far ends of connections, which the test holds, are blocking.
  */
@@ -47,6 +47,9 @@ void loopback_udp_connect(int fd, const VpnrAddr *addr);
 
 /* Two UDP sockets, connected with each other: *ours is non-blocking, for the code under test. */
 void loopback_udp_pair(int *ours, int *theirs);
+
+/* Sends one datagram on a connected UDP socket. */
+void loopback_udp_send(int fd, gconstpointer bytes, gsize n);
 
 /* Takes a datagram, which must be this, and returns where it came from. */
 VpnrAddr loopback_udp_expect(int fd, gconstpointer bytes, gsize n);

@@ -7,8 +7,13 @@ unit_tests += %D%/settings
 %C%_settings_SOURCES = %D%/settings.c
 unit_tests += %D%/settings_capture
 %C%_settings_capture_SOURCES = %D%/settings_capture.c
+unit_tests += %D%/settings_flows
+%C%_settings_flows_SOURCES = %D%/settings_flows.c
+unit_tests += %D%/inbounds
+%C%_inbounds_SOURCES = %D%/inbounds.c $(client_linked)
 unit_tests += %D%/control
-%C%_control_SOURCES = %D%/control.c
+%C%_control_SOURCES = %D%/control.c $(test_patience)
+%C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
 unit_tests += %D%/options
 %C%_options_SOURCES = %D%/options.c
 unit_tests += %D%/ctl_find
