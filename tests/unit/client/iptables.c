@@ -33,7 +33,7 @@ run(const char *command)
 }
 
 /* The rules of a variant, "nft" or "legacy", in all tables of both families (transfer full). NULL:
- * it does not work here. Asking for a table makes it, so that there is the same before and after. */
+ * it does not work here. Asking for a table makes it, so there is the same before and after. */
 static char *
 list(const char *variant)
 {
