@@ -24,5 +24,7 @@ unit_tests += %D%/ctl_main
 %C%_ctl_main_SOURCES = %D%/ctl_main.c
 unit_tests += %D%/ctl_request
 %C%_ctl_request_SOURCES = %D%/ctl_request.c
+unit_tests += %D%/ctl_rules
+%C%_ctl_rules_SOURCES = %D%/ctl_rules.c
 unit_tests += %D%/ctl_show
 %C%_ctl_show_SOURCES = %D%/ctl_show.c
