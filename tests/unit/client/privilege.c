@@ -15,7 +15,6 @@ test_net_admin(void)
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
 	if (!vpnr_privilege_net_admin()) {
-		g_assert_cmpuint(geteuid(), !=, 0);
 		g_test_skip("needs root: there is nothing to give up");
 		return;
 	}
