@@ -4,7 +4,8 @@ unit_tests += %D%/keys
 unit_tests += %D%/settings
 %C%_settings_SOURCES = %D%/settings.c
 unit_tests += %D%/control
-%C%_control_SOURCES = %D%/control.c
+%C%_control_SOURCES = %D%/control.c $(test_patience)
+%C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
 unit_tests += %D%/options
 %C%_options_SOURCES = %D%/options.c
 unit_tests += %D%/ctl_find

@@ -23,8 +23,9 @@ unit_tests += \
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
-%C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
-%C%_uplink_SOURCES = %D%/uplink.c $(test_party)
-%C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
+%C%_tunnel_SOURCES = %D%/tunnel.c $(link_unhurried) $(test_party)
+%C%_tunnel_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags)
+%C%_uplink_SOURCES = %D%/uplink.c $(link_unhurried) $(test_party)
+%C%_uplink_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
 	-Wl,--wrap=vpnr_bulletin_set_state,--wrap=vpnr_connect
