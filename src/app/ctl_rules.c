@@ -4,19 +4,31 @@
  */
 #include "app/ctl_rules.h"
 
+#include <string.h>
+
+#include "app/ctl_format.h"
 #include "app/ctl_json.h"
 #include "app/settings.h"
 #include "app/settings_capture.h"
 #include "client/capture.h"
 
-/* Text of several lines, which the client has made of a configuration without control characters:
- * so unlike other members it goes to the terminal with its ends of lines. */
+/* Text of several lines: their ends and the tabs at their beginnings are all that a terminal gets
+ * as it came. */
 static void
 append_text(GString *out, JsonObject *answer, const char *name)
 {
 	const char *text = json_object_get_string_member_with_default(answer, name, "");
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-	g_string_append(out, text);
+	for (guint i = 0; lines[i] != NULL; i++) {
+		gsize tabs = strspn(lines[i], "\t");
+		g_autofree char *rest = vpnr_ctl_printable(lines[i] + tabs);
+
+		if (i > 0)
+			g_string_append_c(out, '\n');
+		g_string_append_len(out, lines[i], (gssize)tabs);
+		g_string_append(out, rest);
+	}
 }
 
 char *

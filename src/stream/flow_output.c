@@ -36,18 +36,22 @@ count_in(VpnrFlow *flow, gsize n)
 }
 
 /* The kernel reports what has become of an earlier datagram when the next one is sent, and does not
- * send that: it is tried again, once. FALSE: the socket takes none now. */
+ * send that: it is tried again, once, unless it is itself too large. FALSE: the socket takes none
+ * now. */
 static gboolean
 write_one(VpnrFlow *flow, const VpnrFrame *frame)
 {
-	for (int tries = 0; tries < 2; tries++) {
+	int error = 0;
+
+	for (int tries = 0; tries < 2 && error != EMSGSIZE; tries++) {
 		if (send_datagram(flow, frame) >= 0) {
 			count_in(flow, frame->size);
 			return TRUE;
 		}
 		if (errno == EAGAIN || errno == EINTR)
 			return FALSE;
-		vpnr_flow_on_error(flow, errno);
+		error = errno;
+		vpnr_flow_on_error(flow, error);
 	}
 	return TRUE;
 }

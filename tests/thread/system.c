@@ -34,8 +34,8 @@
 #define RESUME_TIMEOUT_S 600
 
 /* Microseconds for a stop with streams open: as main, within two seconds, and a margin for a busy
- * machine with a sanitizer. */
-#define STOP_US 8000000
+ * machine with a sanitizer; but less than the 10 s that a peer may take. */
+#define STOP_US 9000000
 
 typedef struct {
 	VpnrProtocol protocol;

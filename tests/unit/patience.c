@@ -14,16 +14,26 @@ patience(gint64 start)
 	sched_yield();
 }
 
-/* The state stands behind the name, which is in parentheses (proc(5)). */
+static char *
+read_of_thread(gint tid, const char *file)
+{
+	g_autofree char *path = g_strdup_printf("/proc/self/task/%d/%s", tid, file);
+	char *text = NULL;
+
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return text;
+}
+
+/* The state stands behind the name, which is in parentheses (proc(5)). A thread has it already when
+ * it looks a last time whether it may sleep, and keeps it if it loses the processor there; the
+ * other file is not told before the thread has left the processor of its own accord. */
 gboolean
 thread_sleeps(gint tid)
 {
-	g_autofree char *path = g_strdup_printf("/proc/self/task/%d/stat", tid);
-	g_autofree char *text = NULL;
-	const char *state;
+	g_autofree char *stat = read_of_thread(tid, "stat");
+	g_autofree char *call = read_of_thread(tid, "syscall");
+	const char *state = strrchr(stat, ')');
 
-	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	state = strrchr(text, ')');
 	g_assert_nonnull(state);
-	return g_str_has_prefix(state, ") S ");
+	return g_str_has_prefix(state, ") S ") && !g_str_has_prefix(call, "running");
 }

@@ -9,7 +9,7 @@
 static const VpnrCtlCommand commands[] = {
 	{ "look", VPNR_CTL_SOCKET | VPNR_CTL_JSON, NULL, NULL, "look at it" },
 	{ "rules show", VPNR_CTL_JSON, NULL, NULL, "show them" },
-	{ "rules clear", 0, NULL, NULL, "clear them" },
+	{ "rules clear", VPNR_CTL_CONFIG | VPNR_CTL_KILL_SWITCH, NULL, NULL, "clear them" },
 	{ "start", VPNR_CTL_PROGRAM, NULL, NULL, "start it" },
 	{ NULL },
 };
@@ -53,6 +53,16 @@ test_command(void)
 }
 
 static void
+test_clear_options(void)
+{
+	g_auto(VpnrCtlRequest) request = { 0 };
+
+	g_assert_null(parse(&request, "rules clear --kill-switch -c a.conf"));
+	g_assert_true(request.kill_switch);
+	g_assert_cmpstr(request.config, ==, "a.conf");
+}
+
+static void
 test_wrong(void)
 {
 	static const struct {
@@ -69,6 +79,8 @@ test_wrong(void)
 		{ "start sh", "\"sh\" is a word too many" },
 		{ "rules clear --json", "\"rules clear\" takes no --json" },
 		{ "rules show -s a.sock", "\"rules show\" takes no --socket" },
+		{ "rules show --config a.conf", "\"rules show\" takes no --config" },
+		{ "rules show --kill-switch", "\"rules show\" takes no --kill-switch" },
 		{ "look -- sh", "\"look\" takes no \"--\"" },
 		{ "look --", "\"look\" takes no \"--\"" },
 		{ "start", "\"start\" needs a program to start, behind \"--\"" },
@@ -126,6 +138,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ctl_request/command", test_command);
+	g_test_add_func("/ctl_request/clear-options", test_clear_options);
 	g_test_add_func("/ctl_request/wrong", test_wrong);
 	g_test_add_func("/ctl_request/unknown-option", test_unknown_option);
 	g_test_add_func("/ctl_request/version", test_version);

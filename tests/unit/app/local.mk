@@ -12,7 +12,8 @@ unit_tests += %D%/settings_flows
 unit_tests += %D%/inbounds
 %C%_inbounds_SOURCES = %D%/inbounds.c $(client_linked)
 unit_tests += %D%/control
-%C%_control_SOURCES = %D%/control.c
+%C%_control_SOURCES = %D%/control.c $(test_patience)
+%C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
 unit_tests += %D%/options
 %C%_options_SOURCES = %D%/options.c
 unit_tests += %D%/ctl_find
@@ -23,5 +24,7 @@ unit_tests += %D%/ctl_main
 %C%_ctl_main_SOURCES = %D%/ctl_main.c
 unit_tests += %D%/ctl_request
 %C%_ctl_request_SOURCES = %D%/ctl_request.c
+unit_tests += %D%/ctl_rules
+%C%_ctl_rules_SOURCES = %D%/ctl_rules.c
 unit_tests += %D%/ctl_show
 %C%_ctl_show_SOURCES = %D%/ctl_show.c

@@ -263,7 +263,6 @@ test_others(gconstpointer variant)
 {
 	g_autofree char *command =
 	    g_strdup_printf("iptables-%s -A OUTPUT -p tcp -j ACCEPT", (const char *)variant);
-	g_autofree char *said = NULL;
 	g_autofree char *before = NULL;
 	g_autofree char *installed = NULL;
 	Host host;
@@ -271,7 +270,7 @@ test_others(gconstpointer variant)
 	g_test_summary("Rules of others stay, and ours come first.");
 	if (!host_init(&host, variant))
 		return;
-	said = run(command);
+	g_free(run(command));
 	before = list(variant);
 	install(&host);
 	installed = list(variant);

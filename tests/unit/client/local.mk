@@ -70,10 +70,11 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
 %C%_transparent_SOURCES = %D%/transparent.c $(test_loopback) $(test_patience)
 %C%_routing_SOURCES = %D%/routing.c
-%C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
+%C%_tunnel_SOURCES = %D%/tunnel.c $(link_unhurried) $(test_party)
+%C%_tunnel_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags)
 %C%_udp_inbound_SOURCES = %D%/udp_inbound.c $(client_linked)
-%C%_uplink_SOURCES = %D%/uplink.c $(test_party)
-%C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
+%C%_uplink_SOURCES = %D%/uplink.c $(link_unhurried) $(test_party)
+%C%_uplink_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
 	-Wl,--wrap=vpnr_bulletin_set_state,--wrap=vpnr_connect
 

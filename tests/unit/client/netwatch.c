@@ -244,15 +244,16 @@ is_readable(const VpnrNetwatch *watch)
 	return poll(&pollfd, 1, 0) == 1;
 }
 
-/* What ip has done, the kernel has told before ip ends. */
+/* What ip has done, the kernel has told before ip ends; what becomes of a cable that is plugged in,
+ * up to a second later. */
 static void
 assert_tells(VpnrNetwatch *watch, const char *arguments)
 {
-	g_assert_false(vpnr_netwatch_read(watch));
+	while (is_readable(watch))
+		vpnr_netwatch_read(watch);
 	ip(arguments);
 	if (!vpnr_netwatch_read(watch))
 		g_error("nothing was heard of: ip %s", arguments);
-	g_assert_false(is_readable(watch));
 }
 
 static void

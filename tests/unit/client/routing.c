@@ -33,7 +33,8 @@ static void
 ip(const char *arguments)
 {
 	g_autofree char *command = g_strdup_printf("ip %s", arguments);
-	g_autofree char *said = run(command);
+
+	g_free(run(command));
 }
 
 /* As ip(), with the verb in place of the VERB in the arguments. */
@@ -340,7 +341,6 @@ test_others_stay(void)
 static void
 test_clear(void)
 {
-	g_autoptr(VpnrRules) rules = make_rules();
 	g_autofree char *before = NULL;
 
 	g_test_summary("Everything of our protocol goes, whatever its numbers, and nothing else.");

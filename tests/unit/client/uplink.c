@@ -26,8 +26,9 @@
 #include "tests/unit/patience.h"
 
 /* Microseconds in which an uplink must have stopped, whatever it does: half a second for the peer's
- * answer to GOAWAY, as much for the writer, and a margin for a busy machine. */
-#define STOP_US 5000000
+ * answer to GOAWAY, as much for the writer, and a margin for a busy machine; but less than any of
+ * the 10 s that it may wait for a server otherwise. */
+#define STOP_US 9000000
 
 static _Atomic gboolean short_pauses;
 static _Atomic gboolean short_greetings;

@@ -20,6 +20,10 @@ unit_tests += \
 # The other side of a link.
 link_peer = %D%/peer.c %D%/peer.h $(test_loopback) $(test_patience)
 
+# Sessions that say GOAWAY however busy the machine is.
+link_unhurried = %D%/unhurried.c
+link_unhurried_ldflags = -Wl,--wrap=vpnr_writer_join
+
 %C%_batch_SOURCES = %D%/batch.c
 %C%_fairness_SOURCES = %D%/fairness.c
 # Two sessions in one process.
@@ -36,8 +40,8 @@ link_meeting = %D%/meeting.c %D%/meeting.h $(test_loopback) $(test_patience)
 %C%_replay_SOURCES = %D%/replay.c
 %C%_reserve_SOURCES = %D%/reserve.c
 %C%_schedule_SOURCES = %D%/schedule.c
-%C%_session_SOURCES = %D%/session.c $(link_peer)
-%C%_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+%C%_session_SOURCES = %D%/session.c $(link_unhurried) $(link_peer)
+%C%_session_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags) -Wl,--wrap=pthread_create
 %C%_tally_SOURCES = %D%/tally.c
 %C%_tls_SOURCES = %D%/tls.c $(test_loopback) $(test_patience)
 %C%_transport_SOURCES = %D%/transport.c $(test_loopback) $(test_patience)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +18,9 @@
 
 /* More than any socket's buffers hold. */
 #define LARGE (20 * 1024 * 1024)
+
+/* Bytes of a send that a socket takes whole or not at all. */
+#define PAGE 4096
 
 typedef struct {
 	VpnrFd ours;
@@ -170,22 +172,13 @@ test_large(void)
 	g_assert_cmpint(call.sent, ==, VPNR_SENT_LATE);
 }
 
-/* Reads n bytes, but not before they are all there. */
-typedef struct {
-	int fd;
-	int n;
-} Lazy;
-
 static void
-read_when_all_is_there(gpointer data)
+send_page(gpointer data)
 {
-	const Lazy *lazy = data;
-	g_autofree guint8 *bytes = g_malloc((gsize)lazy->n);
-	int there = 0;
+	Call *call = data;
 
-	for (gint64 begin = g_get_monotonic_time(); there < lazy->n; patience(begin))
-		g_assert_cmpint(ioctl(lazy->fd, FIONREAD, &there), ==, 0);
-	g_assert_cmpint(recv(lazy->fd, bytes, (gsize)lazy->n, MSG_WAITALL), ==, lazy->n);
+	atomic_store(&call->tid, gettid());
+	call->sent = vpnr_wire_send(call->fd, call->bytes, PAGE);
 }
 
 static void
@@ -193,26 +186,26 @@ test_waits_for_room(void)
 {
 	g_test_summary("A send that leaves the socket full comes back when there is room again.");
 
-	static const guint8 bytes[4096];
+	static const guint8 bytes[PAGE];
 	int fds[2];
-	Lazy lazy = { .n = 0 };
-	VpnrThread *reader;
+	guint n = 0;
+	Call call = { .bytes = bytes };
+	VpnrThread *thread;
 	struct pollfd pfd;
 
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
-	while (send(fds[0], bytes, sizeof bytes, MSG_DONTWAIT) == sizeof bytes)
-		lazy.n += (int)sizeof bytes;
-	for (int left = lazy.n; left > 0; left -= (int)sizeof bytes)
-		g_assert_cmpint(recv(fds[1], (guint8[sizeof bytes]){ 0 }, sizeof bytes, 0), ==,
-				sizeof bytes);
-	for (int left = lazy.n - (int)sizeof bytes; left > 0; left -= (int)sizeof bytes)
-		send(fds[0], bytes, sizeof bytes, MSG_DONTWAIT);
-	lazy.fd = fds[1];
-	reader = vpnr_thread_start("lazy", read_when_all_is_there, &lazy, NULL);
-	g_assert_cmpint(vpnr_wire_send(fds[0], bytes, sizeof bytes), ==, VPNR_SENT_LATE);
+	while (send(fds[0], bytes, PAGE, MSG_DONTWAIT) == PAGE)
+		n++;
+	loopback_expect(fds[1], bytes, PAGE); /* room for one more, and no more than that */
+	call.fd = fds[0];
+	thread = vpnr_thread_start("sender", send_page, &call, NULL);
+	wait_until_asleep(&call);
+	for (; n > 0; n--)
+		loopback_expect(fds[1], bytes, PAGE);
+	vpnr_thread_join(thread);
+	g_assert_cmpint(call.sent, ==, VPNR_SENT_LATE);
 	pfd = (struct pollfd){ .fd = fds[0], .events = POLLOUT };
 	g_assert_cmpint(poll(&pfd, 1, 0), ==, 1);
-	vpnr_thread_join(reader);
 	vpnr_fd_close(fds[0]);
 	vpnr_fd_close(fds[1]);
 }

@@ -723,20 +723,20 @@ test_ack(void)
 
 	bench_init(&bench, VPNR_PROTOCOL_V2);
 	open_gate(&bench);
-	start(&bench);
 	receive(&bench, 3);
 	g_assert_cmpuint(vpnr_writer_unacknowledged(bench.writer), ==, 3);
 	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	start(&bench);
 	wait_for_sent(&bench, 2);
 	g_assert_cmpuint(vpnr_writer_unacknowledged(bench.writer), ==, 0);
 	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 3, 0));
 	wait_for_sent(&bench, 3);
-	receive(&bench, 2);
+	receive(&bench, 1); /* by which a writer that is still awake goes, too */
 	vpnr_mailbox_wake(vpnr_writer_mailbox(bench.writer)); /* nothing else is to be sent */
 	wait_for_sent(&bench, 4);
 	detach(&bench, &bench.sink);
-	assert_sent(&bench.sink, "ACK3 FIN1 FIN3 ACK5");
-	g_assert_cmpuint(vpnr_writer_received(bench.writer), ==, 5);
+	assert_sent(&bench.sink, "ACK3 FIN1 FIN3 ACK4");
+	g_assert_cmpuint(vpnr_writer_received(bench.writer), ==, 4);
 }
 
 static void
@@ -746,11 +746,9 @@ test_hello_acknowledges(void)
 
 	g_auto(Bench) bench;
 
-	bench_init(&bench, VPNR_PROTOCOL_V2);
-	open_gate(&bench);
+	bench_init_bare(&bench, VPNR_PROTOCOL_V2);
 	start(&bench);
-	receive(&bench, 3);
-	detach(&bench, &bench.sink);
+	receive(&bench, 3); /* on a link that is gone */
 	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
 	g_assert_cmpuint(vpnr_writer_unacknowledged(bench.writer), ==, 0);
 	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));

@@ -13,7 +13,9 @@ unit_tests += \
 %C%_clients_SOURCES = %D%/clients.c
 %C%_dialer_SOURCES = %D%/dialer.c $(stream_rig) $(test_loopback)
 %C%_dialer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_nameserver
-%C%_server_SOURCES = %D%/server.c $(test_party)
-%C%_service_SOURCES = %D%/service.c $(test_party)
+%C%_server_SOURCES = %D%/server.c $(link_unhurried) $(test_party)
+%C%_server_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags)
+%C%_service_SOURCES = %D%/service.c $(link_unhurried) $(test_party)
+%C%_service_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags) -Wl,--wrap=vpnr_deadline_after
 %C%_tenant_SOURCES = %D%/tenant.c $(test_party)
 %C%_tenant_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_table_remove
