@@ -108,9 +108,12 @@ new_stream(const VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *de
 static gboolean
 can_carry_locked(VpnrTable *table, VpnrKind kind)
 {
-	if (kind == VPNR_KIND_UDP && !table->has_flows)
-		table->has_flows = vpnr_budget_take(table->params.budget, FLOW_ROOMS);
-	return kind != VPNR_KIND_UDP || table->has_flows;
+	if (kind != VPNR_KIND_UDP || table->has_flows)
+		return TRUE;
+	table->has_flows = vpnr_budget_take(table->params.budget, FLOW_ROOMS);
+	if (!table->has_flows)
+		vpnr_stats_add(table->params.stats, VPNR_STAT_BUDGET_REFUSED, 1);
+	return table->has_flows;
 }
 
 static VpnrTableResult

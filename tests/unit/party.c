@@ -51,6 +51,7 @@ party_hello(const Party *party)
 {
 	VpnrFrame *frame = peer_hello();
 
+	frame->hello->capabilities = party->capabilities;
 	frame->hello->has_session = party->has_session;
 	frame->hello->session = party->id;
 	frame->hello->received = party->received;

@@ -19,6 +19,7 @@ typedef struct {
 	Peer link; /* the one there is; without one, received is NULL */
 	gboolean has_session;
 	VpnrSessionId id;
+	guint32 capabilities;   /* of its HELLO */
 	guint64 sent, received; /* sequenced frames of the session */
 } Party;
 

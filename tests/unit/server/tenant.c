@@ -92,7 +92,6 @@ arrive(Party *party)
 	party_hang_up(party);
 	arrival = vpnr_arrival_new(peer_init(&party->link), &addr);
 	arrival->hello = *hello->hello;
-	arrival->hello.capabilities = VPNR_CAPABILITY_DATAGRAM;
 	return arrival;
 }
 
@@ -118,6 +117,7 @@ begin_party(Bench *bench, Party *party)
 	g_autoptr(GError) error = NULL;
 
 	party_begin(party, VPNR_ROLE_CLIENT);
+	party->capabilities = VPNR_CAPABILITY_DATAGRAM;
 	arrival = arrive(party);
 	g_assert_true(vpnr_tenant_begin(bench->tenant, "alice", arrival, &error));
 	g_assert_true(vpnr_tenant_attach(bench->tenant, arrival, &error));

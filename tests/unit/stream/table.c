@@ -163,6 +163,61 @@ test_budget(void)
 }
 
 static void
+test_flow_budget(void)
+{
+	g_test_summary("The first flow takes what the datagrams of all may need.");
+
+	const guint64 each = VPNR_WINDOW_MIN + VPNR_STREAM_RESERVE;
+	VpnrBudget *budget = vpnr_budget_new(VPNR_TABLE_QUEUE + 2 * VPNR_ROOM_ALL + 2 * each);
+	VpnrTableParams params = {
+		.protocol = VPNR_PROTOCOL_V2, .max_streams = 10, .datagrams = TRUE, .budget = budget
+	};
+	VpnrAddr dest = rig_dest();
+	VpnrStream *one, *two, *none = NULL;
+	Rig rig;
+
+	rig_init_full(&rig, &params);
+	g_assert_true(vpnr_budget_take(budget, 2 * each + 1));
+	g_assert_cmpint(vpnr_table_open(rig.table, VPNR_KIND_UDP, &dest, NULL, &none), ==,
+			VPNR_TABLE_FULL);
+	g_assert_cmpuint(vpnr_stats_get(&rig.stats, VPNR_STAT_BUDGET_REFUSED), ==, 1);
+	vpnr_budget_give(budget, 2 * each + 1);
+	one = rig_open_flow(&rig);
+	two = rig_open_flow(&rig);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, vpnr_budget_total(budget));
+	rig_remove(&rig, one);
+	rig_remove(&rig, two);
+	rig_clear(&rig);
+	vpnr_budget_free(budget); /* it asserts that all has been given back */
+}
+
+static void
+test_no_flows(void)
+{
+	g_test_summary("2.4.8: no flow where the peer does not know DATAGRAM, or with VPNr/1.");
+
+	const VpnrProtocol protocols[] = { VPNR_PROTOCOL_V2, VPNR_PROTOCOL_V1 };
+	VpnrAddr dest = rig_dest();
+	g_autoptr(VpnrFrame) open = vpnr_frame_new_open(1, VPNR_KIND_UDP, &dest);
+	VpnrStream *none = NULL;
+	g_auto(Rig) server;
+
+	for (guint i = 0; i < G_N_ELEMENTS(protocols); i++) {
+		g_auto(Rig) client;
+
+		rig_init_full(&client,
+			      &(VpnrTableParams){ .protocol = protocols[i], .max_streams = 1 });
+		g_assert_cmpint(vpnr_table_open(client.table, VPNR_KIND_UDP, &dest, NULL, &none),
+				==, VPNR_TABLE_UNSUPPORTED);
+	}
+	rig_init_full(&server, &(VpnrTableParams){ .protocol = VPNR_PROTOCOL_V2,
+						   .role = VPNR_ROLE_SERVER,
+						   .max_streams = 1 });
+	g_assert_cmpint(vpnr_table_accept(server.table, open, &none), ==, VPNR_TABLE_UNSUPPORTED);
+	g_assert_null(rig_deliver_datagram(&server, 1, "x", 1)); /* it has crossed the refusal */
+}
+
+static void
 test_flood(void)
 {
 	g_test_summary("A client that does not read its answers may not open without end.");
@@ -529,6 +584,8 @@ main(int argc, char **argv)
 	g_test_add_func("/table/open", test_open);
 	g_test_add_func("/table/ids-go-up", test_ids_go_up);
 	g_test_add_func("/table/max-streams", test_max_streams);
+	g_test_add_func("/table/flow/budget", test_flow_budget);
+	g_test_add_func("/table/flow/none", test_no_flows);
 	g_test_add_func("/table/accept", test_accept);
 	g_test_add_func("/table/accept/full", test_accept_full);
 	g_test_add_func("/table/budget", test_budget);
