@@ -13,7 +13,8 @@ not_ours="not arp and not (tcp port 4334) and not (icmp6 and ip6[40] >= 130 and 
 # options.)
 start_watch() {
 	needs_tools tcpdump
-	spawn watch "$app" tcpdump -n -l -p --immediate-mode -Z root -i "c1-$$" "$not_ours"
+	# Quick output: by its port tcpdump would take a packet for more than it is.
+	spawn watch "$app" tcpdump -n -q -l -p --immediate-mode -Z root -i "c1-$$" "$not_ours"
 	await 20 logged watch 'listening on'
 	marks=0
 }
@@ -30,15 +31,15 @@ settle() {
 	await 20 seen_mark
 }
 
-# leaks: prints what has leaked
+# leaks: prints what had leaked when it settled last
 leaks() {
-	settle
 	grep -e ' IP6\? ' "$work/watch.log" | grep -v -e '10\.77\.1\.2\.9: UDP' -e 'udp port 9 unreachable'
 }
 
 # no_leak WHEN: one test; what has leaked is shown once
 no_leak() {
 	local found
+	settle
 	found=$(leaks)
 	equal "nothing has leaked: $1" "" "$found"
 	: >"$work/watch.log"
