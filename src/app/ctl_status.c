@@ -85,6 +85,17 @@ append_state(JsonObject *status, GString *out)
 }
 
 static void
+append_datagrams(JsonObject *status, GString *out)
+{
+	g_autofree char *sent = vpnr_ctl_json_text(status, "datagrams_sent");
+	g_autofree char *received = vpnr_ctl_json_text(status, "datagrams_received");
+	g_autofree char *dropped = vpnr_ctl_json_text(status, "datagrams_dropped");
+
+	append_line(out, "udp", "%s datagrams sent, %s received, %s dropped", sent, received,
+		    dropped);
+}
+
+static void
 append_traffic(JsonObject *status, GString *out)
 {
 	g_autofree char *streams = vpnr_ctl_json_text(status, "streams");
@@ -100,6 +111,8 @@ append_traffic(JsonObject *status, GString *out)
 		append_line(out, "streams", "%s open, %s since the start", streams, total);
 	}
 	append_line(out, "data", "%s sent, %s received", sent, received);
+	if (json_object_has_member(status, "datagrams_sent"))
+		append_datagrams(status, out);
 }
 
 static gboolean
@@ -211,9 +224,10 @@ static gboolean
 is_shown(VpnrStat stat)
 {
 	static const VpnrStat shown[] = {
-		VPNR_STAT_STREAMS_TOTAL, VPNR_STAT_RECONNECTS,      VPNR_STAT_RESUMES,
-		VPNR_STAT_ROTATIONS,     VPNR_STAT_FRAMES_REPLAYED, VPNR_STAT_BYTES_REPLAYED,
-		VPNR_STAT_BYTES_SENT,    VPNR_STAT_BYTES_RECEIVED,
+		VPNR_STAT_STREAMS_TOTAL,      VPNR_STAT_RECONNECTS,        VPNR_STAT_RESUMES,
+		VPNR_STAT_ROTATIONS,          VPNR_STAT_FRAMES_REPLAYED,   VPNR_STAT_BYTES_REPLAYED,
+		VPNR_STAT_BYTES_SENT,         VPNR_STAT_BYTES_RECEIVED,    VPNR_STAT_DATAGRAMS_SENT,
+		VPNR_STAT_DATAGRAMS_RECEIVED, VPNR_STAT_DATAGRAMS_DROPPED,
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(shown); i++)

@@ -178,6 +178,7 @@ start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 						   .v1_dialect = settings->v1_dialect,
 						   .private_key = settings->private_key,
 						   .max_streams = settings->max_streams,
+						   .udp_timeout_s = settings->udp_timeout_s,
 						   .resume_timeout_s = settings->resume_timeout_s,
 						   .budget = app->budget,
 						   .clients = settings->clients,

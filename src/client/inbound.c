@@ -99,8 +99,8 @@ open_when_linked(const Connection *connection, VpnrTable **table, VpnrStream **s
 	VpnrTableResult result;
 
 	do {
-		result =
-		    vpnr_uplink_open(uplink, &connection->dest, &connection->peer, table, stream);
+		result = vpnr_uplink_open(uplink, VPNR_KIND_TCP, &connection->dest,
+					  &connection->peer, table, stream);
 		if (result != VPNR_TABLE_CLOSED)
 			return result;
 		*end = wait_for_link(connection, deadline);

@@ -95,6 +95,7 @@ begin(VpnrTunnel *tunnel, VpnrProtocol protocol, const VpnrHello *hello, GError 
 		.outbox = vpnr_session_outbox(session),
 		.max_streams = v2 ? hello->max_streams : G_MAXUINT16,
 		.send_limit = v2 ? hello->initial_window : G_MAXUINT64,
+		.datagrams = vpnr_hello_takes_datagrams(hello),
 		.budget = tunnel->budget,
 		.stats = tunnel->stats,
 	    },
@@ -181,6 +182,7 @@ greet(VpnrTunnel *tunnel, VpnrTransport *transport, int max_ms, const VpnrLatch 
 	int timeout_ms =
 	    max_ms >= 0 ? MIN(max_ms, VPNR_GREETING_TIMEOUT_MS) : VPNR_GREETING_TIMEOUT_MS;
 	VpnrHello ours = { .version = VPNR_HELLO_VERSION,
+			   .capabilities = VPNR_CAPABILITY_DATAGRAM,
 			   .max_streams = 1, /* the server opens none */
 			   .initial_window = VPNR_WINDOW_MIN,
 			   .software = "vpnr " PACKAGE_VERSION };
@@ -259,15 +261,15 @@ vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *conne
 /* --- any thread ------------------------------------------------------------------------------- */
 
 VpnrTableResult
-vpnr_tunnel_open(VpnrTunnel *tunnel, const VpnrAddr *dest, const VpnrAddr *peer, VpnrTable **table,
-		 VpnrStream **stream)
+vpnr_tunnel_open(VpnrTunnel *tunnel, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
+		 VpnrTable **table, VpnrStream **stream)
 {
 	VpnrTableResult result = VPNR_TABLE_CLOSED;
 
 	pthread_mutex_lock(&tunnel->lock);
 	if (tunnel->table != NULL) {
 		*table = tunnel->table;
-		result = vpnr_table_open(tunnel->table, dest, peer, stream);
+		result = vpnr_table_open(tunnel->table, kind, dest, peer, stream);
 	}
 	pthread_mutex_unlock(&tunnel->lock);
 	return result;

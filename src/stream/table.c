@@ -13,6 +13,10 @@
 #define RETIRED_RUST_SERVER 4096
 #define RETIRED_ALL         65536
 
+/* What a table takes from the budget when it has its first flow: for datagrams to the link, and
+ * from it. */
+#define FLOW_ROOMS (2 * VPNR_ROOM_ALL)
+
 static gboolean
 is_v1(const VpnrTable *table)
 {
@@ -54,6 +58,8 @@ vpnr_table_free(VpnrTable *table)
 		return;
 	g_assert(table->first == NULL);
 	vpnr_budget_give(table->params.budget, VPNR_TABLE_QUEUE);
+	if (table->has_flows)
+		vpnr_budget_give(table->params.budget, FLOW_ROOMS);
 	g_hash_table_unref(table->streams);
 	vpnr_retired_free(table->retired);
 	pthread_cond_destroy(&table->changed);
@@ -75,7 +81,8 @@ is_full_locked(VpnrTable *table)
 }
 
 static VpnrStream *
-new_stream(const VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *peer)
+new_stream(const VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *dest,
+	   const VpnrAddr *peer)
 {
 	g_autoptr(GError) error = NULL;
 	VpnrStream *stream;
@@ -83,6 +90,7 @@ new_stream(const VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrA
 	stream = vpnr_stream_new(
 	    &(VpnrStreamParams){
 		.id = id,
+		.kind = kind,
 		.dest = dest,
 		.peer = peer,
 		.send_limit = table->params.send_limit,
@@ -96,17 +104,31 @@ new_stream(const VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrA
 	return stream;
 }
 
+/* The first flow takes what datagrams may need. */
+static gboolean
+can_carry_locked(VpnrTable *table, VpnrKind kind)
+{
+	if (kind != VPNR_KIND_UDP || table->has_flows)
+		return TRUE;
+	table->has_flows = vpnr_budget_take(table->params.budget, FLOW_ROOMS);
+	if (!table->has_flows)
+		vpnr_stats_add(table->params.stats, VPNR_STAT_BUDGET_REFUSED, 1);
+	return table->has_flows;
+}
+
 static VpnrTableResult
-add_locked(VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *peer,
+add_locked(VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
 	   VpnrStream **result)
 {
 	VpnrStream *stream;
 
 	if (table->closed)
 		return VPNR_TABLE_CLOSED;
-	if (is_full_locked(table))
+	if (kind == VPNR_KIND_UDP && !table->params.datagrams)
+		return VPNR_TABLE_UNSUPPORTED;
+	if (is_full_locked(table) || !can_carry_locked(table, kind))
 		return VPNR_TABLE_FULL;
-	stream = new_stream(table, id, dest, peer);
+	stream = new_stream(table, id, kind, dest, peer);
 	if (stream == NULL)
 		return VPNR_TABLE_FULL;
 	stream->opened = is_v1(table) || table->params.role == VPNR_ROLE_SERVER;
@@ -148,7 +170,8 @@ is_flooded(VpnrTable *table)
 }
 
 VpnrTableResult
-vpnr_table_open(VpnrTable *table, const VpnrAddr *dest, const VpnrAddr *peer, VpnrStream **stream)
+vpnr_table_open(VpnrTable *table, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
+		VpnrStream **stream)
 {
 	VpnrTableResult result = VPNR_TABLE_FULL;
 	guint32 id;
@@ -160,10 +183,10 @@ vpnr_table_open(VpnrTable *table, const VpnrAddr *dest, const VpnrAddr *peer, Vp
 	pthread_mutex_lock(&table->lock);
 	id = pick_id_locked(table);
 	if (id != 0)
-		result = add_locked(table, id, dest, peer, stream);
+		result = add_locked(table, id, kind, dest, peer, stream);
 	if (result == VPNR_TABLE_OK) {
 		atomic_fetch_add(&table->control, 1);
-		vpnr_mailbox_push(table->params.outbox, vpnr_frame_new_open(id, dest));
+		vpnr_mailbox_push(table->params.outbox, vpnr_frame_new_open(id, kind, dest));
 	}
 	pthread_mutex_unlock(&table->lock);
 	return result;
@@ -183,7 +206,7 @@ accept_v1_locked(VpnrTable *table, const VpnrFrame *open, VpnrStream **result)
 		return VPNR_TABLE_DUPLICATE;
 	if (old != NULL)
 		g_hash_table_remove(table->streams, GUINT_TO_POINTER(open->stream));
-	added = add_locked(table, open->stream, open->open.dest, NULL, result);
+	added = add_locked(table, open->stream, VPNR_KIND_TCP, open->open.dest, NULL, result);
 	if (added == VPNR_TABLE_FULL) /* more of its frames are under way: one FAIL is enough */
 		vpnr_retired_add(table->retired, open->stream);
 	return added;
@@ -201,7 +224,8 @@ vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrStream **stream)
 		result = accept_v1_locked(table, open, stream);
 	} else if (open->stream > table->highest) {
 		table->highest = open->stream;
-		result = add_locked(table, open->stream, open->open.dest, NULL, stream);
+		result =
+		    add_locked(table, open->stream, open->open.kind, open->open.dest, NULL, stream);
 	}
 	pthread_mutex_unlock(&table->lock);
 	return result;
@@ -305,6 +329,37 @@ vpnr_table_push(VpnrTable *table, VpnrFrame *frame)
 	vpnr_mailbox_push(table->params.outbox, frame);
 }
 
+gboolean
+vpnr_table_push_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
+{
+	if (!vpnr_room_take(&stream->outbound, &table->outbound, frame->size)) {
+		vpnr_stats_add(table->params.stats, VPNR_STAT_DATAGRAMS_DROPPED, 1);
+		vpnr_frame_free(frame);
+		return FALSE;
+	}
+	vpnr_mailbox_push(table->params.outbox, frame);
+	return TRUE;
+}
+
+void
+vpnr_table_took_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
+{
+	vpnr_room_give(&stream->inbound, &table->inbound, frame->size);
+	vpnr_frame_free(frame);
+}
+
+static void
+released_payload(VpnrTable *table, VpnrStream *stream, const VpnrFrame *frame)
+{
+	if (frame->type == VPNR_FRAME_DATAGRAM)
+		vpnr_room_give(stream != NULL ? &stream->outbound : NULL, &table->outbound,
+			       frame->size);
+	else if (stream == NULL)
+		vpnr_share_sent_late(&table->queued, frame->size);
+	else if (vpnr_share_sent(&stream->share, &table->queued, frame->size))
+		vpnr_mailbox_wake(stream->inbox);
+}
+
 /* The link counts the reader's answers. */
 void
 vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
@@ -313,7 +368,7 @@ vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
 
 	if (frame->answer)
 		return;
-	if (frame->type != VPNR_FRAME_DATA) {
+	if (frame->type != VPNR_FRAME_DATA && frame->type != VPNR_FRAME_DATAGRAM) {
 		atomic_fetch_sub(&table->control, 1);
 		return;
 	}
@@ -322,10 +377,7 @@ vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
 	if (stream != NULL)
 		vpnr_stream_ref(stream);
 	pthread_mutex_unlock(&table->lock);
-	if (stream == NULL)
-		vpnr_share_sent_late(&table->queued, frame->size);
-	else if (vpnr_share_sent(&stream->share, &table->queued, frame->size))
-		vpnr_mailbox_wake(stream->inbox);
+	released_payload(table, stream, frame);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ party_hello(const Party *party)
 {
 	VpnrFrame *frame = peer_hello();
 
+	frame->hello->capabilities = party->capabilities;
 	frame->hello->has_session = party->has_session;
 	frame->hello->session = party->id;
 	frame->hello->received = party->received;
@@ -149,6 +150,15 @@ party_expect_reset(Party *party, guint32 stream, VpnrReason reason)
 
 	g_assert_cmpuint(frame->stream, ==, stream);
 	g_assert_cmpint(frame->reason, ==, reason);
+}
+
+void
+party_expect_datagram(Party *party, guint32 stream, gconstpointer bytes, gsize n)
+{
+	g_autoptr(VpnrFrame) frame = expect(party, VPNR_FRAME_DATAGRAM);
+
+	g_assert_cmpuint(frame->stream, ==, stream);
+	g_assert_cmpmem(frame->data, frame->size, bytes, n);
 }
 
 void

@@ -19,6 +19,7 @@ typedef struct {
 	Peer link; /* the one there is; without one, received is NULL */
 	gboolean has_session;
 	VpnrSessionId id;
+	guint32 capabilities;   /* of its HELLO */
 	guint64 sent, received; /* sequenced frames of the session */
 } Party;
 
@@ -57,6 +58,7 @@ VpnrFrame *party_next(Party *party);
 void party_expect(Party *party, VpnrFrameType type);
 void party_expect_goaway(Party *party, VpnrReason reason);
 void party_expect_reset(Party *party, guint32 stream, VpnrReason reason);
+void party_expect_datagram(Party *party, guint32 stream, gconstpointer bytes, gsize n);
 void party_expect_data(Party *party, guint32 stream, gconstpointer bytes, gsize n);
 
 /* The link must end, in order or not, without another frame of the session. */

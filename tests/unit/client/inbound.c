@@ -47,18 +47,18 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
 static _Atomic guint losses;
 
 VpnrTableResult
-__real_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
-			VpnrTable **table, VpnrStream **stream);
+__real_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
+			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 VpnrTableResult
-__wrap_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
-			VpnrTable **table, VpnrStream **stream);
+__wrap_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
+			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 
 VpnrTableResult
-__wrap_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
-			VpnrTable **table, VpnrStream **stream)
+__wrap_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
+			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream)
 {
 	if (atomic_load(&losses) == 0)
-		return __real_vpnr_uplink_open(uplink, dest, peer, table, stream);
+		return __real_vpnr_uplink_open(uplink, kind, dest, peer, table, stream);
 	atomic_fetch_sub(&losses, 1);
 	return VPNR_TABLE_CLOSED;
 }

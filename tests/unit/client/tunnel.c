@@ -90,11 +90,17 @@ wait_for_reset(gpointer data)
 }
 
 static VpnrTableResult
-open_stream(Bench *bench, Worker *worker)
+open_kind(Bench *bench, VpnrKind kind, Worker *worker)
 {
 	VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 80, .ip4 = { 192, 0, 2, 1 } };
 
-	return vpnr_tunnel_open(bench->tunnel, &dest, NULL, &worker->table, &worker->stream);
+	return vpnr_tunnel_open(bench->tunnel, kind, &dest, NULL, &worker->table, &worker->stream);
+}
+
+static VpnrTableResult
+open_stream(Bench *bench, Worker *worker)
+{
+	return open_kind(bench, VPNR_KIND_TCP, worker);
 }
 
 static void
@@ -110,6 +116,34 @@ static guint
 n_streams(Bench *bench)
 {
 	return vpnr_tunnel_foreach(bench->tunnel, NULL, NULL);
+}
+
+static void
+test_flows(void)
+{
+	g_test_summary("2.4.8: a server says whether it takes datagrams, and hears that we do.");
+
+	for (guint32 capabilities = 0; capabilities <= VPNR_CAPABILITY_DATAGRAM; capabilities++) {
+		g_auto(Bench) bench;
+		g_auto(Party) party;
+		Worker worker;
+		VpnrHello asked;
+		gboolean able = capabilities != 0;
+
+		bench_init(&bench);
+		party_begin(&party, VPNR_ROLE_SERVER);
+		party.capabilities = capabilities;
+		g_assert_cmpint(take(&bench, &party, party_hello(&party)), ==, VPNR_TUNNEL_NEW);
+		party_take_hello(&party, &asked);
+		g_assert_true(vpnr_hello_takes_datagrams(&asked));
+		g_assert_cmpint(open_kind(&bench, VPNR_KIND_UDP, &worker), ==,
+				able ? VPNR_TABLE_OK : VPNR_TABLE_UNSUPPORTED);
+		if (!able)
+			continue;
+		party_expect(&party, VPNR_FRAME_OPEN);
+		vpnr_table_remove(worker.table, worker.stream);
+		vpnr_stream_unref(worker.stream);
+	}
 }
 
 static void
@@ -348,6 +382,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tunnel/nothing", test_nothing);
+	g_test_add_func("/tunnel/flows", test_flows);
 	g_test_add_func("/tunnel/new", test_new);
 	g_test_add_func("/tunnel/resumed", test_resumed);
 	g_test_add_func("/tunnel/give-way", test_give_way);

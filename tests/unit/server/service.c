@@ -164,17 +164,18 @@ add_guest(Bench *bench)
 	Guest *guest = &bench->guests[n];
 	gboolean v2 = bench->protocol == VPNR_PROTOCOL_V2;
 	VpnrServiceParams params = {
-		.protocol = bench->protocol,
 		.peer = { .type = VPNR_ADDR_IPV4,
 			  .port = (guint16)(7 + n),
 			  .ip4 = { 10, 9, 8, 7 } },
 		.acl = v2 ? NULL : vpnr_acl_ref(bench->acl),
 		.private_key = &bench->server_key,
-		.own_ports = bench->own_ports,
-		.max_streams = 3,
+		.tenant = { .protocol = bench->protocol,
+			    .max_streams = 3,
+			    .udp_timeout_s = 300,
+			    .pool = bench->pool,
+			    .own_ports = bench->own_ports,
+			    .stats = &bench->stats },
 		.resume_timeout_s = bench->resume_timeout_s,
-		.pool = bench->pool,
-		.stats = &bench->stats,
 		.host = &host,
 		.host_data = bench,
 	};
@@ -323,7 +324,7 @@ lose_link(Bench *bench, Party *party)
 static int
 open_stream(Bench *bench, Party *party, guint32 id)
 {
-	party_send(party, vpnr_frame_new_open(id, &bench->dest));
+	party_send(party, vpnr_frame_new_open(id, VPNR_KIND_TCP, &bench->dest));
 	party_expect(party, VPNR_FRAME_OPENED);
 	return loopback_accept(bench->listener);
 }
@@ -362,24 +363,21 @@ test_refused(void)
 	vpnr_fd_close(vpnr_fd_steal(&bench.listener));
 	bench.listener = loopback_listen(-1, &bench.dest);
 	connect_client(&bench, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_REFUSED);
 }
 
 static void
-test_udp(void)
+test_no_datagrams(void)
 {
-	g_test_summary("2.6.11: UDP is denied in this version.");
+	g_test_summary("2.4.8: a client that does not know DATAGRAM gets no flow.");
 
 	g_auto(Bench) bench;
 	g_auto(Party) party;
-	VpnrFrame *open;
 
 	start(&bench, VPNR_PROTOCOL_V2);
 	connect_client(&bench, &party);
-	open = vpnr_frame_new_open(1, &bench.dest);
-	open->open.kind = VPNR_KIND_UDP;
-	party_send(&party, open);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
 }
 
@@ -401,7 +399,7 @@ test_limit(void)
 	two = open_stream(&bench, &party, 2);
 	three = open_stream(&bench, &party, 3);
 	g_assert_cmpuint(vpnr_service_status(first(&bench)).streams, ==, 3);
-	party_send(&party, vpnr_frame_new_open(4, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(4, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 4, VPNR_REASON_LIMIT);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_REFUSED), ==, 1);
 	party_send(&party, vpnr_frame_new_reset(2, VPNR_REASON_ABORTED));
@@ -421,7 +419,7 @@ test_no_thread(void)
 	prepare(&bench, VPNR_PROTOCOL_V2, 0);
 	add_guest(&bench);
 	connect_client(&bench, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_LIMIT);
 	g_assert_cmpuint(vpnr_service_status(first(&bench)).streams, ==, 0);
 }
@@ -438,7 +436,7 @@ test_violation(void)
 	start(&bench, VPNR_PROTOCOL_V2);
 	connect_client(&bench, &party);
 	dest = open_stream(&bench, &party, 5);
-	party_send(&party, vpnr_frame_new_open(5, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(5, VPNR_KIND_TCP, &bench.dest));
 	party_expect_goaway(&party, VPNR_REASON_PROTOCOL);
 	join(&bench);
 	loopback_expect_reset(dest);
@@ -528,7 +526,7 @@ test_new_acl(void)
 	connect_client(&bench, &party);
 	dest = open_stream(&bench, &party, 1);
 	vpnr_service_set_acl(first(&bench), other);
-	party_send(&party, vpnr_frame_new_open(2, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(2, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 2, VPNR_REASON_DENIED);
 	loopback_send(dest, "still open", 10);
 	party_expect_data(&party, 1, "still open", 10);
@@ -548,7 +546,7 @@ test_narrowed_meanwhile(void)
 	add_guest(&bench);
 	connect_client(&bench, &party);
 	g_assert_cmpuint(atomic_load(&bench.n_asked), ==, 2);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
 }
 
@@ -575,7 +573,7 @@ test_narrowed_while_asking(void)
 	bench.second = narrow;
 	add_guest(&bench);
 	connect_client(&bench, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
 }
 
@@ -890,7 +888,7 @@ test_no_hello_to_start_with(void)
 	start(&bench, VPNR_PROTOCOL_V2);
 	party_begin(&party, VPNR_ROLE_CLIENT);
 	shake_hands(&bench, &bench.guests[0], &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_end(&party);
 	join(&bench);
 	g_assert_cmpuint(atomic_load(&bench.n_began), ==, 0);
@@ -939,7 +937,7 @@ test_dismiss_while_dialling(void)
 	bench.listener = loopback_listen(0, &bench.dest); /* its queue is full, so it is silent */
 	queued = loopback_connect(&bench.dest);
 	connect_client(&bench, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	for (gint64 begin = g_get_monotonic_time(); vpnr_service_status(first(&bench)).streams == 0;
 	     patience(begin))
 		;
@@ -1026,7 +1024,7 @@ test_never_run(void)
 {
 	g_auto(VpnrFd) theirs = -1;
 	g_autoptr(GError) error = NULL;
-	VpnrServiceParams params = { .protocol = VPNR_PROTOCOL_V2 };
+	VpnrServiceParams params = { .tenant = { .protocol = VPNR_PROTOCOL_V2 } };
 	VpnrService *service;
 
 	loopback_pair(&params.fd, &theirs);
@@ -1105,7 +1103,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/service/stream", test_stream);
 	g_test_add_func("/service/refused", test_refused);
-	g_test_add_func("/service/udp", test_udp);
+	g_test_add_func("/service/no-datagrams", test_no_datagrams);
 	g_test_add_func("/service/limit", test_limit);
 	g_test_add_func("/service/no-thread", test_no_thread);
 	g_test_add_func("/service/violation", test_violation);

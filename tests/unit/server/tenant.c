@@ -7,12 +7,14 @@
  */
 #include "server/tenant.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/latch.h"
 #include "link/greeting.h"
+#include "proto/v2.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/party.h"
 #include "tests/unit/patience.h"
@@ -36,10 +38,11 @@ make_acl(const char *allow)
 }
 
 static VpnrTenant *
-new_tenant(Bench *bench)
+new_tenant(Bench *bench, guint udp_timeout_s)
 {
 	return vpnr_tenant_new(&(VpnrTenantParams){ .protocol = VPNR_PROTOCOL_V2,
 						    .max_streams = 3,
+						    .udp_timeout_s = udp_timeout_s,
 						    .pool = bench->pool,
 						    .own_ports = bench->own_ports,
 						    .stats = &bench->stats },
@@ -47,13 +50,19 @@ new_tenant(Bench *bench)
 }
 
 static void
-bench_init(Bench *bench)
+bench_init_full(Bench *bench, guint threads, guint udp_timeout_s)
 {
 	memset(bench, 0, sizeof *bench);
-	bench->pool = vpnr_pool_new("pool", 10);
+	bench->pool = vpnr_pool_new("pool", threads);
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	bench->listener = loopback_listen(8, &bench->dest);
-	bench->tenant = new_tenant(bench);
+	bench->tenant = new_tenant(bench, udp_timeout_s);
+}
+
+static void
+bench_init(Bench *bench)
+{
+	bench_init_full(bench, 10, 300);
 }
 
 static void
@@ -96,18 +105,19 @@ hear(Party *party)
 	g_assert_true(hello.has_session);
 	g_assert_cmpuint(hello.received, ==, party->sent);
 	g_assert_cmpuint(hello.max_streams, ==, 3);
+	g_assert_true(vpnr_hello_takes_datagrams(&hello));
 	party->has_session = TRUE;
 	party->id = hello.session;
 }
 
 static void
-begin(Bench *bench, Party *party)
+begin_party(Bench *bench, Party *party)
 {
 	g_autoptr(VpnrArrival) arrival = NULL;
 	g_autoptr(GError) error = NULL;
 
-	bench_init(bench);
 	party_begin(party, VPNR_ROLE_CLIENT);
+	party->capabilities = VPNR_CAPABILITY_DATAGRAM;
 	arrival = arrive(party);
 	g_assert_true(vpnr_tenant_begin(bench->tenant, "alice", arrival, &error));
 	g_assert_true(vpnr_tenant_attach(bench->tenant, arrival, &error));
@@ -116,10 +126,17 @@ begin(Bench *bench, Party *party)
 	hear(party);
 }
 
+static void
+begin(Bench *bench, Party *party)
+{
+	bench_init(bench);
+	begin_party(bench, party);
+}
+
 static int
 open_stream(Bench *bench, Party *party)
 {
-	party_send(party, vpnr_frame_new_open(1, &bench->dest));
+	party_send(party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench->dest));
 	party_expect(party, VPNR_FRAME_OPENED);
 	return loopback_accept(bench->listener);
 }
@@ -176,14 +193,12 @@ test_refused_at_the_end(void)
 	g_auto(Bench) bench;
 	g_auto(Party) party;
 	g_autoptr(VpnrLatch) latch = vpnr_latch_new(NULL);
-	VpnrFrame *open;
 
-	begin(&bench, &party);
+	bench_init_full(&bench, 0, 300); /* no thread for a stream */
+	begin_party(&bench, &party);
 	removed = latch;
 	atomic_store(&held_up, bench.tenant);
-	open = vpnr_frame_new_open(1, &bench.dest);
-	open->open.kind = VPNR_KIND_UDP;
-	party_send(&party, open);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	g_assert_true(vpnr_latch_wait(removed, PATIENCE_MS));
 	vpnr_tenant_end(bench.tenant);
 	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_STREAMS_REFUSED), ==, 1);
@@ -226,6 +241,185 @@ test_next_link(void)
 	party_expect(&party, VPNR_FRAME_OPENED);
 	party_send(&party, peer_data(1, "after", 5));
 	loopback_expect(dest, "after", 5);
+}
+
+/* A destination that says the same as it is told. */
+typedef struct {
+	VpnrFd fd;
+	VpnrAddr addr;
+} Echo;
+
+static void
+echo_once(const Echo *echo, const guint8 *bytes, gsize n)
+{
+	VpnrAddr from = loopback_udp_expect(echo->fd, bytes, n);
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(&from, &ss);
+
+	g_assert_cmpint(sendto(echo->fd, bytes, n, 0, (struct sockaddr *)&ss, length), ==, n);
+}
+
+static void
+exchange(const Echo *echo, Party *party, guint32 id, gsize n)
+{
+	g_autofree guint8 *bytes = g_malloc(n + 1);
+
+	pattern_fill(bytes, n, n);
+	party_send(party, peer_datagram(id, bytes, n));
+	echo_once(echo, bytes, n);
+	party_expect_datagram(party, id, bytes, n);
+}
+
+static void
+test_flow(void)
+{
+	g_test_summary("Datagrams of all sizes go there and back, the first directly behind OPEN.");
+
+	/* 65,507 is what IPv4 has room for; more than 1,472 is cut into fragments on an Ethernet,
+	 * and put together again, by the kernel. */
+	const gsize sizes[] = { 1472, 1473, 0, 1, 65507 };
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	Echo echo;
+
+	begin(&bench, &party);
+	echo.fd = loopback_udp(&echo.addr);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &echo.addr));
+	party_send(&party, peer_datagram(1, (const guint8 *)"early", 5));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	echo_once(&echo, (const guint8 *)"early", 5);
+	party_expect_datagram(&party, 1, "early", 5);
+	for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
+		exchange(&echo, &party, 1, sizes[i]);
+	vpnr_fd_close(echo.fd);
+}
+
+static void
+test_flow_goes_on(void)
+{
+	g_test_summary("2.6.15: a flow outlives its link; the datagrams on it do not.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_autoptr(VpnrArrival) arrival = NULL;
+	Echo echo;
+
+	begin(&bench, &party);
+	echo.fd = loopback_udp(&echo.addr);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &echo.addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	exchange(&echo, &party, 1, 100);
+	vpnr_session_detach(vpnr_tenant_session(bench.tenant));
+	party.received--; /* OPENED got lost, and so did a datagram behind it */
+	arrival = arrive(&party);
+	g_assert_cmpint(vpnr_tenant_resume(bench.tenant, arrival, NULL), ==, VPNR_TENANT_RESUMED);
+	hear(&party);
+	party_expect(&party, VPNR_FRAME_OPENED);
+	exchange(&echo, &party, 1, 200);
+	vpnr_fd_close(echo.fd);
+}
+
+static VpnrLinkEnd
+wait_for_link_end(const Bench *bench)
+{
+	const VpnrSession *session = vpnr_tenant_session(bench->tenant);
+	struct pollfd fds[VPNR_SESSION_FDS];
+
+	vpnr_session_prepare_poll(session, fds);
+	g_assert_cmpint(poll(fds, VPNR_SESSION_FDS, PATIENCE_MS), >, 0);
+	return vpnr_session_link_end(session, fds);
+}
+
+/* OPEN and a datagram of its flow. */
+static GByteArray *
+flow_bytes(const VpnrAddr *dest)
+{
+	g_autoptr(VpnrFrame) open = vpnr_frame_new_open(1, VPNR_KIND_UDP, dest);
+	g_autoptr(VpnrFrame) datagram = peer_datagram(1, "lost?", 5);
+	GByteArray *bytes = g_byte_array_new();
+
+	vpnr_v2_encode(open, bytes);
+	vpnr_v2_encode(datagram, bytes);
+	return bytes;
+}
+
+/* The client's next link. It sends again what the server's HELLO says that it lacks. */
+static void
+resume_flow(Bench *bench, Party *party, const VpnrAddr *dest)
+{
+	g_autoptr(VpnrArrival) arrival = arrive(party);
+	VpnrHello hello;
+
+	g_assert_cmpint(vpnr_tenant_resume(bench->tenant, arrival, NULL), ==, VPNR_TENANT_RESUMED);
+	party_take_hello(party, &hello);
+	g_assert_cmpuint(hello.received, <=, 1);
+	if (hello.received == 0)
+		party_send(party, vpnr_frame_new_open(1, VPNR_KIND_UDP, dest));
+	party_send(party, peer_datagram(1, "again", 5));
+	party_expect(party, VPNR_FRAME_OPENED);
+}
+
+static void
+test_flow_cut(void)
+{
+	g_test_summary("2.6.15: whatever the byte after which the link is cut, no DATAGRAM comes "
+		       "without its OPEN, and the flow goes on with the next link.");
+
+	VpnrAddr addr;
+	g_auto(VpnrFd) dest = loopback_udp(&addr);
+	g_autoptr(GByteArray) bytes = flow_bytes(&addr);
+
+	for (gsize n = 0; n <= bytes->len; n++) {
+		g_auto(Bench) bench;
+		g_auto(Party) party;
+		VpnrLinkEnd end;
+
+		begin(&bench, &party);
+		peer_send_bytes(&party.link, bytes->data, n);
+		peer_end(&party.link);
+		end = wait_for_link_end(&bench);
+		g_assert_cmpint(end, ==, VPNR_LINK_LOST);
+		vpnr_session_detach(vpnr_tenant_session(bench.tenant));
+		resume_flow(&bench, &party, &addr);
+		if (n == bytes->len)
+			loopback_udp_expect(dest, "lost?", 5);
+		loopback_udp_expect(dest, "again", 5);
+		g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_VIOLATIONS), ==, 0);
+	}
+}
+
+static void
+test_flow_refused(void)
+{
+	g_test_summary("2.6.16: that nobody listens ends the flow, when the network says so.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(VpnrFd) closed = -1;
+	VpnrAddr addr;
+
+	begin(&bench, &party);
+	addr = loopback_udp_closed(&closed);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	party_send(&party, peer_datagram(1, (const guint8 *)"x", 1));
+	party_expect_reset(&party, 1, VPNR_REASON_REFUSED);
+}
+
+static void
+test_flow_idle(void)
+{
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	VpnrAddr addr;
+	g_auto(VpnrFd) dest = -1;
+
+	dest = loopback_udp(&addr);
+	bench_init_full(&bench, 10, 1);
+	begin_party(&bench, &party);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	party_expect_reset(&party, 1, VPNR_REASON_TIMED_OUT);
 }
 
 static void
@@ -302,6 +496,11 @@ main(int argc, char **argv)
 	g_test_add_func("/tenant/refused-at-the-end", test_refused_at_the_end);
 	g_test_add_func("/tenant/ids", test_ids);
 	g_test_add_func("/tenant/next-link", test_next_link);
+	g_test_add_func("/tenant/flow/echo", test_flow);
+	g_test_add_func("/tenant/flow/goes-on", test_flow_goes_on);
+	g_test_add_func("/tenant/flow/cut", test_flow_cut);
+	g_test_add_func("/tenant/flow/refused", test_flow_refused);
+	g_test_add_func("/tenant/flow/idle", test_flow_idle);
 	g_test_add_func("/tenant/impossible", test_impossible);
 	g_test_add_func("/tenant/broken-link", test_broken_link);
 	g_test_add_func("/tenant/acl", test_acl);

@@ -13,7 +13,7 @@ static const VpnrProtocol v1_dialects[] = { VPNR_PROTOCOL_V1, VPNR_PROTOCOL_V1_R
 static VpnrTableResult
 open_to(Rig *rig, const VpnrAddr *dest, VpnrStream **stream)
 {
-	return vpnr_table_open(rig->table, dest, NULL, stream);
+	return vpnr_table_open(rig->table, VPNR_KIND_TCP, dest, NULL, stream);
 }
 
 /* Opens a stream and ends it at once, as if both sides had sent FIN. */
@@ -38,7 +38,8 @@ test_open(void)
 	g_autoptr(VpnrFrame) open = NULL;
 
 	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 5000);
-	g_assert_cmpint(vpnr_table_open(rig.table, &dest, &peer, &stream), ==, VPNR_TABLE_OK);
+	g_assert_cmpint(vpnr_table_open(rig.table, VPNR_KIND_TCP, &dest, &peer, &stream), ==,
+			VPNR_TABLE_OK);
 	open = rig_next(&rig);
 	g_assert_cmpint(open->type, ==, VPNR_FRAME_OPEN);
 	g_assert_cmpuint(open->stream, ==, stream->id);
@@ -159,6 +160,61 @@ test_budget(void)
 	rig_remove(&rig, one);
 	rig_clear(&rig);
 	vpnr_budget_free(budget); /* it asserts that all has been given back */
+}
+
+static void
+test_flow_budget(void)
+{
+	g_test_summary("The first flow takes what the datagrams of all may need.");
+
+	const guint64 each = VPNR_WINDOW_MIN + VPNR_STREAM_RESERVE;
+	VpnrBudget *budget = vpnr_budget_new(VPNR_TABLE_QUEUE + 2 * VPNR_ROOM_ALL + 2 * each);
+	VpnrTableParams params = {
+		.protocol = VPNR_PROTOCOL_V2, .max_streams = 10, .datagrams = TRUE, .budget = budget
+	};
+	VpnrAddr dest = rig_dest();
+	VpnrStream *one, *two, *none = NULL;
+	Rig rig;
+
+	rig_init_full(&rig, &params);
+	g_assert_true(vpnr_budget_take(budget, 2 * each + 1));
+	g_assert_cmpint(vpnr_table_open(rig.table, VPNR_KIND_UDP, &dest, NULL, &none), ==,
+			VPNR_TABLE_FULL);
+	g_assert_cmpuint(vpnr_stats_get(&rig.stats, VPNR_STAT_BUDGET_REFUSED), ==, 1);
+	vpnr_budget_give(budget, 2 * each + 1);
+	one = rig_open_flow(&rig);
+	two = rig_open_flow(&rig);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, vpnr_budget_total(budget));
+	rig_remove(&rig, one);
+	rig_remove(&rig, two);
+	rig_clear(&rig);
+	vpnr_budget_free(budget); /* it asserts that all has been given back */
+}
+
+static void
+test_no_flows(void)
+{
+	g_test_summary("2.4.8: no flow where the peer does not know DATAGRAM, or with VPNr/1.");
+
+	const VpnrProtocol protocols[] = { VPNR_PROTOCOL_V2, VPNR_PROTOCOL_V1 };
+	VpnrAddr dest = rig_dest();
+	g_autoptr(VpnrFrame) open = vpnr_frame_new_open(1, VPNR_KIND_UDP, &dest);
+	VpnrStream *none = NULL;
+	g_auto(Rig) server;
+
+	for (guint i = 0; i < G_N_ELEMENTS(protocols); i++) {
+		g_auto(Rig) client;
+
+		rig_init_full(&client,
+			      &(VpnrTableParams){ .protocol = protocols[i], .max_streams = 1 });
+		g_assert_cmpint(vpnr_table_open(client.table, VPNR_KIND_UDP, &dest, NULL, &none),
+				==, VPNR_TABLE_UNSUPPORTED);
+	}
+	rig_init_full(&server, &(VpnrTableParams){ .protocol = VPNR_PROTOCOL_V2,
+						   .role = VPNR_ROLE_SERVER,
+						   .max_streams = 1 });
+	g_assert_cmpint(vpnr_table_accept(server.table, open, &none), ==, VPNR_TABLE_UNSUPPORTED);
+	g_assert_null(rig_deliver_datagram(&server, 1, "x", 1)); /* it has crossed the refusal */
 }
 
 static void
@@ -528,6 +584,8 @@ main(int argc, char **argv)
 	g_test_add_func("/table/open", test_open);
 	g_test_add_func("/table/ids-go-up", test_ids_go_up);
 	g_test_add_func("/table/max-streams", test_max_streams);
+	g_test_add_func("/table/flow/budget", test_flow_budget);
+	g_test_add_func("/table/flow/none", test_no_flows);
 	g_test_add_func("/table/accept", test_accept);
 	g_test_add_func("/table/accept/full", test_accept_full);
 	g_test_add_func("/table/budget", test_budget);
