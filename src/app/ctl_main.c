@@ -15,41 +15,14 @@
 #include "app/control.h"
 #include "app/ctl_find.h"
 #include "app/ctl_format.h"
+#include "app/ctl_request.h"
+#include "app/ctl_rules.h"
 #include "app/ctl_show.h"
 #include "app/keys.h"
 
 #define STATUS_OK    0
 #define STATUS_ERROR 1
 #define STATUS_USAGE 2
-
-typedef struct Command Command;
-
-typedef struct {
-	const Command *command;
-	char *socket; /* NULL: the one that answers */
-	gboolean json;
-	gboolean version;
-	char **words; /* what is no option: the command, and what should not be there */
-} Request;
-
-/* Shows an answer in words (transfer full). */
-typedef char *(*ShowFunc)(const char *json, GError **error);
-
-struct Command {
-	const char *name;
-	gboolean (*run)(const Request *request, GError **error);
-	ShowFunc show; /* NULL: the command asks no program */
-	const char *description;
-};
-
-static void
-request_clear(Request *request)
-{
-	g_free(request->socket);
-	g_strfreev(request->words);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Request, request_clear)
 
 static void
 print_error(const char *message)
@@ -60,27 +33,27 @@ print_error(const char *message)
 }
 
 /* The command goes to the program and its answer to standard output. */
-static gboolean
-run_ask(const Request *request, GError **error)
+static int
+run_ask(const VpnrCtlRequest *request, GError **error)
 {
 	static const char *const paths[] = { VPNR_CONTROL_CLIENT_PATH, VPNR_CONTROL_SERVER_PATH,
 					     NULL };
 	const char *path = request->socket != NULL ? request->socket : vpnr_ctl_find(paths, error);
 
 	if (path == NULL)
-		return FALSE;
+		return STATUS_ERROR;
 	g_autofree char *json = vpnr_control_ask(path, request->command->name, error);
 	if (json == NULL)
-		return FALSE;
+		return STATUS_ERROR;
 	if (request->json) {
 		puts(json);
-		return TRUE;
+		return STATUS_OK;
 	}
 	g_autofree char *text = request->command->show(json, error);
 	if (text == NULL)
-		return FALSE;
+		return STATUS_ERROR;
 	fputs(text, stdout);
-	return TRUE;
+	return STATUS_OK;
 }
 
 static gsize
@@ -103,6 +76,19 @@ show_reload(const char *json, GError **error)
 	return g_strdup("the configuration has been read again\n");
 }
 
+static int
+run_clear(const VpnrCtlRequest *request, GError **error)
+{
+	return vpnr_ctl_rules_clear(request->config, request->kill_switch, error) ? STATUS_OK
+										  : STATUS_ERROR;
+}
+
+static int
+run_hold(const VpnrCtlRequest *request, GError **error)
+{
+	return vpnr_ctl_rules_hold(request->config, error) ? STATUS_OK : STATUS_ERROR;
+}
+
 /* The key goes to whatever standard output is; a file that others can read is no place for it, and
  * would be refused when it is loaded. */
 static void
@@ -115,21 +101,21 @@ warn_about_mode(void)
 		print_error("warning: others can read this file; make it with umask 077");
 }
 
-static gboolean
-run_genkey(const Request *request, GError **error)
+static int
+run_genkey(const VpnrCtlRequest *request, GError **error)
 {
 	g_auto(VpnrKey) key = { 0 };
 	char text[VPNR_KEY_STRLEN];
 
 	warn_about_mode();
 	if (!vpnr_keys_generate(&key, error))
-		return FALSE;
+		return STATUS_ERROR;
 	puts(vpnr_key_format(&key, text));
-	return TRUE;
+	return STATUS_OK;
 }
 
-static gboolean
-run_pubkey(const Request *request, GError **error)
+static int
+run_pubkey(const VpnrCtlRequest *request, GError **error)
 {
 	g_auto(VpnrKey) key = { 0 };
 	VpnrKey public_key;
@@ -137,83 +123,27 @@ run_pubkey(const Request *request, GError **error)
 
 	if (!vpnr_keys_read_private(STDIN_FILENO, "standard input", &key, error) ||
 	    !vpnr_keys_derive_public(&key, &public_key, error))
-		return FALSE;
+		return STATUS_ERROR;
 	puts(vpnr_key_format(&public_key, text));
-	return TRUE;
+	return STATUS_OK;
 }
 
-static const Command commands[] = {
-	{ "status", run_ask, vpnr_ctl_show_status, "show what the program does and has done" },
-	{ "connections", run_ask, show_connections, "list the connections of now" },
-	{ "reload", run_ask, show_reload, "read the configuration again, as SIGHUP does" },
-	{ "genkey", run_genkey, NULL, "print a new private key" },
-	{ "pubkey", run_pubkey, NULL, "read a private key and print its public key" },
+#define ASKS (VPNR_CTL_SOCKET | VPNR_CTL_JSON)
+
+static const VpnrCtlCommand commands[] = {
+	{ "status", ASKS, run_ask, vpnr_ctl_show_status,
+	  "show what the program does and has done" },
+	{ "connections", ASKS, run_ask, show_connections, "list the connections of now" },
+	{ "reload", ASKS, run_ask, show_reload, "read the configuration again, as SIGHUP does" },
+	{ "rules show", ASKS, run_ask, vpnr_ctl_show_rules, "show what is captured, and how" },
+	{ "rules clear", VPNR_CTL_CONFIG | VPNR_CTL_KILL_SWITCH, run_clear, NULL,
+	  "remove what a client that was killed has left" },
+	{ "rules hold", VPNR_CTL_CONFIG, run_hold, NULL,
+	  "turn on the kill switch without a client" },
+	{ "genkey", 0, run_genkey, NULL, "print a new private key" },
+	{ "pubkey", 0, run_pubkey, NULL, "read a private key and print its public key" },
+	{ NULL },
 };
-
-static char *
-describe_commands(void)
-{
-	g_autoptr(GString) text = g_string_new("Commands:\n");
-
-	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
-		g_string_append_printf(text, "  %-13s %s\n", commands[i].name,
-				       commands[i].description);
-	g_string_append(text, "\nWithout --socket the one program that answers "
-			      "at " VPNR_CONTROL_CLIENT_PATH "\nor " VPNR_CONTROL_SERVER_PATH
-			      " is asked.");
-	return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
-static gboolean
-parse_options(char **argv, Request *request, GError **error)
-{
-	const GOptionEntry entries[] = {
-		{ "socket", 's', 0, G_OPTION_ARG_FILENAME, &request->socket,
-		  "ask the program with this control socket", "PATH" },
-		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request->json,
-		  "print the answer as it came, as JSON", NULL },
-		{ "version", 0, 0, G_OPTION_ARG_NONE, &request->version, "print the version",
-		  NULL },
-		{ NULL },
-	};
-	g_autoptr(GOptionContext) context = g_option_context_new("COMMAND");
-	g_autofree char *description = describe_commands();
-
-	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_set_description(context, description);
-	request->words = g_strdupv(argv);
-	return g_option_context_parse_strv(context, &request->words, error);
-}
-
-static const Command *
-find_command(const char *name)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
-		if (g_strcmp0(name, commands[i].name) == 0)
-			return &commands[i];
-	}
-	return NULL;
-}
-
-/* Picks the command out of the words, of which the first is the program. Returns NULL, or what is
- * wrong (transfer full). */
-static char *
-choose_command(Request *request)
-{
-	guint n = g_strv_length(request->words);
-
-	if (n < 2)
-		return g_strdup("a command is missing");
-	request->command = find_command(request->words[1]);
-	if (request->command == NULL)
-		return g_strdup_printf("\"%s\" is no command", request->words[1]);
-	if (n > 2)
-		return g_strdup_printf("\"%s\" is a word too many", request->words[2]);
-	if (request->command->show == NULL && (request->json || request->socket != NULL))
-		return g_strdup_printf("\"%s\" asks no program, so it takes no option",
-				       request->command->name);
-	return NULL;
-}
 
 static int
 fail_usage(const char *message)
@@ -226,25 +156,24 @@ fail_usage(const char *message)
 int
 main(int argc, char **argv)
 {
-	g_auto(Request) request = { 0 };
+	g_auto(VpnrCtlRequest) request = { 0 };
 	g_autoptr(GError) error = NULL;
+	g_autofree char *wrong = vpnr_ctl_request_parse(&request, commands, argv);
 
-	if (!parse_options(argv, &request, &error))
-		return fail_usage(error->message);
+	if (wrong != NULL)
+		return fail_usage(wrong);
 	if (request.version) {
 		puts("vpnrctl " PACKAGE_VERSION);
 		return STATUS_OK;
 	}
-	g_autofree char *wrong = choose_command(&request);
-	if (wrong != NULL)
-		return fail_usage(wrong);
-	if (!request.command->run(&request, &error)) {
+	int status = request.command->run(&request, &error);
+	if (error != NULL) {
 		print_error(error->message);
-		return STATUS_ERROR;
+		return status;
 	}
 	if (fflush(stdout) != 0) {
 		print_error("cannot write to standard output");
 		return STATUS_ERROR;
 	}
-	return STATUS_OK;
+	return status;
 }

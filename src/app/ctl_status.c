@@ -84,6 +84,34 @@ append_state(JsonObject *status, GString *out)
 	}
 }
 
+/* The kill switch without a link is what people look for who have no network. */
+static void
+append_capture(JsonObject *status, GString *out)
+{
+	JsonObject *capture = vpnr_ctl_json_object(status, "capture");
+
+	if (capture == NULL)
+		return;
+	g_autofree char *mode = vpnr_ctl_json_text(capture, "mode");
+	g_autofree char *backend = vpnr_ctl_json_text(capture, "backend");
+	gboolean installed =
+	    json_object_get_boolean_member_with_default(capture, "installed", FALSE);
+	gboolean switched =
+	    json_object_get_boolean_member_with_default(capture, "kill_switch", FALSE);
+
+	if (g_str_equal(mode, "off"))
+		append_line(out, "capture", "off");
+	else
+		append_line(out, "capture", "%s by %s%s", mode, backend,
+			    installed ? "" : ", not installed before there is a link");
+	if (switched && !isnan(vpnr_ctl_json_number(status, "link_down_s")))
+		append_line(out, "NOTE",
+			    "THE KILL SWITCH IS ON AND THERE IS NO LINK: nothing "
+			    "leaves this host");
+	else if (switched)
+		append_line(out, "switch", "the kill switch is on");
+}
+
 static void
 append_datagrams(JsonObject *status, GString *out)
 {
@@ -271,6 +299,7 @@ vpnr_ctl_show_status(const char *json, GError **error)
 		return NULL;
 	append_program(status, out);
 	append_state(status, out);
+	append_capture(status, out);
 	append_traffic(status, out);
 	append_resumes(status, out);
 	append_memory(status, out);

@@ -11,10 +11,18 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_format.h \
 	%D%/ctl_json.c \
 	%D%/ctl_json.h \
+	%D%/ctl_request.c \
+	%D%/ctl_request.h \
+	%D%/ctl_rules.c \
+	%D%/ctl_rules.h \
 	%D%/ctl_show.h \
 	%D%/ctl_status.c \
 	%D%/daemon.c \
 	%D%/daemon.h \
+	%D%/entries.c \
+	%D%/entries.h \
+	%D%/inbounds.c \
+	%D%/inbounds.h \
 	%D%/keyfile.c \
 	%D%/keyfile.h \
 	%D%/keys.c \
@@ -25,6 +33,10 @@ src_libvpnr_a_SOURCES += \
 	%D%/report.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/settings_capture.c \
+	%D%/settings_capture.h \
+	%D%/settings_flows.c \
+	%D%/settings_flows.h \
 	%D%/values.c \
 	%D%/values.h
 

@@ -18,6 +18,13 @@ vpnr_report_string(JsonBuilder *builder, const char *name, const char *value)
 }
 
 void
+vpnr_report_boolean(JsonBuilder *builder, const char *name, gboolean value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_boolean_value(builder, value);
+}
+
+void
 vpnr_report_int(JsonBuilder *builder, const char *name, gint64 value)
 {
 	json_builder_set_member_name(builder, name);

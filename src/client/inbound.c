@@ -6,14 +6,16 @@
 #include "client/inbound.h"
 
 #include "base/accept.h"
-#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/latch.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "client/await.h"
+#include "client/admit.h"
+#include "client/associate.h"
 #include "client/origdst.h"
+#include "client/own.h"
 #include "client/request.h"
+#include "client/transparent.h"
 #include "stream/worker.h"
 
 struct VpnrInbound {
@@ -22,7 +24,7 @@ struct VpnrInbound {
 	VpnrLatch *stop;
 	VpnrAccept *acceptor; /* main, until vpnr_inbound_stop() */
 	/* atomic */
-	_Atomic guint waiting; /* connections in wait_for_link() */
+	_Atomic guint waiting; /* connections that wait for a link */
 };
 
 /* One accepted connection, on its way to becoming a stream. */
@@ -74,40 +76,6 @@ give_up(const Connection *connection, VpnrAwait end)
 	}
 }
 
-static VpnrAwait
-wait_for_link(const Connection *connection, gint64 deadline)
-{
-	VpnrInbound *inbound = connection->inbound;
-	VpnrAwait end;
-
-	vpnr_thread_set_name("vpnr-waiting");
-	atomic_fetch_add(&inbound->waiting, 1);
-	end = vpnr_await_gate(vpnr_uplink_gate(inbound->params.uplink), connection->fd,
-			      inbound->stop, deadline);
-	atomic_fetch_sub(&inbound->waiting, 1);
-	return end;
-}
-
-/* Opens the stream on the link that is there, or on the next one. A link may go again before a
- * thread that waited has opened its stream: then that waits for the rest of its time. */
-static VpnrTableResult
-open_when_linked(const Connection *connection, VpnrTable **table, VpnrStream **stream,
-		 VpnrAwait *end)
-{
-	VpnrUplink *uplink = connection->inbound->params.uplink;
-	gint64 deadline = vpnr_deadline_after(vpnr_uplink_patience_ms(uplink));
-	VpnrTableResult result;
-
-	do {
-		result = vpnr_uplink_open(uplink, VPNR_KIND_TCP, &connection->dest,
-					  &connection->peer, table, stream);
-		if (result != VPNR_TABLE_CLOSED)
-			return result;
-		*end = wait_for_link(connection, deadline);
-	} while (*end == VPNR_AWAIT_OPEN);
-	return VPNR_TABLE_CLOSED;
-}
-
 /* Opens the stream. VPNR_REASON_NONE and its worker, or why there is none; then it is logged. */
 static VpnrReason
 open_stream(const Connection *connection, VpnrWorker **worker)
@@ -116,8 +84,16 @@ open_stream(const Connection *connection, VpnrWorker **worker)
 	VpnrTable *table = NULL;
 	VpnrStream *stream = NULL;
 	VpnrAwait end = VPNR_AWAIT_OPEN;
+	const VpnrAdmitParams admit = { .uplink = params->uplink,
+					.kind = VPNR_KIND_TCP,
+					.dest = &connection->dest,
+					.peer = &connection->peer,
+					.fd = connection->fd,
+					.stop = connection->inbound->stop,
+					.max_ms = -1,
+					.n_waiting = &connection->inbound->waiting };
 
-	switch (open_when_linked(connection, &table, &stream, &end)) {
+	switch (vpnr_admit(&admit, &table, &stream, &end)) {
 	case VPNR_TABLE_OK:
 		*worker = vpnr_worker_new(table, stream);
 		return VPNR_REASON_NONE;
@@ -133,32 +109,38 @@ open_stream(const Connection *connection, VpnrWorker **worker)
 	}
 }
 
-/* --- redirect --------------------------------------------------------------------------------- */
+/* --- redirect and tproxy ---------------------------------------------------------------------- */
 
 static gboolean
 find_original_destination(Connection *connection)
 {
-	VpnrOrigdst result = vpnr_origdst_get(connection->fd, &connection->dest);
+	const VpnrInboundParams *params = &connection->inbound->params;
+	VpnrOrigdst result = params->kind == VPNR_INBOUND_TPROXY
+				 ? vpnr_origdst_get_transparent(connection->fd, &connection->dest)
+				 : vpnr_origdst_get(connection->fd, &connection->dest);
 
-	if (result == VPNR_ORIGDST_OK)
+	if (result == VPNR_ORIGDST_OK && !vpnr_own_contains(params->own, &connection->dest))
 		return TRUE;
-	vpnr_stats_add(connection->inbound->params.stats, VPNR_STAT_LOOPS_REFUSED, 1);
+	vpnr_stats_add(params->stats, VPNR_STAT_LOOPS_REFUSED, 1);
 	log_refusal(connection, VPNR_LOG_WARN,
-		    result == VPNR_ORIGDST_LOOP
-			? "it was made to this client itself, not redirected to it"
-			: "the kernel knows no original destination, so it was not redirected");
+		    result == VPNR_ORIGDST_NONE
+			? "the kernel knows no original destination, so it was not redirected"
+			: "it was made to this client itself, not redirected to it");
 	return FALSE;
 }
 
 /* The application believes that it is connected, so its stream is served at once: what it sends
  * travels behind the OPEN, and a refusal becomes a reset. */
 static void
-serve_redirect(Connection *connection)
+serve_captured(Connection *connection)
 {
+	const VpnrDns *dns = &connection->inbound->params.dns;
 	VpnrWorker *worker;
 
-	if (find_original_destination(connection) &&
-	    open_stream(connection, &worker) == VPNR_REASON_NONE)
+	if (!find_original_destination(connection))
+		return;
+	connection->dest = vpnr_dns_route(dns, &connection->dest);
+	if (open_stream(connection, &worker) == VPNR_REASON_NONE)
 		vpnr_worker_run(worker, vpnr_fd_steal(&connection->fd));
 }
 
@@ -197,6 +179,27 @@ serve_request(Connection *connection, const VpnrProxyreq *request)
 }
 
 static void
+serve_associate(Connection *connection, const VpnrProxyreq *request)
+{
+	const VpnrInbound *inbound = connection->inbound;
+	const VpnrAssociateParams params = { .idle_ms = inbound->params.udp_idle_ms,
+					     .stop = inbound->stop,
+					     .pool = inbound->params.pool,
+					     .uplink = inbound->params.uplink,
+					     .stats = inbound->params.stats };
+	g_autoptr(GError) error = NULL;
+
+	if (params.idle_ms == 0) {
+		log_refusal(connection, VPNR_LOG_WARN, "VPNr/1 carries no datagrams");
+		refuse_request(connection, request, VPNR_REASON_DENIED);
+	} else if (!vpnr_associate_serve(&params, connection->fd, &connection->peer, request,
+					 &error)) {
+		log_refusal(connection, VPNR_LOG_WARN, error->message);
+		refuse_request(connection, request, VPNR_REASON_LIMIT);
+	}
+}
+
+static void
 serve_socks(Connection *connection)
 {
 	VpnrInbound *inbound = connection->inbound;
@@ -207,7 +210,10 @@ serve_socks(Connection *connection)
 	if (vpnr_request_read(connection->fd, VPNR_INBOUND_REQUEST_MS, inbound->stop, &request,
 			      &why)) {
 		connection->dest = request.dest;
-		serve_request(connection, &request);
+		if (request.associate)
+			serve_associate(connection, &request);
+		else
+			serve_request(connection, &request);
 		return;
 	}
 	if (vpnr_latch_is_tripped(inbound->stop))
@@ -224,10 +230,10 @@ serve_connection(gpointer data)
 {
 	g_autoptr(Connection) connection = data;
 
-	if (connection->inbound->params.kind == VPNR_INBOUND_REDIRECT)
-		serve_redirect(connection);
-	else
+	if (connection->inbound->params.kind == VPNR_INBOUND_SOCKS)
 		serve_socks(connection);
+	else
+		serve_captured(connection);
 }
 
 static void
@@ -247,18 +253,31 @@ on_accept(int fd, const VpnrAddr *peer, gpointer data)
 	connection_free(connection);
 }
 
+static int
+listen_on(const VpnrInboundParams *params, GError **error)
+{
+	if (params->kind == VPNR_INBOUND_TPROXY)
+		return vpnr_transparent_listen(&params->listen, params->mark, error);
+	return vpnr_fd_listen(&params->listen, error);
+}
+
 VpnrInbound *
 vpnr_inbound_start(const VpnrInboundParams *params, GError **error)
 {
+	static const char *const names[] = {
+		[VPNR_INBOUND_REDIRECT] = "accept-redirect",
+		[VPNR_INBOUND_TPROXY] = "accept-tproxy",
+		[VPNR_INBOUND_SOCKS] = "accept-socks",
+	};
 	VpnrInbound *inbound = g_new0(VpnrInbound, 1);
-	const char *name =
-	    params->kind == VPNR_INBOUND_REDIRECT ? "accept-redirect" : "accept-socks";
+	g_auto(VpnrFd) fd = listen_on(params, error);
 
 	inbound->params = *params;
-	inbound->stop = vpnr_latch_new(error);
+	if (fd >= 0)
+		inbound->stop = vpnr_latch_new(error);
 	if (inbound->stop != NULL)
-		inbound->acceptor =
-		    vpnr_accept_start(&params->listen, name, on_accept, inbound, error);
+		inbound->acceptor = vpnr_accept_start_on(vpnr_fd_steal(&fd), names[params->kind],
+							 on_accept, inbound, error);
 	if (inbound->acceptor == NULL) {
 		vpnr_inbound_free(inbound);
 		return NULL;

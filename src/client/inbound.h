@@ -5,7 +5,9 @@
  *
  * - redirect: the kernel redirected the connection; the destination is what it was before
  *   (origdst.h)
- * - socks: the application asks for the destination, by SOCKS5 or HTTP CONNECT (proxyreq.h)
+ * - tproxy: the kernel handed the connection to a transparent socket, unchanged (transparent.h)
+ * - socks: the application asks for the destination, by SOCKS5 or HTTP CONNECT (proxyreq.h), or
+ *   for a relay of datagrams (associate.h)
  *
  * Each connection gets a thread of the pool, which finds the destination, opens a stream on the
  * uplink and becomes its worker. While there is no link it waits for the next one, as long as the
@@ -19,6 +21,7 @@
 #include "base/addr.h"
 #include "base/pool.h"
 #include "base/stats.h"
+#include "client/dns.h"
 #include "client/uplink.h"
 
 G_BEGIN_DECLS
@@ -28,6 +31,7 @@ G_BEGIN_DECLS
 
 typedef enum {
 	VPNR_INBOUND_REDIRECT,
+	VPNR_INBOUND_TPROXY,
 	VPNR_INBOUND_SOCKS,
 } VpnrInboundKind;
 
@@ -36,7 +40,14 @@ typedef struct VpnrInbound VpnrInbound;
 typedef struct {
 	VpnrInboundKind kind;
 	VpnrAddr listen;
-	VpnrPool *pool; /* all outlive the inbound */
+	guint32 mark; /* of what a tproxy inbound answers (SO_MARK) */
+	VpnrDns dns;  /* for what redirect and tproxy capture */
+	/* SOCKS5: datagrams are carried, each flow until this many milliseconds have passed without
+	 * one. 0: they are not. */
+	int udp_idle_ms;
+	/* All outlive the inbound. */
+	const GArray *own; /* VpnrAddr: the client's listeners (own.h); nullable */
+	VpnrPool *pool;
 	VpnrUplink *uplink;
 	VpnrStats *stats;
 } VpnrInboundParams;

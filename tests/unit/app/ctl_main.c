@@ -60,6 +60,7 @@ test_usage(void)
 		{ "status twice", "\"twice\"" },
 		{ "--frobnicate status", "--frobnicate" },
 		{ "status --socket", "--socket" },
+		{ "status -- sh", "\"status\"" },
 		{ "genkey --json", "\"genkey\"" },
 		{ "--socket /nonexistent/x.sock pubkey", "\"pubkey\"" },
 		{ "\"$(printf 'a\\033b')\"", "\"a?b\"" },

@@ -63,6 +63,34 @@ test_client_status(void)
 		     "    1  links refused before authentication was complete\n");
 }
 
+#define CLIENT "{\"role\":\"client\",\"state\":\"connecting\","
+
+static void
+assert_mentions(const char *json, const char *part)
+{
+	g_autofree char *text = vpnr_ctl_show_status(json, NULL);
+
+	if (strstr(text, part) == NULL)
+		g_error("\"%s\" does not mention \"%s\"", text, part);
+}
+
+static void
+test_capture(void)
+{
+	assert_mentions(CLIENT "\"capture\":{\"mode\":\"off\"}}", "\ncapture  off\n");
+	assert_mentions(CLIENT "\"capture\":{\"mode\":\"redirect\",\"backend\":\"nft\","
+			       "\"installed\":true}}",
+			"\ncapture  redirect by nft\n");
+	assert_mentions(CLIENT "\"capture\":{\"mode\":\"tproxy\",\"backend\":\"iptables\"}}",
+			"\ncapture  tproxy by iptables, not installed before there is a link\n");
+	assert_mentions(CLIENT "\"link_down_s\":null,\"capture\":{\"mode\":\"off\","
+			       "\"kill_switch\":true}}",
+			"\nswitch   the kill switch is on\n");
+	assert_mentions(CLIENT "\"link_down_s\":7,\"capture\":{\"mode\":\"off\","
+			       "\"kill_switch\":true}}",
+			"\nNOTE     THE KILL SWITCH IS ON AND THERE IS NO LINK: ");
+}
+
 static void
 test_client_without_a_link(void)
 {
@@ -265,6 +293,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ctl-show/status/client", test_client_status);
 	g_test_add_func("/ctl-show/status/without-a-link", test_client_without_a_link);
+	g_test_add_func("/ctl-show/capture", test_capture);
 	g_test_add_func("/ctl-show/status/server", test_server_status);
 	g_test_add_func("/ctl-show/connections/client", test_connections);
 	g_test_add_func("/ctl-show/connections/narrow", test_narrow);

@@ -36,6 +36,7 @@ unit_tests += \
 %C%_pool_SOURCES = %D%/pool.c
 %C%_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 %C%_resolve_SOURCES = %D%/resolve.c
+%C%_resolve_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
 %C%_stats_SOURCES = %D%/stats.c
 %C%_thread_SOURCES = %D%/thread.c
 %C%_thread_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create

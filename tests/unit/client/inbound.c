@@ -74,8 +74,10 @@ typedef struct {
 	VpnrUplink *uplink;
 	VpnrInbound *inbound;
 	VpnrAddr addr; /* of the inbound */
-	Party party;   /* the server; not with VPNr/1 */
-	guint32 id;    /* of the last stream */
+	GArray *own;   /* (owned, nullable) what it takes for its own listeners */
+	VpnrDns dns;
+	Party party; /* the server; not with VPNr/1 */
+	guint32 id;  /* of the last stream */
 } Bench;
 
 static void
@@ -99,9 +101,12 @@ start_inbound(Bench *bench, VpnrInboundKind kind, guint max_threads)
 	g_autoptr(GError) error = NULL;
 
 	bench->pool = vpnr_pool_new("pool", max_threads);
-	bench->addr = loopback_private(4333);
+	if (bench->addr.type == VPNR_ADDR_NONE)
+		bench->addr = loopback_private(4333);
 	bench->inbound = vpnr_inbound_start(&(VpnrInboundParams){ .kind = kind,
 								  .listen = bench->addr,
+								  .own = bench->own,
+								  .dns = bench->dns,
 								  .pool = bench->pool,
 								  .uplink = bench->uplink,
 								  .stats = &bench->stats },
@@ -124,6 +129,28 @@ start_without_link(Bench *bench, VpnrInboundKind kind, guint resume_timeout_s)
 	memset(bench, 0, sizeof *bench);
 	bench->resume_timeout_s = resume_timeout_s;
 	start_uplink(bench, VPNR_PROTOCOL_V2);
+	start_inbound(bench, kind, 10);
+}
+
+static VpnrAddr
+parse(const char *text)
+{
+	VpnrAddr addr;
+
+	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
+	return addr;
+}
+
+static void
+start_at(Bench *bench, VpnrInboundKind kind, const char *addr, const char *own)
+{
+	VpnrAddr one = parse(own);
+
+	memset(bench, 0, sizeof *bench);
+	start_uplink(bench, VPNR_PROTOCOL_V2);
+	bench->addr = parse(addr);
+	bench->own = g_array_new(FALSE, FALSE, sizeof one);
+	g_array_append_val(bench->own, one);
 	start_inbound(bench, kind, 10);
 }
 
@@ -172,6 +199,7 @@ bench_clear(Bench *bench)
 	vpnr_pool_free(bench->pool);
 	vpnr_inbound_free(bench->inbound);
 	vpnr_uplink_free(bench->uplink);
+	g_clear_pointer(&bench->own, g_array_unref);
 	vpnr_fd_close(bench->listener);
 }
 
@@ -470,6 +498,87 @@ test_loop(void)
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_TOTAL), ==, 0);
 }
 
+static void
+test_dns(void)
+{
+	g_test_summary("A captured question to a name server goes to the one that is configured.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr dest = parse("192.0.2.1:53");
+
+	memset(&bench, 0, sizeof bench);
+	start_uplink(&bench, VPNR_PROTOCOL_V2);
+	bench.dns.who = VPNR_DNS_SERVER;
+	start_inbound(&bench, VPNR_INBOUND_REDIRECT, 10);
+	greet(&bench);
+	atomic_store(&original, &dest);
+	app = loopback_connect(&bench.addr);
+	expect_open(&bench, "resolver.invalid:53");
+}
+
+static void
+test_own(void)
+{
+	g_test_summary("A redirected connection to another of our listeners goes in a circle.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr socks = parse("127.0.0.1:1080");
+
+	start_at(&bench, VPNR_INBOUND_REDIRECT, "127.0.0.1:4333", "127.0.0.1:1080");
+	greet(&bench);
+	atomic_store(&original, &socks);
+	app = loopback_connect(&bench.addr);
+	loopback_expect_reset(app);
+	atomic_store(&original, NULL);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LOOPS_REFUSED), ==, 1);
+}
+
+static void
+test_skipped(void)
+{
+	g_test_skip("the system allows no network of our own, where sockets may be transparent");
+}
+
+static void
+test_tproxy(void)
+{
+	g_test_summary("The address of the accepted socket is the destination.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr dest = parse("127.9.8.7:4333");
+
+	start_at(&bench, VPNR_INBOUND_TPROXY, "0.0.0.0:4333", "127.0.0.1:1080");
+	greet(&bench);
+	app = loopback_connect(&dest);
+	expect_open(&bench, "127.9.8.7:4333");
+	loopback_send(app, "hello", 5);
+	party_expect_data(&bench.party, bench.id, "hello", 5);
+	party_send(&bench.party, vpnr_frame_new_reset(bench.id, VPNR_REASON_REFUSED));
+	loopback_expect_reset(app);
+}
+
+static void
+test_tproxy_loop(void)
+{
+	g_test_summary("Who connects to the listener itself is refused, whatever address of this "
+		       "host it takes.");
+
+	g_auto(Bench) bench;
+	VpnrAddr dest = parse("127.9.8.7:4333");
+
+	start_at(&bench, VPNR_INBOUND_TPROXY, "0.0.0.0:4333", "0.0.0.0:4333");
+	greet(&bench);
+	for (guint i = 1; i <= 2; i++, dest.ip4[3]++) {
+		g_auto(VpnrFd) app = loopback_connect(&dest);
+
+		loopback_expect_reset(app);
+		g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LOOPS_REFUSED), ==, i);
+	}
+}
+
 /* --- waiting for the link --------------------------------------------------------------------- */
 
 static void
@@ -700,7 +809,10 @@ test_taken(void)
 int
 main(int argc, char **argv)
 {
+	gboolean alone;
+
 	g_test_init(&argc, &argv, NULL);
+	alone = loopback_own_network();
 	g_test_add_func("/inbound/socks", test_socks);
 	g_test_add_func("/inbound/reasons", test_reasons);
 	g_test_add_func("/inbound/http", test_http);
@@ -713,6 +825,10 @@ main(int argc, char **argv)
 	g_test_add_func("/inbound/redirect", test_redirect);
 	g_test_add_func("/inbound/redirect/refused", test_redirect_refused);
 	g_test_add_func("/inbound/redirect/loop", test_loop);
+	g_test_add_func("/inbound/redirect/dns", test_dns);
+	g_test_add_func("/inbound/redirect/own", test_own);
+	g_test_add_func("/inbound/tproxy", alone ? test_tproxy : test_skipped);
+	g_test_add_func("/inbound/tproxy/loop", alone ? test_tproxy_loop : test_skipped);
 	g_test_add_func("/inbound/wait/socks", test_wait_socks);
 	g_test_add_func("/inbound/wait/redirect", test_wait_redirect);
 	g_test_add_func("/inbound/wait/in-vain", test_wait_in_vain);

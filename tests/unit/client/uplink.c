@@ -52,10 +52,10 @@ gboolean __real_vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello
 gboolean __wrap_vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteArray *early,
 				      int timeout_ms, int cancel_fd, GError **error);
 
-VpnrTransport *__real_vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd,
-				   VpnrAddr *which, GError **error);
-VpnrTransport *__wrap_vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd,
-				   VpnrAddr *which, GError **error);
+VpnrTransport *__real_vpnr_connect(const VpnrUplinkTarget *target, VpnrLookup *lookup, int max_ms,
+				   int cancel_fd, GError **error);
+VpnrTransport *__wrap_vpnr_connect(const VpnrUplinkTarget *target, VpnrLookup *lookup, int max_ms,
+				   int cancel_fd, GError **error);
 
 void __real_vpnr_bulletin_set_state(VpnrBulletin *bulletin, VpnrUplinkState state);
 void __wrap_vpnr_bulletin_set_state(VpnrBulletin *bulletin, VpnrUplinkState state);
@@ -104,10 +104,10 @@ __wrap_vpnr_greeting_receive(VpnrTransport *transport, VpnrHello *hello, GByteAr
 }
 
 VpnrTransport *
-__wrap_vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd, VpnrAddr *which,
+__wrap_vpnr_connect(const VpnrUplinkTarget *target, VpnrLookup *lookup, int max_ms, int cancel_fd,
 		    GError **error)
 {
-	VpnrTransport *transport = __real_vpnr_connect(target, max_ms, cancel_fd, which, error);
+	VpnrTransport *transport = __real_vpnr_connect(target, lookup, max_ms, cancel_fd, error);
 	struct pollfd cancel = { .fd = cancel_fd, .events = POLLIN };
 
 	note_least(&least_handshake_ms, max_ms);
