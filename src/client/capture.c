@@ -191,9 +191,9 @@ has_kill_switch(const VpnrRules *rules)
 
 /* One of an earlier run is told from none only by looking. */
 static void
-warn_of_kill_switch(VpnrCapture *capture)
+warn_of_kill_switch(VpnrCapture *capture, const VpnrBackendOps *ops)
 {
-	capture->kill_switch = vpnr_privilege_net_admin() && has_kill_switch(capture->rules);
+	capture->kill_switch = vpnr_privilege_net_admin() && ops->has_kill_switch(capture->rules);
 	if (capture->kill_switch)
 		vpnr_log(VPNR_LOG_WARN, "the kill switch of an earlier run is still on: "
 					"\"vpnrctl rules clear --kill-switch\" takes it away");
@@ -212,15 +212,18 @@ hold_locked(VpnrCapture *capture, GError **error)
 static gboolean
 start_locked(VpnrCapture *capture, GError **error)
 {
-	if (!capture->rules->kill_switch)
-		warn_of_kill_switch(capture);
-	if (capture->rules->mode == VPNR_CAPTURE_OFF)
+	if (capture->rules->mode == VPNR_CAPTURE_OFF) {
+		/* No program is run, and no module loaded, for somebody who wants nothing. */
+		warn_of_kill_switch(capture, backends[0]);
 		return TRUE;
+	}
 	if (!check_capability(error) || !choose_backend(capture, error) ||
 	    !claim_routing_locked(capture, error))
 		return FALSE;
-	return !capture->rules->kill_switch ||
-	       (hold_locked(capture, error) && install_locked(capture, error));
+	if (capture->rules->kill_switch)
+		return hold_locked(capture, error) && install_locked(capture, error);
+	warn_of_kill_switch(capture, capture->ops);
+	return TRUE;
 }
 
 /* TRUE if both rules give the same text. */

@@ -95,6 +95,7 @@ test_taken(void)
 	g_test_summary("The name is taken from the start, and no other backend is tried then.");
 	rules->backend = VPNR_BACKEND_AUTO;
 	g_autoptr(VpnrCapture) second = vpnr_capture_new(rules);
+	assert_status(first, FALSE, FALSE);
 	g_assert_false(vpnr_capture_start(second, &error));
 	g_assert_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN);
 }
