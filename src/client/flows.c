@@ -245,8 +245,19 @@ open_stream(Flow *flow, int idle_ms, VpnrTable **table, VpnrStream **stream)
 	}
 }
 
-/* Hands over what waits, and lets what comes from now on find the stream: in this order, and without
- * the lock in between. FALSE if the flow is not wanted any more. */
+/* A GBytes of nothing has no address, though an empty datagram is one like any other. */
+static void
+feed(VpnrFlows *flows, VpnrStream *stream, GBytes *bytes)
+{
+	static const guint8 nothing[1];
+	gsize n;
+	const guint8 *data = g_bytes_get_data(bytes, &n);
+
+	vpnr_flow_feed(stream, data != NULL ? data : nothing, n, flows->params.stats);
+}
+
+/* Hands over what waits, and lets what comes from now on find the stream: in this order, and
+ * without the lock in between. FALSE if the flow is not wanted any more. */
 static gboolean
 publish(Flow *flow, VpnrStream *stream)
 {
@@ -264,8 +275,7 @@ publish(Flow *flow, VpnrStream *stream)
 		pthread_mutex_unlock(&flows->lock);
 		if (bytes == NULL || stopped)
 			return !stopped;
-		vpnr_flow_feed(stream, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-			       flows->params.stats);
+		feed(flows, stream, bytes);
 	}
 }
 

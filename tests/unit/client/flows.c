@@ -156,6 +156,25 @@ test_flow(void)
 }
 
 static void
+test_empty(void)
+{
+	g_test_summary("An empty datagram is one like any other.");
+
+	g_auto(Bench) bench;
+
+	start(&bench, 10, 10);
+	linked_greet(&bench.linked, TRUE);
+	for (guint i = 0; i < 2; i++) {
+		give(&bench, "192.0.2.1:443", "");
+		if (i == 0)
+			linked_expect_open(&bench.linked, VPNR_KIND_UDP, "192.0.2.1:443");
+		linked_expect_datagram(&bench.linked, "");
+	}
+	linked_answer(&bench.linked, "");
+	expect_answer(&bench, "");
+}
+
+static void
 test_pairs(void)
 {
 	g_test_summary("Another destination, and another application, is another flow.");
@@ -410,6 +429,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/flows/flow", test_flow);
+	g_test_add_func("/flows/empty", test_empty);
 	g_test_add_func("/flows/pairs", test_pairs);
 	g_test_add_func("/flows/dns", test_dns);
 	g_test_add_func("/flows/ended", test_ended);
