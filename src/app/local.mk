@@ -17,6 +17,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_status.c \
 	%D%/daemon.c \
 	%D%/daemon.h \
+	%D%/entries.c \
+	%D%/entries.h \
 	%D%/keyfile.c \
 	%D%/keyfile.h \
 	%D%/keys.c \
@@ -27,6 +29,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/report.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/settings_capture.c \
+	%D%/settings_capture.h \
 	%D%/values.c \
 	%D%/values.h
 

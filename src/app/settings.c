@@ -12,6 +12,7 @@
 
 #include "app/control.h"
 #include "app/keyfile.h"
+#include "app/settings_capture.h"
 #include "app/values.h"
 
 #define PORT_SERVER 4334
@@ -62,7 +63,7 @@ static const VpnrSectionKind client_kinds[] = {
 	  (const char *const[]){ "server", "server-public-key", "private-key-file", "protocol",
 				 "redirect", "socks", "control-socket", "resume-timeout",
 				 "rotate-interval", "memory-budget", NULL } },
-	{ "capture", (const char *const[]){ "mode", NULL } },
+	{ "capture", vpnr_settings_capture_keys },
 };
 
 /* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
@@ -262,14 +263,13 @@ read_endurance(const VpnrSection *section, VpnrClientSettings *settings, GError 
 				     error);
 }
 
-/* The only mode of this version; the key exists so that a file may say what it means. */
 static gboolean
-read_capture(const VpnrSection *section, GError **error)
+read_capture(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
 {
-	static const char *const modes[] = { "off", NULL };
-	guint mode = 0;
+	VpnrCaptureContext context = { settings->protocol, settings->redirect };
 
-	return vpnr_section_get_choice(section, "mode", modes, &mode, error);
+	settings->rules = vpnr_settings_capture_read(section, &context, error);
+	return settings->rules != NULL;
 }
 
 static gboolean
@@ -302,7 +302,7 @@ client_settings_read(VpnrKeyfile *file, GError **error)
 	settings->memory_budget = BUDGET_DEFAULT;
 
 	if (!vpnr_keyfile_check(file, client_kinds, G_N_ELEMENTS(client_kinds), error) ||
-	    !read_client(&client, settings, error) || !read_capture(&capture, error))
+	    !read_client(&client, settings, error) || !read_capture(&capture, settings, error))
 		return NULL;
 	return g_steal_pointer(&settings);
 }
@@ -361,6 +361,7 @@ vpnr_client_settings_free(VpnrClientSettings *settings)
 	vpnr_key_wipe(&settings->private_key);
 	g_array_unref(settings->redirect);
 	g_array_unref(settings->socks);
+	vpnr_rules_free(settings->rules);
 	g_free(settings->control_socket);
 	g_free(settings);
 }

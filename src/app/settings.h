@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/key.h"
+#include "client/rules.h"
 #include "proto/frame.h"
 #include "server/acl.h"
 #include "server/clients.h"
@@ -50,6 +51,7 @@ typedef struct {
 	guint resume_timeout_s;    /* 0: nothing waits for a link */
 	guint rotate_interval_s;   /* 0: no link is replaced because of its age */
 	guint64 memory_budget;     /* bytes, of the process */
+	VpnrRules *rules;          /* of [capture]; never NULL */
 } VpnrClientSettings;
 
 /* Reads the file at path and lays the overrides ("section.key=value", NULL-terminated, nullable)

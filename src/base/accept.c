@@ -77,13 +77,20 @@ VpnrAccept *
 vpnr_accept_start(const VpnrAddr *addr, const char *name, VpnrAcceptFunc func, gpointer data,
 		  GError **error)
 {
+	int fd = vpnr_fd_listen(addr, error);
+
+	return fd >= 0 ? vpnr_accept_start_on(fd, name, func, data, error) : NULL;
+}
+
+VpnrAccept *
+vpnr_accept_start_on(int fd, const char *name, VpnrAcceptFunc func, gpointer data, GError **error)
+{
 	VpnrAccept *acceptor = g_new0(VpnrAccept, 1);
 
 	acceptor->func = func;
 	acceptor->data = data;
-	acceptor->fd = vpnr_fd_listen(addr, error);
-	if (acceptor->fd >= 0)
-		acceptor->stop = vpnr_latch_new(error);
+	acceptor->fd = fd;
+	acceptor->stop = vpnr_latch_new(error);
 	if (acceptor->stop != NULL)
 		acceptor->thread = vpnr_thread_start(name, accept_run, acceptor, error);
 	if (acceptor->thread == NULL) {

@@ -23,6 +23,11 @@ typedef void (*VpnrAcceptFunc)(int fd, const VpnrAddr *peer, gpointer data);
 VpnrAccept *vpnr_accept_start(const VpnrAddr *addr, const char *name, VpnrAcceptFunc func,
 			      gpointer data, GError **error);
 
+/* The same for a socket that listens already and does not block (transfer full, even on
+ * failure). */
+VpnrAccept *
+vpnr_accept_start_on(int fd, const char *name, VpnrAcceptFunc func, gpointer data, GError **error);
+
 /* Stops accepting, joins the thread, closes the socket, frees. Takes NULL. */
 void vpnr_accept_stop(VpnrAccept *acceptor);
 

@@ -25,8 +25,15 @@ G_BEGIN_DECLS
 	X(FRAMES_STALE, "frames_stale", "frames for streams that had ended, dropped")              \
 	X(FRAMES_REPLAYED, "frames_replayed", "frames sent again on a new link")                   \
 	X(BYTES_REPLAYED, "bytes_replayed", "bytes of stream data sent again on a new link")       \
-	X(BYTES_SENT, "bytes_sent", "bytes of stream data sent on links")                          \
-	X(BYTES_RECEIVED, "bytes_received", "bytes of stream data received on links")              \
+	X(BYTES_SENT, "bytes_sent", "bytes of stream data and datagrams sent on links")            \
+	X(BYTES_RECEIVED, "bytes_received",                                                        \
+	  "bytes of stream data and datagrams received on links")                                  \
+	X(DATAGRAMS_SENT, "datagrams_sent", "datagrams of UDP flows sent on links")                \
+	X(DATAGRAMS_RECEIVED, "datagrams_received", "datagrams of UDP flows received on links")    \
+	X(DATAGRAMS_DROPPED, "datagrams_dropped",                                                  \
+	  "datagrams dropped because a queue was full or a flow had ended")                        \
+	X(DATAGRAMS_REFUSED, "datagrams_refused",                                                  \
+	  "datagrams that a socket did not take, and refusals that came back for them")            \
 	X(LINKS_FAILED, "links_failed", "links that failed, or ended without a goodbye")           \
 	X(VIOLATIONS, "violations", "links closed because the peer broke the protocol")            \
 	X(AUTH_REFUSED, "auth_refused", "links refused before authentication was complete")        \

@@ -13,7 +13,9 @@
 #include "base/thread.h"
 #include "client/await.h"
 #include "client/origdst.h"
+#include "client/own.h"
 #include "client/request.h"
+#include "client/transparent.h"
 #include "stream/worker.h"
 
 struct VpnrInbound {
@@ -99,8 +101,8 @@ open_when_linked(const Connection *connection, VpnrTable **table, VpnrStream **s
 	VpnrTableResult result;
 
 	do {
-		result =
-		    vpnr_uplink_open(uplink, &connection->dest, &connection->peer, table, stream);
+		result = vpnr_uplink_open(uplink, VPNR_KIND_TCP, &connection->dest,
+					  &connection->peer, table, stream);
 		if (result != VPNR_TABLE_CLOSED)
 			return result;
 		*end = wait_for_link(connection, deadline);
@@ -133,27 +135,30 @@ open_stream(const Connection *connection, VpnrWorker **worker)
 	}
 }
 
-/* --- redirect --------------------------------------------------------------------------------- */
+/* --- redirect and tproxy ---------------------------------------------------------------------- */
 
 static gboolean
 find_original_destination(Connection *connection)
 {
-	VpnrOrigdst result = vpnr_origdst_get(connection->fd, &connection->dest);
+	const VpnrInboundParams *params = &connection->inbound->params;
+	VpnrOrigdst result = params->kind == VPNR_INBOUND_TPROXY
+				 ? vpnr_origdst_get_transparent(connection->fd, &connection->dest)
+				 : vpnr_origdst_get(connection->fd, &connection->dest);
 
-	if (result == VPNR_ORIGDST_OK)
+	if (result == VPNR_ORIGDST_OK && !vpnr_own_contains(params->own, &connection->dest))
 		return TRUE;
-	vpnr_stats_add(connection->inbound->params.stats, VPNR_STAT_LOOPS_REFUSED, 1);
+	vpnr_stats_add(params->stats, VPNR_STAT_LOOPS_REFUSED, 1);
 	log_refusal(connection, VPNR_LOG_WARN,
-		    result == VPNR_ORIGDST_LOOP
-			? "it was made to this client itself, not redirected to it"
-			: "the kernel knows no original destination, so it was not redirected");
+		    result == VPNR_ORIGDST_NONE
+			? "the kernel knows no original destination, so it was not redirected"
+			: "it was made to this client itself, not redirected to it");
 	return FALSE;
 }
 
 /* The application believes that it is connected, so its stream is served at once: what it sends
  * travels behind the OPEN, and a refusal becomes a reset. */
 static void
-serve_redirect(Connection *connection)
+serve_captured(Connection *connection)
 {
 	VpnrWorker *worker;
 
@@ -224,10 +229,10 @@ serve_connection(gpointer data)
 {
 	g_autoptr(Connection) connection = data;
 
-	if (connection->inbound->params.kind == VPNR_INBOUND_REDIRECT)
-		serve_redirect(connection);
-	else
+	if (connection->inbound->params.kind == VPNR_INBOUND_SOCKS)
 		serve_socks(connection);
+	else
+		serve_captured(connection);
 }
 
 static void
@@ -247,18 +252,31 @@ on_accept(int fd, const VpnrAddr *peer, gpointer data)
 	connection_free(connection);
 }
 
+static int
+listen_on(const VpnrInboundParams *params, GError **error)
+{
+	if (params->kind == VPNR_INBOUND_TPROXY)
+		return vpnr_transparent_listen(&params->listen, params->mark, error);
+	return vpnr_fd_listen(&params->listen, error);
+}
+
 VpnrInbound *
 vpnr_inbound_start(const VpnrInboundParams *params, GError **error)
 {
+	static const char *const names[] = {
+		[VPNR_INBOUND_REDIRECT] = "accept-redirect",
+		[VPNR_INBOUND_TPROXY] = "accept-tproxy",
+		[VPNR_INBOUND_SOCKS] = "accept-socks",
+	};
 	VpnrInbound *inbound = g_new0(VpnrInbound, 1);
-	const char *name =
-	    params->kind == VPNR_INBOUND_REDIRECT ? "accept-redirect" : "accept-socks";
+	g_auto(VpnrFd) fd = listen_on(params, error);
 
 	inbound->params = *params;
-	inbound->stop = vpnr_latch_new(error);
+	if (fd >= 0)
+		inbound->stop = vpnr_latch_new(error);
 	if (inbound->stop != NULL)
-		inbound->acceptor =
-		    vpnr_accept_start(&params->listen, name, on_accept, inbound, error);
+		inbound->acceptor = vpnr_accept_start_on(vpnr_fd_steal(&fd), names[params->kind],
+							 on_accept, inbound, error);
 	if (inbound->acceptor == NULL) {
 		vpnr_inbound_free(inbound);
 		return NULL;

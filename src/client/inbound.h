@@ -5,6 +5,7 @@
  *
  * - redirect: the kernel redirected the connection; the destination is what it was before
  *   (origdst.h)
+ * - tproxy: the kernel handed the connection to a transparent socket, unchanged (transparent.h)
  * - socks: the application asks for the destination, by SOCKS5 or HTTP CONNECT (proxyreq.h)
  *
  * Each connection gets a thread of the pool, which finds the destination, opens a stream on the
@@ -28,6 +29,7 @@ G_BEGIN_DECLS
 
 typedef enum {
 	VPNR_INBOUND_REDIRECT,
+	VPNR_INBOUND_TPROXY,
 	VPNR_INBOUND_SOCKS,
 } VpnrInboundKind;
 
@@ -36,7 +38,10 @@ typedef struct VpnrInbound VpnrInbound;
 typedef struct {
 	VpnrInboundKind kind;
 	VpnrAddr listen;
-	VpnrPool *pool; /* all outlive the inbound */
+	guint32 mark; /* of what a tproxy inbound answers (SO_MARK) */
+	/* All outlive the inbound. */
+	const GArray *own; /* VpnrAddr: the client's listeners (own.h); nullable */
+	VpnrPool *pool;
 	VpnrUplink *uplink;
 	VpnrStats *stats;
 } VpnrInboundParams;

@@ -2,6 +2,7 @@
 src_libvpnr_a_SOURCES += \
 	%D%/await.c \
 	%D%/await.h \
+	%D%/backend.h \
 	%D%/backoff.c \
 	%D%/backoff.h \
 	%D%/bulletin.c \
@@ -14,12 +15,16 @@ src_libvpnr_a_SOURCES += \
 	%D%/netwatch.h \
 	%D%/origdst.c \
 	%D%/origdst.h \
+	%D%/own.c \
+	%D%/own.h \
 	%D%/renewal.c \
 	%D%/renewal.h \
 	%D%/request.c \
 	%D%/request.h \
 	%D%/rules.c \
 	%D%/rules.h \
+	%D%/transparent.c \
+	%D%/transparent.h \
 	%D%/tunnel.c \
 	%D%/tunnel.h \
 	%D%/uplink.c \

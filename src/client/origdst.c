@@ -32,17 +32,34 @@ ask_kernel(int fd, int family, VpnrAddr *dest)
 	return dest->type != VPNR_ADDR_NONE;
 }
 
-VpnrOrigdst
-vpnr_origdst_get(int fd, VpnrAddr *dest)
+/* Returns the family, or -1. */
+static int
+get_local(int fd, VpnrAddr *local)
 {
 	struct sockaddr_storage ss = { 0 };
 	socklen_t size = sizeof ss;
-	VpnrAddr local;
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &size) < 0)
+		return -1;
+	*local = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+	return ss.ss_family;
+}
+
+VpnrOrigdst
+vpnr_origdst_get_transparent(int fd, VpnrAddr *dest)
+{
+	return get_local(fd, dest) >= 0 ? VPNR_ORIGDST_OK : VPNR_ORIGDST_NONE;
+}
+
+VpnrOrigdst
+vpnr_origdst_get(int fd, VpnrAddr *dest)
+{
+	VpnrAddr local;
+	int family = get_local(fd, &local);
+
+	if (family < 0)
 		return VPNR_ORIGDST_NONE;
-	local = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
-	if (!ask_kernel(fd, ss.ss_family, dest)) {
+	if (!ask_kernel(fd, family, dest)) {
 		*dest = local;
 		return VPNR_ORIGDST_NONE;
 	}

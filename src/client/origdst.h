@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * origdst: where a connection that netfilter has redirected to us was going.
+ * origdst: where a connection that netfilter has brought to us was going.
  */
 #pragma once
 
@@ -19,5 +19,10 @@ typedef enum {
 /* Asks for the destination that an accepted socket had before a REDIRECT or DNAT (SO_ORIGINAL_DST,
  * for IPv6 IP6T_SO_ORIGINAL_DST). On VPNR_ORIGDST_LOOP *dest is our own address. */
 VpnrOrigdst vpnr_origdst_get(int fd, VpnrAddr *dest);
+
+/* The same for what a transparent listener has accepted (transparent.h): no rule has changed the
+ * connection, so its local address is the destination. Whether that is a loop only own.h can
+ * tell. */
+VpnrOrigdst vpnr_origdst_get_transparent(int fd, VpnrAddr *dest);
 
 G_END_DECLS

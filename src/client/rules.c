@@ -36,6 +36,12 @@ vpnr_rules_new(void)
 	return rules;
 }
 
+gboolean
+vpnr_rules_has_gateway(const VpnrRules *rules)
+{
+	return rules->gateway_interfaces->len > 0 || rules->gateway_networks->len > 0;
+}
+
 void
 vpnr_rules_free(VpnrRules *rules)
 {

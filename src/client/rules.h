@@ -69,6 +69,9 @@ typedef struct {
 /* Everything empty or zero; mode off. */
 VpnrRules *vpnr_rules_new(void);
 
+/* TRUE if there is a network behind this host to capture for. */
+gboolean vpnr_rules_has_gateway(const VpnrRules *rules);
+
 /* Frees it. Takes NULL. */
 void vpnr_rules_free(VpnrRules *rules);
 

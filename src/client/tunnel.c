@@ -234,15 +234,15 @@ vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *conne
 /* --- any thread ------------------------------------------------------------------------------- */
 
 VpnrTableResult
-vpnr_tunnel_open(VpnrTunnel *tunnel, const VpnrAddr *dest, const VpnrAddr *peer, VpnrTable **table,
-		 VpnrStream **stream)
+vpnr_tunnel_open(VpnrTunnel *tunnel, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
+		 VpnrTable **table, VpnrStream **stream)
 {
 	VpnrTableResult result = VPNR_TABLE_CLOSED;
 
 	pthread_mutex_lock(&tunnel->lock);
 	if (tunnel->table != NULL) {
 		*table = tunnel->table;
-		result = vpnr_table_open(tunnel->table, dest, peer, stream);
+		result = vpnr_table_open(tunnel->table, kind, dest, peer, stream);
 	}
 	pthread_mutex_unlock(&tunnel->lock);
 	return result;

@@ -64,8 +64,8 @@ void vpnr_tunnel_end(VpnrTunnel *tunnel);
 /* Opens a stream for the application at peer. VPNR_TABLE_CLOSED: there is no session now. On
  * VPNR_TABLE_OK *stream is the caller's reference (transfer full) and *table its table, which lives
  * until a worker has removed the stream. */
-VpnrTableResult vpnr_tunnel_open(VpnrTunnel *tunnel, const VpnrAddr *dest, const VpnrAddr *peer,
-				 VpnrTable **table, VpnrStream **stream);
+VpnrTableResult vpnr_tunnel_open(VpnrTunnel *tunnel, VpnrKind kind, const VpnrAddr *dest,
+				 const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 
 /* Calls func for each stream, as vpnr_table_foreach() does. Returns their number; func may be
  * NULL. */

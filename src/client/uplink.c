@@ -424,12 +424,12 @@ vpnr_uplink_patience_ms(VpnrUplink *uplink)
 }
 
 VpnrTableResult
-vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer, VpnrTable **table,
-		 VpnrStream **stream)
+vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
+		 VpnrTable **table, VpnrStream **stream)
 {
 	if (!vpnr_gate_is_open(uplink->gate))
 		return VPNR_TABLE_CLOSED;
-	return vpnr_tunnel_open(uplink->tunnel, dest, peer, table, stream);
+	return vpnr_tunnel_open(uplink->tunnel, kind, dest, peer, table, stream);
 }
 
 VpnrUplinkStatus

@@ -45,8 +45,8 @@ int vpnr_uplink_patience_ms(VpnrUplink *uplink);
 /* Opens a stream for the application at peer (thread-safe). VPNR_TABLE_CLOSED: there is no link
  * now. On VPNR_TABLE_OK *stream is the caller's reference (transfer full) and *table its table,
  * which lives until a worker has removed the stream. */
-VpnrTableResult vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
-				 VpnrTable **table, VpnrStream **stream);
+VpnrTableResult vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
+				 const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 
 /* How the link is (thread-safe). */
 VpnrUplinkStatus vpnr_uplink_status(VpnrUplink *uplink);

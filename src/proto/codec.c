@@ -194,7 +194,7 @@ make_frame(VpnrFrameType type, const VpnrV1Frame *wire)
 	switch (type) {
 	case VPNR_FRAME_OPEN:
 		memcpy(dest.ip4, wire->ip4, sizeof dest.ip4);
-		frame = vpnr_frame_new_open(wire->id, &dest);
+		frame = vpnr_frame_new_open(wire->id, VPNR_KIND_TCP, &dest);
 		frame->open.implied = TRUE;
 		return frame;
 	case VPNR_FRAME_DATA:

@@ -15,7 +15,8 @@ vpnr_frame_new(VpnrFrameType type, guint32 stream, gsize size)
 {
 	VpnrFrame *frame;
 
-	g_assert(size == 0 || (type == VPNR_FRAME_DATA && size <= VPNR_DATA_MAX));
+	g_assert(size == 0 || (type == VPNR_FRAME_DATA && size <= VPNR_DATA_MAX) ||
+		 (type == VPNR_FRAME_DATAGRAM && size <= VPNR_DATAGRAM_MAX));
 
 	/* The data is written by the caller at once: clearing it here would touch it twice. */
 	frame = g_malloc(sizeof(VpnrFrame) + size);
@@ -27,13 +28,13 @@ vpnr_frame_new(VpnrFrameType type, guint32 stream, gsize size)
 }
 
 VpnrFrame *
-vpnr_frame_new_open(guint32 stream, const VpnrAddr *dest)
+vpnr_frame_new_open(guint32 stream, VpnrKind kind, const VpnrAddr *dest)
 {
 	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_OPEN, stream, 0);
 
 	frame->open.dest = g_new(VpnrAddr, 1);
 	*frame->open.dest = *dest;
-	frame->open.kind = VPNR_KIND_TCP;
+	frame->open.kind = kind;
 	return frame;
 }
 
@@ -99,6 +100,8 @@ vpnr_frame_type_name(VpnrFrameType type)
 		return "RESET";
 	case VPNR_FRAME_WINDOW:
 		return "WINDOW";
+	case VPNR_FRAME_DATAGRAM:
+		return "DATAGRAM";
 	case VPNR_FRAME_END:
 		return "END";
 	case VPNR_FRAME_NEW_LINK:

@@ -38,6 +38,7 @@ typedef enum {
 	VPNR_FRAME_FIN = 19,
 	VPNR_FRAME_RESET = 20,
 	VPNR_FRAME_WINDOW = 21,
+	VPNR_FRAME_DATAGRAM = 22,
 	/* Never on a VPNr/2 link. VPNr/1's FAIL, which says "refused" and "over" with one bit: what
 	 * was sent before it still counts. */
 	VPNR_FRAME_END = 256,
@@ -73,6 +74,10 @@ typedef enum {
  * of 16 KiB. */
 #define VPNR_DATA_MAX (65536 - 8)
 
+/* Bytes of the largest datagram: what the length field of UDP (RFC 768) has room for beside its own
+ * 8 bytes. */
+#define VPNR_DATAGRAM_MAX (65535 - 8)
+
 typedef struct VpnrHello VpnrHello;
 
 typedef struct VpnrFrame {
@@ -82,6 +87,8 @@ typedef struct VpnrFrame {
 	gboolean answer;
 	/* RESET: its stream's DATA goes first. Otherwise it overtakes and replaces that DATA. */
 	gboolean behind_data;
+	/* In the inbox of a flow: it comes from this side and is for the peer (stream/flow.h). */
+	gboolean outbound;
 	union {
 		VpnrHello *hello; /* HELLO (owned) */
 		struct {
@@ -97,23 +104,23 @@ typedef struct VpnrFrame {
 		guint64 cookie;    /* PING, PONG: the PONG repeats the PING's */
 		guint64 count;     /* ACK: sequenced frames received in this session */
 	};
-	guint32 size;  /* DATA: bytes in data */
-	guint8 data[]; /* DATA */
+	guint32 size;  /* DATA, DATAGRAM: bytes in data */
+	guint8 data[]; /* DATA, DATAGRAM */
 } VpnrFrame;
 
-/* A new frame with room for size bytes of data (0 unless type is DATA); size may be lowered later,
+/* A new frame with room for size bytes of data (0 unless type is DATA or DATAGRAM); size may be lowered later,
  * never raised. stream and the rest are zero. Aborts when memory is exhausted, as GLib does. */
 VpnrFrame *vpnr_frame_new(VpnrFrameType type, guint32 stream, gsize size);
 
-/* An OPEN frame for TCP to dest (copied), priority 0. */
-VpnrFrame *vpnr_frame_new_open(guint32 stream, const VpnrAddr *dest);
+/* An OPEN frame of this kind to dest (copied), priority 0. */
+VpnrFrame *vpnr_frame_new_open(guint32 stream, VpnrKind kind, const VpnrAddr *dest);
 
 /* A RESET of a stream, and a WINDOW up to this absolute offset. */
 VpnrFrame *vpnr_frame_new_reset(guint32 stream, VpnrReason reason);
 VpnrFrame *vpnr_frame_new_window(guint32 stream, guint64 limit);
 
-/* TRUE for the types that VPNr/2 numbers and repeats on the next link: those of streams
- * (docs/protocol.md, 2.11.1). */
+/* TRUE for the types that VPNr/2 numbers and repeats on the next link: those of streams but
+ * DATAGRAM (docs/protocol.md, 2.11.1). */
 gboolean vpnr_frame_is_sequenced(const VpnrFrame *frame);
 
 /* Frees the frame and what it owns. Takes NULL. */

@@ -23,9 +23,12 @@ typedef struct {
  * with sessions of the same key, whose owner may know them. */
 gboolean vpnr_session_id_equal(const VpnrSessionId *a, const VpnrSessionId *b);
 
+/* Bits of capabilities (docs/protocol.md, 2.4.8). */
+#define VPNR_CAPABILITY_DATAGRAM 1 /* the sender takes DATAGRAM */
+
 typedef struct VpnrHello {
 	guint8 version;         /* VPNR_HELLO_VERSION */
-	guint32 capabilities;   /* a set of bits; none is defined yet, unknown ones are ignored */
+	guint32 capabilities;   /* a set of VPNR_CAPABILITY bits; unknown ones are ignored */
 	guint32 max_streams;    /* streams that the sender of HELLO lets the peer have open */
 	guint64 initial_window; /* bytes that the peer may send on a new stream */
 	/* Client: it asks to go on with session. Server: the link carries session. Without it the

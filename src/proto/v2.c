@@ -42,6 +42,7 @@ typedef struct {
 static const Shape shapes[] = {
 	{ VPNR_FRAME_DATA, OF_STREAM, 1, VPNR_DATA_MAX },
 	{ VPNR_FRAME_WINDOW, OF_STREAM, 8, 8 },
+	{ VPNR_FRAME_DATAGRAM, OF_STREAM, 0, VPNR_DATAGRAM_MAX },
 	{ VPNR_FRAME_OPEN, OF_STREAM, OPEN_FIXED + 1 + 1, OPEN_FIXED + 1 + VPNR_NAME_MAX },
 	{ VPNR_FRAME_OPENED, OF_STREAM, 0, 0 },
 	{ VPNR_FRAME_FIN, OF_STREAM, 0, 0 },
@@ -115,6 +116,7 @@ encode_message(const VpnrFrame *frame, GByteArray *out)
 		encode_open(frame, out);
 		break;
 	case VPNR_FRAME_DATA:
+	case VPNR_FRAME_DATAGRAM:
 		g_byte_array_append(out, frame->data, frame->size);
 		break;
 	case VPNR_FRAME_RESET:
@@ -229,6 +231,7 @@ decode_message(VpnrCursor *cursor, VpnrFrame *frame)
 {
 	switch (frame->type) {
 	case VPNR_FRAME_DATA:
+	case VPNR_FRAME_DATAGRAM:
 		memcpy(frame->data, vpnr_cursor_take(cursor, frame->size), frame->size);
 		return NULL;
 	case VPNR_FRAME_OPEN:
@@ -256,6 +259,12 @@ decode_message(VpnrCursor *cursor, VpnrFrame *frame)
 	}
 }
 
+static gboolean
+carries_bytes(VpnrFrameType type)
+{
+	return type == VPNR_FRAME_DATA || type == VPNR_FRAME_DATAGRAM;
+}
+
 VpnrDecode
 vpnr_v2_decode(const guint8 *bytes, gsize n, VpnrFrame **frame, gsize *used, const char **why)
 {
@@ -276,7 +285,7 @@ vpnr_v2_decode(const guint8 *bytes, gsize n, VpnrFrame **frame, gsize *used, con
 	if (!vpnr_cursor_ok(&cursor))
 		return VPNR_DECODE_MORE;
 
-	decoded = vpnr_frame_new(type, stream, type == VPNR_FRAME_DATA ? size : 0);
+	decoded = vpnr_frame_new(type, stream, carries_bytes(type) ? size : 0);
 	*why = decode_message(&message, decoded);
 	if (*why == NULL && !vpnr_cursor_done(&message))
 		*why = "frame has a message of the wrong length";

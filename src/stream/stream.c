@@ -44,6 +44,7 @@ vpnr_stream_new(const VpnrStreamParams *params, GError **error)
 		return NULL;
 	}
 	stream->id = params->id;
+	stream->kind = params->kind;
 	stream->dest = *params->dest;
 	if (params->peer != NULL)
 		stream->peer = *params->peer;

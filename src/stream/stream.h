@@ -46,6 +46,7 @@ typedef enum {
 typedef struct VpnrStream {
 	/* const after birth */
 	guint32 id;
+	VpnrKind kind;
 	VpnrAddr dest;
 	VpnrAddr peer;      /* client: the application; server: none */
 	gint64 born_us;     /* monotonic */
@@ -74,6 +75,7 @@ typedef struct VpnrStream {
 
 typedef struct {
 	guint32 id;
+	VpnrKind kind;
 	const VpnrAddr *dest; /* copied, as the next */
 	const VpnrAddr *peer; /* nullable */
 	guint64 send_limit;   /* what the peer lets us send at first */

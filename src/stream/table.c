@@ -75,7 +75,8 @@ is_full_locked(VpnrTable *table)
 }
 
 static VpnrStream *
-new_stream(const VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *peer)
+new_stream(const VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *dest,
+	   const VpnrAddr *peer)
 {
 	g_autoptr(GError) error = NULL;
 	VpnrStream *stream;
@@ -83,6 +84,7 @@ new_stream(const VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrA
 	stream = vpnr_stream_new(
 	    &(VpnrStreamParams){
 		.id = id,
+		.kind = kind,
 		.dest = dest,
 		.peer = peer,
 		.send_limit = table->params.send_limit,
@@ -97,7 +99,7 @@ new_stream(const VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrA
 }
 
 static VpnrTableResult
-add_locked(VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *peer,
+add_locked(VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
 	   VpnrStream **result)
 {
 	VpnrStream *stream;
@@ -106,7 +108,7 @@ add_locked(VpnrTable *table, guint32 id, const VpnrAddr *dest, const VpnrAddr *p
 		return VPNR_TABLE_CLOSED;
 	if (is_full_locked(table))
 		return VPNR_TABLE_FULL;
-	stream = new_stream(table, id, dest, peer);
+	stream = new_stream(table, id, kind, dest, peer);
 	if (stream == NULL)
 		return VPNR_TABLE_FULL;
 	stream->opened = is_v1(table) || table->params.role == VPNR_ROLE_SERVER;
@@ -148,22 +150,25 @@ is_flooded(VpnrTable *table)
 }
 
 VpnrTableResult
-vpnr_table_open(VpnrTable *table, const VpnrAddr *dest, const VpnrAddr *peer, VpnrStream **stream)
+vpnr_table_open(VpnrTable *table, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
+		VpnrStream **stream)
 {
 	VpnrTableResult result = VPNR_TABLE_FULL;
 	guint32 id;
 
 	if (is_v1(table) && dest->type != VPNR_ADDR_IPV4)
 		return VPNR_TABLE_UNSUPPORTED;
+	if (kind == VPNR_KIND_UDP && !table->params.datagrams)
+		return VPNR_TABLE_UNSUPPORTED;
 	if (is_flooded(table))
 		return VPNR_TABLE_FULL;
 	pthread_mutex_lock(&table->lock);
 	id = pick_id_locked(table);
 	if (id != 0)
-		result = add_locked(table, id, dest, peer, stream);
+		result = add_locked(table, id, kind, dest, peer, stream);
 	if (result == VPNR_TABLE_OK) {
 		atomic_fetch_add(&table->control, 1);
-		vpnr_mailbox_push(table->params.outbox, vpnr_frame_new_open(id, dest));
+		vpnr_mailbox_push(table->params.outbox, vpnr_frame_new_open(id, kind, dest));
 	}
 	pthread_mutex_unlock(&table->lock);
 	return result;
@@ -183,7 +188,7 @@ accept_v1_locked(VpnrTable *table, const VpnrFrame *open, VpnrStream **result)
 		return VPNR_TABLE_DUPLICATE;
 	if (old != NULL)
 		g_hash_table_remove(table->streams, GUINT_TO_POINTER(open->stream));
-	added = add_locked(table, open->stream, open->open.dest, NULL, result);
+	added = add_locked(table, open->stream, VPNR_KIND_TCP, open->open.dest, NULL, result);
 	if (added == VPNR_TABLE_FULL) /* more of its frames are under way: one FAIL is enough */
 		vpnr_retired_add(table->retired, open->stream);
 	return added;
@@ -201,7 +206,8 @@ vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrStream **stream)
 		result = accept_v1_locked(table, open, stream);
 	} else if (open->stream > table->highest) {
 		table->highest = open->stream;
-		result = add_locked(table, open->stream, open->open.dest, NULL, stream);
+		result =
+		    add_locked(table, open->stream, open->open.kind, open->open.dest, NULL, stream);
 	}
 	pthread_mutex_unlock(&table->lock);
 	return result;

@@ -39,12 +39,13 @@ typedef struct {
 	VpnrMailbox *outbox; /* of the writer; outlives the streams */
 	guint max_streams;   /* open at once; the client learns it from the peer's HELLO */
 	guint64 send_limit;  /* what the peer lets us send on a new stream; VPNr/1: G_MAXUINT64 */
+	gboolean datagrams;  /* the peer takes DATAGRAM: streams may be of kind UDP */
 	VpnrBudget *budget;  /* nullable; outlives the streams */
 	VpnrStats *stats;
 } VpnrTableParams;
 
-/* An empty table. It takes VPNR_TABLE_QUEUE from the budget: NULL with an error if that has no
- * room. */
+/* An empty table. It takes VPNR_TABLE_QUEUE from the budget, with datagrams VPNR_ROOM_ALL for each
+ * direction as well: NULL with an error if that has no room. */
 VpnrTable *vpnr_table_new(const VpnrTableParams *params, GError **error);
 
 /* Frees it; no stream is left (vpnr_table_wait_empty). Takes NULL. */
@@ -55,16 +56,16 @@ typedef enum {
 	VPNR_TABLE_OK,
 	VPNR_TABLE_FULL,   /* max_streams, too much waits to be read, no descriptor, no memory */
 	VPNR_TABLE_CLOSED, /* the link is going away */
-	VPNR_TABLE_UNSUPPORTED, /* client: VPNr/1 carries IPv4 only */
+	VPNR_TABLE_UNSUPPORTED, /* client: VPNr/1 carries TCP to IPv4 only; the peer knows no UDP */
 	VPNR_TABLE_DUPLICATE, /* server: VPNr/1, the stream is open already: the frame is no news */
 	VPNR_TABLE_FLOOD,     /* server: too many answers to earlier streams wait to be read */
 	VPNR_TABLE_VIOLATION, /* server: an id that is not above all earlier ones */
 } VpnrTableResult;
 
-/* Client: opens a stream to dest for the application at peer: picks the id and pushes OPEN. On
- * VPNR_TABLE_OK *stream is the caller's reference (transfer full). Thread-safe. */
-VpnrTableResult
-vpnr_table_open(VpnrTable *table, const VpnrAddr *dest, const VpnrAddr *peer, VpnrStream **stream);
+/* Client: opens a stream of this kind to dest for the application at peer: picks the id and pushes
+ * OPEN. On VPNR_TABLE_OK *stream is the caller's reference (transfer full). Thread-safe. */
+VpnrTableResult vpnr_table_open(VpnrTable *table, VpnrKind kind, const VpnrAddr *dest,
+				const VpnrAddr *peer, VpnrStream **stream);
 
 /* Server: takes the stream that an OPEN frame (transfer none) announces. As above. Reader
  * thread. */

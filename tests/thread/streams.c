@@ -175,7 +175,8 @@ open_stream(Bench *bench)
 	VpnrStream *stream = NULL;
 	int ours, theirs;
 
-	if (vpnr_table_open(bench->client.table, &dest, NULL, &stream) != VPNR_TABLE_OK)
+	if (vpnr_table_open(bench->client.table, VPNR_KIND_TCP, &dest, NULL, &stream) !=
+	    VPNR_TABLE_OK)
 		return -1;
 	loopback_pair(&ours, &theirs);
 	start_worker(&bench->client, stream, ours);

@@ -6,8 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -53,6 +56,20 @@ loopback_private(guint16 port)
 		.port = port,
 		.ip4 = { 127, (guint8)(64 | (pid >> 16 & 63)), (guint8)(pid >> 8), (guint8)pid },
 	};
+}
+
+/* Root may have a network namespace at once; others need a user namespace, in which a process with
+ * threads (ThreadSanitizer has one of its own) cannot be. */
+gboolean
+loopback_own_network(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	g_auto(VpnrFd) fd = -1;
+
+	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWNET | CLONE_NEWUSER) < 0)
+		return FALSE;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
 }
 
 static void

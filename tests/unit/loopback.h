@@ -21,6 +21,11 @@ int loopback_listen(int backlog, VpnrAddr *addr);
  * the process id, so no port of it is taken by another process. */
 VpnrAddr loopback_private(guint16 port);
 
+/* Moves the test into a network of its own, whose only interface is the loopback: there it may make
+ * transparent sockets, and every port is free. Before any thread is started. FALSE if the system
+ * allows no such thing. */
+gboolean loopback_own_network(void);
+
 /* A connection to addr (transfer full). try: -1 if nobody listens there. */
 int loopback_connect(const VpnrAddr *addr);
 int loopback_try_connect(const VpnrAddr *addr);

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
+unit_tests += %D%/entries
+%C%_entries_SOURCES = %D%/entries.c
 unit_tests += %D%/keys
 %C%_keys_SOURCES = %D%/keys.c
 unit_tests += %D%/settings
 %C%_settings_SOURCES = %D%/settings.c
+unit_tests += %D%/settings_capture
+%C%_settings_capture_SOURCES = %D%/settings_capture.c
 unit_tests += %D%/control
 %C%_control_SOURCES = %D%/control.c
 unit_tests += %D%/options

@@ -20,6 +20,9 @@
 #include "tests/unit/party.h"
 #include "tests/unit/patience.h"
 
+/* The test has a network of its own, and may make transparent sockets there. */
+static gboolean is_alone;
+
 /* Where redirected connections were going, if anywhere. */
 static const VpnrAddr *_Atomic original;
 
@@ -47,18 +50,18 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
 static _Atomic guint losses;
 
 VpnrTableResult
-__real_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
-			VpnrTable **table, VpnrStream **stream);
+__real_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
+			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 VpnrTableResult
-__wrap_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
-			VpnrTable **table, VpnrStream **stream);
+__wrap_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
+			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 
 VpnrTableResult
-__wrap_vpnr_uplink_open(VpnrUplink *uplink, const VpnrAddr *dest, const VpnrAddr *peer,
-			VpnrTable **table, VpnrStream **stream)
+__wrap_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
+			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream)
 {
 	if (atomic_load(&losses) == 0)
-		return __real_vpnr_uplink_open(uplink, dest, peer, table, stream);
+		return __real_vpnr_uplink_open(uplink, kind, dest, peer, table, stream);
 	atomic_fetch_sub(&losses, 1);
 	return VPNR_TABLE_CLOSED;
 }
@@ -74,6 +77,7 @@ typedef struct {
 	VpnrUplink *uplink;
 	VpnrInbound *inbound;
 	VpnrAddr addr; /* of the inbound */
+	GArray *own;   /* (owned, nullable) what it takes for its own listeners */
 	Party party;   /* the server; not with VPNr/1 */
 	guint32 id;    /* of the last stream */
 } Bench;
@@ -99,9 +103,11 @@ start_inbound(Bench *bench, VpnrInboundKind kind, guint max_threads)
 	g_autoptr(GError) error = NULL;
 
 	bench->pool = vpnr_pool_new("pool", max_threads);
-	bench->addr = loopback_private(4333);
+	if (bench->addr.type == VPNR_ADDR_NONE)
+		bench->addr = loopback_private(4333);
 	bench->inbound = vpnr_inbound_start(&(VpnrInboundParams){ .kind = kind,
 								  .listen = bench->addr,
+								  .own = bench->own,
 								  .pool = bench->pool,
 								  .uplink = bench->uplink,
 								  .stats = &bench->stats },
@@ -124,6 +130,28 @@ start_without_link(Bench *bench, VpnrInboundKind kind, guint resume_timeout_s)
 	memset(bench, 0, sizeof *bench);
 	bench->resume_timeout_s = resume_timeout_s;
 	start_uplink(bench, VPNR_PROTOCOL_V2);
+	start_inbound(bench, kind, 10);
+}
+
+static VpnrAddr
+parse(const char *text)
+{
+	VpnrAddr addr;
+
+	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
+	return addr;
+}
+
+static void
+start_at(Bench *bench, VpnrInboundKind kind, const char *addr, const char *own)
+{
+	VpnrAddr one = parse(own);
+
+	memset(bench, 0, sizeof *bench);
+	start_uplink(bench, VPNR_PROTOCOL_V2);
+	bench->addr = parse(addr);
+	bench->own = g_array_new(FALSE, FALSE, sizeof one);
+	g_array_append_val(bench->own, one);
 	start_inbound(bench, kind, 10);
 }
 
@@ -172,6 +200,7 @@ bench_clear(Bench *bench)
 	vpnr_pool_free(bench->pool);
 	vpnr_inbound_free(bench->inbound);
 	vpnr_uplink_free(bench->uplink);
+	g_clear_pointer(&bench->own, g_array_unref);
 	vpnr_fd_close(bench->listener);
 }
 
@@ -470,6 +499,70 @@ test_loop(void)
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_TOTAL), ==, 0);
 }
 
+static void
+test_own(void)
+{
+	g_test_summary("A redirected connection to another of our listeners goes in a circle.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr socks = parse("127.0.0.1:1080");
+
+	start_at(&bench, VPNR_INBOUND_REDIRECT, "127.0.0.1:4333", "127.0.0.1:1080");
+	greet(&bench);
+	atomic_store(&original, &socks);
+	app = loopback_connect(&bench.addr);
+	loopback_expect_reset(app);
+	atomic_store(&original, NULL);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LOOPS_REFUSED), ==, 1);
+}
+
+static void
+test_tproxy(void)
+{
+	g_test_summary("The address of the accepted socket is the destination.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr dest = parse("127.9.8.7:4333");
+
+	if (!is_alone) {
+		g_test_skip("the system allows no network of our own");
+		return;
+	}
+	start_at(&bench, VPNR_INBOUND_TPROXY, "0.0.0.0:4333", "127.0.0.1:1080");
+	greet(&bench);
+	app = loopback_connect(&dest);
+	expect_open(&bench, "127.9.8.7:4333");
+	loopback_send(app, "hello", 5);
+	party_expect_data(&bench.party, bench.id, "hello", 5);
+	party_send(&bench.party, vpnr_frame_new_reset(bench.id, VPNR_REASON_REFUSED));
+	loopback_expect_reset(app);
+}
+
+static void
+test_tproxy_loop(void)
+{
+	g_test_summary("Who connects to the listener itself is refused, whatever address of this "
+		       "host it takes.");
+
+	g_auto(Bench) bench;
+	VpnrAddr dest = parse("127.9.8.7:4333");
+
+	if (!is_alone) {
+		g_test_skip("the system allows no network of our own");
+		return;
+	}
+	start_at(&bench, VPNR_INBOUND_TPROXY, "0.0.0.0:4333", "0.0.0.0:4333");
+	greet(&bench);
+	for (guint i = 1; i <= 2; i++, dest.ip4[3]++) {
+		g_auto(VpnrFd) app = loopback_connect(&dest);
+
+		loopback_expect_reset(app);
+		g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LOOPS_REFUSED), ==, i);
+	}
+}
+
 /* --- waiting for the link --------------------------------------------------------------------- */
 
 static void
@@ -701,6 +794,7 @@ int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	is_alone = loopback_own_network();
 	g_test_add_func("/inbound/socks", test_socks);
 	g_test_add_func("/inbound/reasons", test_reasons);
 	g_test_add_func("/inbound/http", test_http);
@@ -713,6 +807,9 @@ main(int argc, char **argv)
 	g_test_add_func("/inbound/redirect", test_redirect);
 	g_test_add_func("/inbound/redirect/refused", test_redirect_refused);
 	g_test_add_func("/inbound/redirect/loop", test_loop);
+	g_test_add_func("/inbound/redirect/own", test_own);
+	g_test_add_func("/inbound/tproxy", test_tproxy);
+	g_test_add_func("/inbound/tproxy/loop", test_tproxy_loop);
 	g_test_add_func("/inbound/wait/socks", test_wait_socks);
 	g_test_add_func("/inbound/wait/redirect", test_wait_redirect);
 	g_test_add_func("/inbound/wait/in-vain", test_wait_in_vain);

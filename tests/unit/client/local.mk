@@ -7,8 +7,10 @@ unit_tests += \
 	%D%/inbound \
 	%D%/netwatch \
 	%D%/origdst \
+	%D%/own \
 	%D%/renewal \
 	%D%/request \
+	%D%/transparent \
 	%D%/tunnel \
 	%D%/uplink
 
@@ -21,8 +23,10 @@ unit_tests += \
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
+%C%_own_SOURCES = %D%/own.c
 %C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
+%C%_transparent_SOURCES = %D%/transparent.c $(test_loopback) $(test_patience)
 %C%_tunnel_SOURCES = %D%/tunnel.c $(test_party)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \

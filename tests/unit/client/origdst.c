@@ -142,10 +142,28 @@ test_ipv6(void)
 }
 
 static void
+test_transparent(void)
+{
+	g_test_summary("Nobody but the socket is asked.");
+
+	g_auto(VpnrFd) ours = -1;
+	g_auto(VpnrFd) theirs = -1;
+	VpnrAddr original = parse("192.0.2.1:80");
+	VpnrAddr own, dest;
+
+	loopback_pair(&ours, &theirs);
+	own = name_of(ours);
+	recorded = &original;
+	g_assert_cmpint(vpnr_origdst_get_transparent(ours, &dest), ==, VPNR_ORIGDST_OK);
+	g_assert_true(vpnr_addr_equal(&dest, &own));
+}
+
+static void
 test_no_socket(void)
 {
 	VpnrAddr dest;
 
+	g_assert_cmpint(vpnr_origdst_get_transparent(-1, &dest), ==, VPNR_ORIGDST_NONE);
 	g_assert_cmpint(vpnr_origdst_get(-1, &dest), ==, VPNR_ORIGDST_NONE);
 }
 
@@ -158,6 +176,7 @@ main(int argc, char **argv)
 	g_test_add_func("/origdst/loop", test_loop);
 	g_test_add_func("/origdst/no-record", test_no_record);
 	g_test_add_func("/origdst/ipv6", test_ipv6);
+	g_test_add_func("/origdst/transparent", test_transparent);
 	g_test_add_func("/origdst/no-socket", test_no_socket);
 	return g_test_run();
 }

@@ -93,7 +93,8 @@ open_stream(Bench *bench, Worker *worker)
 {
 	VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 80, .ip4 = { 192, 0, 2, 1 } };
 
-	return vpnr_tunnel_open(bench->tunnel, &dest, NULL, &worker->table, &worker->stream);
+	return vpnr_tunnel_open(bench->tunnel, VPNR_KIND_TCP, &dest, NULL, &worker->table,
+				&worker->stream);
 }
 
 static void

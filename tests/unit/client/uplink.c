@@ -199,7 +199,7 @@ open_stream(Bench *bench, VpnrTable **table, VpnrStream **stream)
 {
 	VpnrAddr dest = dest_addr();
 
-	return vpnr_uplink_open(bench->uplink, &dest, NULL, table, stream);
+	return vpnr_uplink_open(bench->uplink, VPNR_KIND_TCP, &dest, NULL, table, stream);
 }
 
 /* Data must come to the stream, or have come. */

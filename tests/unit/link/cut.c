@@ -87,7 +87,7 @@ make_frame(const Line *line)
 	VpnrFrame *frame;
 
 	if (line->type == VPNR_FRAME_OPEN)
-		return vpnr_frame_new_open(line->stream, &dest);
+		return vpnr_frame_new_open(line->stream, VPNR_KIND_TCP, &dest);
 	if (line->type == VPNR_FRAME_WINDOW)
 		return vpnr_frame_new_window(line->stream, line->value);
 	if (line->type == VPNR_FRAME_RESET)

@@ -812,7 +812,7 @@ make_exchange(void)
 	VpnrFrame *frames[] = {
 		vpnr_frame_new(VPNR_FRAME_PING, 0, 0),
 		vpnr_frame_new(VPNR_FRAME_ACK, 0, 0),
-		vpnr_frame_new_open(1, &dest),
+		vpnr_frame_new_open(1, VPNR_KIND_TCP, &dest),
 		peer_data(1, "hello", 5),
 		vpnr_frame_new_window(1, 100000),
 		vpnr_frame_new(VPNR_FRAME_FIN, 1, 0),

@@ -102,7 +102,7 @@ open_to(guint32 stream, const char *text)
 	VpnrAddr dest;
 
 	g_assert_true(vpnr_addr_parse(text, 0, &dest, NULL));
-	return vpnr_frame_new_open(stream, &dest);
+	return vpnr_frame_new_open(stream, VPNR_KIND_TCP, &dest);
 }
 
 static VpnrFrame *

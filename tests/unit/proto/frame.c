@@ -48,7 +48,7 @@ static void
 test_new_open(void)
 {
 	VpnrAddr dest = { .type = VPNR_ADDR_NAME, .port = 443, .name = "example.org" };
-	g_autoptr(VpnrFrame) frame = vpnr_frame_new_open(3, &dest);
+	g_autoptr(VpnrFrame) frame = vpnr_frame_new_open(3, VPNR_KIND_TCP, &dest);
 
 	dest.port = 0;
 	g_assert_cmpint(frame->type, ==, VPNR_FRAME_OPEN);

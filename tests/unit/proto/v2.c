@@ -70,7 +70,7 @@ open_to(guint32 stream, VpnrKind kind, guint8 priority, const char *host, guint1
 	VpnrFrame *frame;
 
 	g_assert_true(vpnr_addr_from_host(host, strlen(host), port, &dest));
-	frame = vpnr_frame_new_open(stream, &dest);
+	frame = vpnr_frame_new_open(stream, VPNR_KIND_TCP, &dest);
 	frame->open.kind = kind;
 	frame->open.priority = priority;
 	return frame;

@@ -156,7 +156,7 @@ connect_again(Bench *bench, guint i, Party *party)
 static int
 open_stream(Bench *bench, Party *party, guint32 id)
 {
-	party_send(party, vpnr_frame_new_open(id, &bench->dest));
+	party_send(party, vpnr_frame_new_open(id, VPNR_KIND_TCP, &bench->dest));
 	party_expect(party, VPNR_FRAME_OPENED);
 	return loopback_accept(bench->listener);
 }
@@ -267,9 +267,9 @@ test_own_ports(void)
 
 	start(&bench);
 	connect_client(&bench, 0, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.addr));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.addr));
 	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
-	party_send(&party, vpnr_frame_new_open(2, &bench.v1_addr));
+	party_send(&party, vpnr_frame_new_open(2, VPNR_KIND_TCP, &bench.v1_addr));
 	party_expect_reset(&party, 2, VPNR_REASON_DENIED);
 }
 
@@ -527,12 +527,12 @@ test_too_many_sessions(void)
 	wait_for_services(&bench, 1 + VPNR_SESSIONS_PER_CLIENT_MAX);
 	for (guint i = 0; i < G_N_ELEMENTS(parties); i++) {
 		if (i >= 3) {
-			party_send(&parties[i], vpnr_frame_new_open(1, &bench.addr));
+			party_send(&parties[i], vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.addr));
 			party_expect_reset(&parties[i], 1, VPNR_REASON_DENIED);
 		}
 		party_hang_up(&parties[i]);
 	}
-	party_send(&other, vpnr_frame_new_open(1, &bench.addr));
+	party_send(&other, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.addr));
 	party_expect_reset(&other, 1, VPNR_REASON_DENIED);
 }
 
@@ -634,7 +634,7 @@ test_reload(void)
 	clients = make_clients(&bench, 1, "192.0.2.0/24");
 	vpnr_server_reload(bench.server, clients, NULL);
 	party_expect_goaway(&goes, VPNR_REASON_NONE);
-	party_send(&stays, vpnr_frame_new_open(2, &bench.dest));
+	party_send(&stays, vpnr_frame_new_open(2, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&stays, 2, VPNR_REASON_DENIED);
 	loopback_send(dest, "still open", 10);
 	party_expect_data(&stays, 1, "still open", 10);
@@ -673,7 +673,7 @@ test_reload_without_a_link(void)
 	g_assert_true(connect_again(&bench, 0, &stays));
 	loopback_send(dest_stays, "still open", 10);
 	party_expect_data(&stays, 1, "still open", 10);
-	party_send(&stays, vpnr_frame_new_open(2, &bench.dest));
+	party_send(&stays, vpnr_frame_new_open(2, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&stays, 2, VPNR_REASON_DENIED);
 }
 

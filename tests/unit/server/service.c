@@ -305,7 +305,7 @@ lose_link(Bench *bench, Party *party)
 static int
 open_stream(Bench *bench, Party *party, guint32 id)
 {
-	party_send(party, vpnr_frame_new_open(id, &bench->dest));
+	party_send(party, vpnr_frame_new_open(id, VPNR_KIND_TCP, &bench->dest));
 	party_expect(party, VPNR_FRAME_OPENED);
 	return loopback_accept(bench->listener);
 }
@@ -344,7 +344,7 @@ test_refused(void)
 	vpnr_fd_close(vpnr_fd_steal(&bench.listener));
 	bench.listener = loopback_listen(-1, &bench.dest);
 	connect_client(&bench, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_REFUSED);
 }
 
@@ -359,7 +359,7 @@ test_udp(void)
 
 	start(&bench, VPNR_PROTOCOL_V2);
 	connect_client(&bench, &party);
-	open = vpnr_frame_new_open(1, &bench.dest);
+	open = vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest);
 	open->open.kind = VPNR_KIND_UDP;
 	party_send(&party, open);
 	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
@@ -383,7 +383,7 @@ test_limit(void)
 	two = open_stream(&bench, &party, 2);
 	three = open_stream(&bench, &party, 3);
 	g_assert_cmpuint(vpnr_service_status(first(&bench)).streams, ==, 3);
-	party_send(&party, vpnr_frame_new_open(4, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(4, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 4, VPNR_REASON_LIMIT);
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_REFUSED), ==, 1);
 	party_send(&party, vpnr_frame_new_reset(2, VPNR_REASON_ABORTED));
@@ -403,7 +403,7 @@ test_no_thread(void)
 	prepare(&bench, VPNR_PROTOCOL_V2, 0);
 	add_guest(&bench);
 	connect_client(&bench, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_LIMIT);
 	g_assert_cmpuint(vpnr_service_status(first(&bench)).streams, ==, 0);
 }
@@ -420,7 +420,7 @@ test_violation(void)
 	start(&bench, VPNR_PROTOCOL_V2);
 	connect_client(&bench, &party);
 	dest = open_stream(&bench, &party, 5);
-	party_send(&party, vpnr_frame_new_open(5, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(5, VPNR_KIND_TCP, &bench.dest));
 	party_expect_goaway(&party, VPNR_REASON_PROTOCOL);
 	join(&bench);
 	loopback_expect_reset(dest);
@@ -510,7 +510,7 @@ test_new_acl(void)
 	connect_client(&bench, &party);
 	dest = open_stream(&bench, &party, 1);
 	vpnr_service_set_acl(first(&bench), other);
-	party_send(&party, vpnr_frame_new_open(2, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(2, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 2, VPNR_REASON_DENIED);
 	loopback_send(dest, "still open", 10);
 	party_expect_data(&party, 1, "still open", 10);
@@ -530,7 +530,7 @@ test_narrowed_meanwhile(void)
 	add_guest(&bench);
 	connect_client(&bench, &party);
 	g_assert_cmpuint(atomic_load(&bench.n_asked), ==, 2);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
 }
 
@@ -557,7 +557,7 @@ test_narrowed_while_asking(void)
 	bench.second = narrow;
 	add_guest(&bench);
 	connect_client(&bench, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
 }
 
@@ -869,7 +869,7 @@ test_no_hello_to_start_with(void)
 	start(&bench, VPNR_PROTOCOL_V2);
 	party_begin(&party, VPNR_ROLE_CLIENT);
 	shake_hands(&bench, &bench.guests[0], &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	party_expect_end(&party);
 	join(&bench);
 	g_assert_cmpuint(atomic_load(&bench.n_began), ==, 0);
@@ -918,7 +918,7 @@ test_dismiss_while_dialling(void)
 	bench.listener = loopback_listen(0, &bench.dest); /* its queue is full, so it is silent */
 	queued = loopback_connect(&bench.dest);
 	connect_client(&bench, &party);
-	party_send(&party, vpnr_frame_new_open(1, &bench.dest));
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
 	for (gint64 begin = g_get_monotonic_time(); vpnr_service_status(first(&bench)).streams == 0;
 	     patience(begin))
 		;

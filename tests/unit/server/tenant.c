@@ -115,7 +115,7 @@ begin(Bench *bench, Party *party)
 static int
 open_stream(Bench *bench, Party *party)
 {
-	party_send(party, vpnr_frame_new_open(1, &bench->dest));
+	party_send(party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench->dest));
 	party_expect(party, VPNR_FRAME_OPENED);
 	return loopback_accept(bench->listener);
 }

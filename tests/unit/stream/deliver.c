@@ -115,13 +115,16 @@ test_wrong_side(void)
 	VpnrStream *stream = client_with_stream(&client);
 	guint32 id = stream->id;
 
-	g_assert_cmpstr(vpnr_table_deliver(client.table, vpnr_frame_new_open(id, &dest)), ==,
-			"OPEN from the server");
+	g_assert_cmpstr(vpnr_table_deliver(client.table,
+					   vpnr_frame_new_open(id, VPNR_KIND_TCP, &dest)),
+			==, "OPEN from the server");
 	rig_remove(&client, stream);
-	g_assert_cmpstr(vpnr_table_deliver(client.table, vpnr_frame_new_open(id, &dest)), ==,
-			"OPEN from the server");
-	g_assert_cmpstr(vpnr_table_deliver(client.table, vpnr_frame_new_open(99, &dest)), ==,
-			"OPEN from the server");
+	g_assert_cmpstr(vpnr_table_deliver(client.table,
+					   vpnr_frame_new_open(id, VPNR_KIND_TCP, &dest)),
+			==, "OPEN from the server");
+	g_assert_cmpstr(vpnr_table_deliver(client.table,
+					   vpnr_frame_new_open(99, VPNR_KIND_TCP, &dest)),
+			==, "OPEN from the server");
 
 	rig_init(&server, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
 	g_assert_cmpint(rig_accept(&server, 1, &stream), ==, VPNR_TABLE_OK);

@@ -53,7 +53,8 @@ rig_open(Rig *rig)
 	VpnrAddr dest = rig_dest();
 	VpnrStream *stream = NULL;
 
-	g_assert_cmpint(vpnr_table_open(rig->table, &dest, NULL, &stream), ==, VPNR_TABLE_OK);
+	g_assert_cmpint(vpnr_table_open(rig->table, VPNR_KIND_TCP, &dest, NULL, &stream), ==,
+			VPNR_TABLE_OK);
 	rig_expect(rig, VPNR_FRAME_OPEN, stream->id);
 	return stream;
 }
@@ -62,7 +63,7 @@ VpnrTableResult
 rig_accept(Rig *rig, guint32 id, VpnrStream **stream)
 {
 	VpnrAddr dest = rig_dest();
-	g_autoptr(VpnrFrame) open = vpnr_frame_new_open(id, &dest);
+	g_autoptr(VpnrFrame) open = vpnr_frame_new_open(id, VPNR_KIND_TCP, &dest);
 
 	return vpnr_table_accept(rig->table, open, stream);
 }

@@ -13,7 +13,7 @@ static const VpnrProtocol v1_dialects[] = { VPNR_PROTOCOL_V1, VPNR_PROTOCOL_V1_R
 static VpnrTableResult
 open_to(Rig *rig, const VpnrAddr *dest, VpnrStream **stream)
 {
-	return vpnr_table_open(rig->table, dest, NULL, stream);
+	return vpnr_table_open(rig->table, VPNR_KIND_TCP, dest, NULL, stream);
 }
 
 /* Opens a stream and ends it at once, as if both sides had sent FIN. */
@@ -38,7 +38,8 @@ test_open(void)
 	g_autoptr(VpnrFrame) open = NULL;
 
 	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 5000);
-	g_assert_cmpint(vpnr_table_open(rig.table, &dest, &peer, &stream), ==, VPNR_TABLE_OK);
+	g_assert_cmpint(vpnr_table_open(rig.table, VPNR_KIND_TCP, &dest, &peer, &stream), ==,
+			VPNR_TABLE_OK);
 	open = rig_next(&rig);
 	g_assert_cmpint(open->type, ==, VPNR_FRAME_OPEN);
 	g_assert_cmpuint(open->stream, ==, stream->id);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * settings_capture: what the section [capture] means: its keys, and what [client] has to say about
+ * them, as rules (client/rules.h). Called by settings, on main's thread or the control socket's.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "app/keyfile.h"
+#include "client/rules.h"
+#include "proto/frame.h"
+
+G_BEGIN_DECLS
+
+/* The keys of the section, NULL-terminated. */
+extern const char *const vpnr_settings_capture_keys[];
+
+/* What [client] says that capture depends on. */
+typedef struct {
+	VpnrProtocol protocol;
+	const GArray *redirect; /* VpnrAddr, of its listeners */
+} VpnrCaptureContext;
+
+/* Reads the section, which need not exist (transfer full). NULL with an error that names file,
+ * section, key and value. Names of users and groups are looked up. */
+VpnrRules *vpnr_settings_capture_read(const VpnrSection *section, const VpnrCaptureContext *context,
+				      GError **error);
+
+G_END_DECLS
