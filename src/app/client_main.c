@@ -8,6 +8,7 @@
 #include "app/daemon.h"
 #include "app/options.h"
 #include "app/report.h"
+#include "app/runs.h"
 #include "app/settings.h"
 #include "base/log.h"
 #include "base/pool.h"
@@ -27,6 +28,7 @@ typedef struct {
 	VpnrPool *pool;
 	VpnrUplink *uplink;
 	GPtrArray *inbounds; /* VpnrInbound */
+	VpnrRuns *runs;
 	VpnrControl *control;
 	pthread_mutex_t reloading; /* one reload at a time: SIGHUP and vpnrctl may meet */
 } VpnrClientApp;
@@ -68,7 +70,7 @@ reload(gpointer data, GError **error)
 static guint
 n_waiting(const VpnrClientApp *app)
 {
-	guint n = 0;
+	guint n = vpnr_runs_waiting(app->runs);
 
 	for (guint i = 0; i < app->inbounds->len; i++)
 		n += vpnr_inbound_waiting(g_ptr_array_index(app->inbounds, i));
@@ -91,6 +93,7 @@ report_status(gpointer data, GError **error)
 	vpnr_report_int(builder, "streams",
 			vpnr_uplink_foreach(app->uplink, vpnr_report_sum_flow, &flow));
 	vpnr_report_int(builder, "waiting", n_waiting(app));
+	vpnr_report_int(builder, "runs", vpnr_runs_count(app->runs));
 	vpnr_report_session(builder, &status.session);
 	vpnr_report_memory(builder, &flow, app->budget);
 	return vpnr_report_end(builder);
@@ -114,10 +117,32 @@ answer_reload(gpointer data, GError **error)
 	return reload(data, error) ? g_strdup("{\"ok\":true}") : NULL;
 }
 
+static gpointer
+begin_run(gpointer data, VpnrControlFds *fds, char **json, GError **error)
+{
+	VpnrClientApp *app = data;
+	VpnrRun *run = vpnr_runs_begin(app->runs, fds, error);
+
+	if (run != NULL)
+		*json = g_strdup("{\"ok\":true}");
+	return run;
+}
+
+static void
+end_run(gpointer data, gpointer run)
+{
+	VpnrClientApp *app = data;
+
+	vpnr_runs_end(app->runs, run);
+}
+
+static const VpnrControlLasting lasting_run = { begin_run, end_run };
+
 static const VpnrControlCommand commands[] = {
 	{ "status", report_status },
 	{ "connections", report_connections },
 	{ "reload", answer_reload },
+	{ "run", NULL, &lasting_run },
 	{ NULL, NULL },
 };
 
@@ -149,13 +174,15 @@ start(VpnrClientApp *app, const VpnrClientSettings *settings, GError **error)
 	fill_target(settings, &target);
 	app->budget = vpnr_budget_new(settings->memory_budget);
 	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
-	app->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_free);
+	app->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_unref);
 	app->uplink = vpnr_uplink_start(&target, app->budget, &app->stats, error);
 	vpnr_key_wipe(&target.private_key);
 	if (app->uplink == NULL ||
 	    !start_inbounds(app, VPNR_INBOUND_REDIRECT, settings->redirect, error) ||
 	    !start_inbounds(app, VPNR_INBOUND_SOCKS, settings->socks, error))
 		return FALSE;
+	app->runs = vpnr_runs_new(
+	    &(VpnrInboundParams){ .pool = app->pool, .uplink = app->uplink, .stats = &app->stats });
 	if (settings->control_socket == NULL)
 		return TRUE;
 	app->control = vpnr_control_start(settings->control_socket, commands, app, error);
@@ -173,6 +200,7 @@ stop(VpnrClientApp *app)
 		vpnr_uplink_stop(app->uplink);
 	vpnr_pool_free(app->pool);
 	g_ptr_array_unref(app->inbounds);
+	vpnr_runs_free(app->runs);
 	vpnr_uplink_free(app->uplink);
 	vpnr_budget_free(app->budget);
 }

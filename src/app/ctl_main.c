@@ -2,7 +2,8 @@
  *
  * ctl_main: vpnrctl. One table of commands, which also prints the help.
  *
- * Exit status: 0 done, 1 it went wrong, 2 the command line makes no sense.
+ * Exit status: 0 done, 1 it went wrong, 2 the command line makes no sense. "run" has the exit
+ * status of the program that it has started.
  */
 #include "config.h"
 
@@ -16,6 +17,7 @@
 #include "app/ctl_find.h"
 #include "app/ctl_format.h"
 #include "app/ctl_request.h"
+#include "app/ctl_run.h"
 #include "app/ctl_show.h"
 #include "app/keys.h"
 
@@ -75,6 +77,15 @@ show_reload(const char *json, GError **error)
 	return g_strdup("the configuration has been read again\n");
 }
 
+/* Only a client can be meant. */
+static int
+run_program(const VpnrCtlRequest *request, GError **error)
+{
+	const char *path = request->socket != NULL ? request->socket : VPNR_CONTROL_CLIENT_PATH;
+
+	return vpnr_ctl_run(path, request->program, error);
+}
+
 /* The key goes to whatever standard output is; a file that others can read is no place for it, and
  * would be refused when it is loaded. */
 static void
@@ -121,6 +132,8 @@ static const VpnrCtlCommand commands[] = {
 	  "show what the program does and has done" },
 	{ "connections", ASKS, run_ask, show_connections, "list the connections of now" },
 	{ "reload", ASKS, run_ask, show_reload, "read the configuration again, as SIGHUP does" },
+	{ "run", VPNR_CTL_SOCKET | VPNR_CTL_PROGRAM, run_program, NULL,
+	  "start a program whose connections go through the client" },
 	{ "genkey", 0, run_genkey, NULL, "print a new private key" },
 	{ "pubkey", 0, run_pubkey, NULL, "read a private key and print its public key" },
 	{ NULL },

@@ -3,6 +3,7 @@ src_libvpnr_a_SOURCES += \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/control_ask.c \
+	%D%/control_wire.c \
 	%D%/control_wire.h \
 	%D%/ctl_connections.c \
 	%D%/ctl_find.c \
@@ -13,6 +14,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_json.h \
 	%D%/ctl_request.c \
 	%D%/ctl_request.h \
+	%D%/ctl_run.c \
+	%D%/ctl_run.h \
 	%D%/ctl_show.h \
 	%D%/ctl_status.c \
 	%D%/daemon.c \
@@ -27,6 +30,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/options.h \
 	%D%/report.c \
 	%D%/report.h \
+	%D%/runs.c \
+	%D%/runs.h \
 	%D%/settings.c \
 	%D%/settings.h \
 	%D%/settings_capture.c \
