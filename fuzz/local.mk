@@ -22,6 +22,7 @@ fuzz_targets += \
 	%D%/netwatch \
 	%D%/proxyreq \
 	%D%/settings \
+	%D%/socks5 \
 	%D%/v1-readme \
 	%D%/v1-rust \
 	%D%/v2
@@ -36,6 +37,8 @@ fuzz_targets += \
 %C%_proxyreq_LDADD = $(fuzz_ldadd)
 %C%_settings_SOURCES = %D%/settings.c
 %C%_settings_LDADD = $(fuzz_ldadd)
+%C%_socks5_SOURCES = %D%/socks5.c
+%C%_socks5_LDADD = $(fuzz_ldadd)
 %C%_v1_readme_SOURCES = %D%/v1.c $(fuzz_pieces)
 %C%_v1_readme_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_DIALECT=VPNR_PROTOCOL_V1
 %C%_v1_readme_LDADD = $(fuzz_ldadd)

@@ -87,6 +87,7 @@ same_frame(const VpnrFrame *a, const VpnrFrame *b)
 		return FALSE;
 	switch (a->type) {
 	case VPNR_FRAME_DATA:
+	case VPNR_FRAME_DATAGRAM:
 		return memcmp(a->data, b->data, a->size) == 0;
 	case VPNR_FRAME_HELLO:
 		return same_hello(a->hello, b->hello);

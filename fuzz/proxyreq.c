@@ -78,7 +78,8 @@ LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
 	g_assert_cmpmem(whole.reply->data, whole.reply->len, cut.reply->data, cut.reply->len);
 	if (whole.result == VPNR_PROXYREQ_REQUEST) {
 		g_assert(vpnr_addr_equal(&whole.request.dest, &cut.request.dest));
-		g_assert_cmpuint(whole.request.dest.port, >, 0);
+		g_assert_cmpint(whole.request.associate, ==, cut.request.associate);
+		g_assert(whole.request.dest.port > 0 || whole.request.associate);
 		vpnr_proxyreq_answer(&whole.request, data[1], whole.reply);
 		g_assert_cmpuint(whole.reply->len, >, cut.reply->len);
 	}

@@ -170,10 +170,13 @@ find_original_destination(Connection *connection)
 static void
 serve_captured(Connection *connection)
 {
+	const VpnrDns *dns = &connection->inbound->params.dns;
 	VpnrWorker *worker;
 
-	if (find_original_destination(connection) &&
-	    open_stream(connection, &worker) == VPNR_REASON_NONE)
+	if (!find_original_destination(connection))
+		return;
+	connection->dest = vpnr_dns_route(dns, &connection->dest);
+	if (open_stream(connection, &worker) == VPNR_REASON_NONE)
 		vpnr_worker_run(worker, vpnr_fd_steal(&connection->fd));
 }
 

@@ -20,6 +20,7 @@
 #include "base/addr.h"
 #include "base/pool.h"
 #include "base/stats.h"
+#include "client/dns.h"
 #include "client/uplink.h"
 
 G_BEGIN_DECLS
@@ -39,6 +40,7 @@ typedef struct {
 	VpnrInboundKind kind;
 	VpnrAddr listen;
 	guint32 mark; /* of what a tproxy inbound answers (SO_MARK) */
+	VpnrDns dns;  /* for what redirect and tproxy capture */
 	/* All outlive the inbound. */
 	const GArray *own; /* VpnrAddr: the client's listeners (own.h); nullable */
 	VpnrPool *pool;

@@ -9,6 +9,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/bulletin.h \
 	%D%/connect.c \
 	%D%/connect.h \
+	%D%/dns.c \
+	%D%/dns.h \
 	%D%/inbound.c \
 	%D%/inbound.h \
 	%D%/netwatch.c \

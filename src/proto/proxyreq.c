@@ -11,14 +11,13 @@
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "proto/socks5.h"
 
 #define SOCKS_VERSION     5
 #define SOCKS_NO_AUTH     0x00
 #define SOCKS_NO_METHOD   0xff
 #define SOCKS_CMD_CONNECT 1
-#define SOCKS_ADDR_IPV4   1
-#define SOCKS_ADDR_NAME   3
-#define SOCKS_ADDR_IPV6   4
+#define SOCKS_CMD_UDP     3
 
 /* Reply codes (RFC 1928, section 6). */
 enum {
@@ -51,22 +50,26 @@ quote(const guint8 *bytes, gsize n)
 	return g_string_free(text, FALSE);
 }
 
-/* A SOCKS5 reply. The address that the server bound is not known here: zero says so, as other
- * proxies do. */
 static void
-put_socks_reply(GByteArray *reply, guint8 code)
+put_socks_reply(GByteArray *reply, guint8 code, const VpnrAddr *bound)
 {
-	static const guint8 unbound[] = { 0x00, SOCKS_ADDR_IPV4, 0, 0, 0, 0, 0, 0 };
-
 	vpnr_put_u8(reply, SOCKS_VERSION);
 	vpnr_put_u8(reply, code);
-	g_byte_array_append(reply, unbound, sizeof unbound);
+	vpnr_put_u8(reply, 0);
+	vpnr_socks5_put_addr(reply, bound);
+}
+
+/* The address that the server bound is not known here: zero says so, as other proxies do. */
+static void
+put_socks_code(GByteArray *reply, guint8 code)
+{
+	put_socks_reply(reply, code, &(VpnrAddr){ .type = VPNR_ADDR_NONE });
 }
 
 static VpnrProxyreqResult
 refuse_socks(GByteArray *reply, guint8 code, char *explanation, char **why)
 {
-	put_socks_reply(reply, code);
+	put_socks_code(reply, code);
 	*why = explanation;
 	return VPNR_PROXYREQ_BAD;
 }
@@ -98,39 +101,30 @@ step_greeting(VpnrProxyreq *request, const guint8 *bytes, gsize n, gsize *used, 
 	return VPNR_PROXYREQ_REPLY;
 }
 
-/* Reads the address of a request; the cursor fails if it is not whole. FALSE if it is whole and
- * bad. */
-static gboolean
-take_socks_address(VpnrCursor *cursor, guint8 type, VpnrAddr *dest, char **why)
+/* What is wrong with a command or an address type; NULL: nothing. */
+static char *
+judge_socks_request(guint8 version, guint8 command, guint8 type, guint8 *code)
 {
-	gsize n = type == SOCKS_ADDR_IPV4 ? 4 : 16;
-	const guint8 *bytes;
-	guint16 port;
+	*code = SOCKS_FAILURE;
+	if (version != SOCKS_VERSION)
+		return g_strdup_printf("SOCKS5 request of version %u", version);
+	*code = SOCKS_BAD_COMMAND;
+	if (command != SOCKS_CMD_CONNECT && command != SOCKS_CMD_UDP)
+		return g_strdup_printf("SOCKS5 command %u is neither CONNECT nor UDP ASSOCIATE",
+				       command);
+	*code = SOCKS_BAD_ADDRESS_TYPE;
+	return vpnr_socks5_has_type(type) ? NULL : g_strdup_printf("SOCKS5 address type %u", type);
+}
 
-	if (type == SOCKS_ADDR_NAME)
-		n = vpnr_cursor_u8(cursor);
-	bytes = vpnr_cursor_take(cursor, n);
-	port = vpnr_cursor_u16(cursor);
-	if (!vpnr_cursor_ok(cursor))
-		return TRUE;
-	if (port == 0) {
-		*why = g_strdup("SOCKS5 request for port 0");
-		return FALSE;
-	}
+/* A name stands behind its length, and that behind the four bytes of the request's head. */
+static VpnrProxyreqResult
+refuse_name(const guint8 *bytes, GByteArray *reply, char **why)
+{
+	g_autofree char *name = quote(bytes + 5, bytes[4]);
 
-	*dest = (VpnrAddr){ .type = VPNR_ADDR_IPV6, .port = port };
-	if (type == SOCKS_ADDR_IPV4) {
-		dest->type = VPNR_ADDR_IPV4;
-		memcpy(dest->ip4, bytes, sizeof dest->ip4);
-	} else if (type == SOCKS_ADDR_IPV6) {
-		memcpy(dest->ip6, bytes, sizeof dest->ip6);
-	} else if (!vpnr_addr_from_host((const char *)bytes, n, port, dest)) {
-		g_autofree char *name = quote(bytes, n);
-
-		*why = g_strdup_printf("SOCKS5 request for the impossible name %s", name);
-		return FALSE;
-	}
-	return TRUE;
+	return refuse_socks(reply, SOCKS_FAILURE,
+			    g_strdup_printf("SOCKS5 request for the impossible name %s", name),
+			    why);
 }
 
 /* RFC 1928, section 4: version, command, reserved, address type, address, port. */
@@ -141,27 +135,27 @@ step_socks_request(VpnrProxyreq *request, const guint8 *bytes, gsize n, gsize *u
 	VpnrCursor cursor = vpnr_cursor_init(bytes, n);
 	guint8 version = vpnr_cursor_u8(&cursor);
 	guint8 command = vpnr_cursor_u8(&cursor);
-	guint8 type;
+	guint8 type, code;
+	gboolean possible;
+	char *fault;
 
 	vpnr_cursor_u8(&cursor);
 	type = vpnr_cursor_u8(&cursor);
 	if (!vpnr_cursor_ok(&cursor))
 		return VPNR_PROXYREQ_MORE;
-	if (version != SOCKS_VERSION)
-		return refuse_socks(reply, SOCKS_FAILURE,
-				    g_strdup_printf("SOCKS5 request of version %u", version), why);
-	if (command != SOCKS_CMD_CONNECT)
-		return refuse_socks(reply, SOCKS_BAD_COMMAND,
-				    g_strdup_printf("SOCKS5 command %u is not CONNECT", command),
-				    why);
-	if (type != SOCKS_ADDR_IPV4 && type != SOCKS_ADDR_NAME && type != SOCKS_ADDR_IPV6)
-		return refuse_socks(reply, SOCKS_BAD_ADDRESS_TYPE,
-				    g_strdup_printf("SOCKS5 address type %u", type), why);
+	fault = judge_socks_request(version, command, type, &code);
+	if (fault != NULL)
+		return refuse_socks(reply, code, fault, why);
 
-	if (!take_socks_address(&cursor, type, &request->dest, why))
-		return refuse_socks(reply, SOCKS_FAILURE, *why, why);
+	possible = vpnr_socks5_take_addr(&cursor, type, &request->dest);
 	if (!vpnr_cursor_ok(&cursor))
 		return VPNR_PROXYREQ_MORE;
+	if (!possible)
+		return refuse_name(bytes, reply, why);
+	request->associate = command == SOCKS_CMD_UDP;
+	if (request->dest.port == 0 && !request->associate)
+		return refuse_socks(reply, SOCKS_FAILURE, g_strdup("SOCKS5 request for port 0"),
+				    why);
 	*used = n - cursor.left;
 	return VPNR_PROXYREQ_REQUEST;
 }
@@ -320,9 +314,15 @@ vpnr_proxyreq_answer(const VpnrProxyreq *request, VpnrReason reason, GByteArray 
 	static const char connected[] = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 	if (request->kind == VPNR_PROXY_SOCKS5)
-		put_socks_reply(reply, socks_code(reason));
+		put_socks_code(reply, socks_code(reason));
 	else if (reason == VPNR_REASON_NONE)
 		g_byte_array_append(reply, (const guint8 *)connected, sizeof connected - 1);
 	else
 		put_http_status(reply, http_status(reason), "");
+}
+
+void
+vpnr_proxyreq_answer_associate(const VpnrAddr *relay, GByteArray *reply)
+{
+	put_socks_reply(reply, SOCKS_SUCCEEDED, relay);
 }

@@ -3,7 +3,7 @@
  * proxyreq: what an application says to a SOCKS5 (RFC 1928) or HTTP CONNECT (RFC 9110,
  * section 9.3.6) proxy before its data, told apart by the first byte. Pure: bytes in, bytes out.
  *
- * SOCKS5: no authentication, CONNECT, IPv4, IPv6 and names. HTTP: CONNECT host:port, headers are
+ * SOCKS5: no authentication, CONNECT and UDP ASSOCIATE, IPv4, IPv6 and names. HTTP: CONNECT host:port, headers are
  * read and dropped.
  */
 #pragma once
@@ -35,7 +35,11 @@ typedef enum {
 typedef struct {
 	VpnrProxyKind kind;
 	gboolean greeted; /* SOCKS5: the method is agreed */
-	VpnrAddr dest;    /* valid after VPNR_PROXYREQ_REQUEST */
+	/* After VPNR_PROXYREQ_REQUEST: */
+	/* SOCKS5's UDP ASSOCIATE: the application will send datagrams, from dest as far as it knows
+	 * (address and port may be zero). Otherwise dest is where it wants to be connected. */
+	gboolean associate;
+	VpnrAddr dest;
 } VpnrProxyreq;
 
 /* Looks at the n bytes that were received and not used yet. *used is how many are done with; those
@@ -49,5 +53,8 @@ VpnrProxyreqResult vpnr_proxyreq_step(VpnrProxyreq *request, const guint8 *bytes
  * become the SOCKS5 code (RFC 1928, section 6) or HTTP status that fits: 403 denied, 502, 504 timed
  * out, 503 limit. */
 void vpnr_proxyreq_answer(const VpnrProxyreq *request, VpnrReason reason, GByteArray *reply);
+
+/* Appends the answer to a UDP ASSOCIATE that is granted: where the datagrams are to be sent. */
+void vpnr_proxyreq_answer_associate(const VpnrAddr *relay, GByteArray *reply);
 
 G_END_DECLS

@@ -78,8 +78,9 @@ typedef struct {
 	VpnrInbound *inbound;
 	VpnrAddr addr; /* of the inbound */
 	GArray *own;   /* (owned, nullable) what it takes for its own listeners */
-	Party party;   /* the server; not with VPNr/1 */
-	guint32 id;    /* of the last stream */
+	VpnrDns dns;
+	Party party; /* the server; not with VPNr/1 */
+	guint32 id;  /* of the last stream */
 } Bench;
 
 static void
@@ -108,6 +109,7 @@ start_inbound(Bench *bench, VpnrInboundKind kind, guint max_threads)
 	bench->inbound = vpnr_inbound_start(&(VpnrInboundParams){ .kind = kind,
 								  .listen = bench->addr,
 								  .own = bench->own,
+								  .dns = bench->dns,
 								  .pool = bench->pool,
 								  .uplink = bench->uplink,
 								  .stats = &bench->stats },
@@ -500,6 +502,25 @@ test_loop(void)
 }
 
 static void
+test_dns(void)
+{
+	g_test_summary("A captured question to a name server goes to the one that is configured.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr dest = parse("192.0.2.1:53");
+
+	memset(&bench, 0, sizeof bench);
+	start_uplink(&bench, VPNR_PROTOCOL_V2);
+	bench.dns.who = VPNR_DNS_SERVER;
+	start_inbound(&bench, VPNR_INBOUND_REDIRECT, 10);
+	greet(&bench);
+	atomic_store(&original, &dest);
+	app = loopback_connect(&bench.addr);
+	expect_open(&bench, "resolver.invalid:53");
+}
+
+static void
 test_own(void)
 {
 	g_test_summary("A redirected connection to another of our listeners goes in a circle.");
@@ -807,6 +828,7 @@ main(int argc, char **argv)
 	g_test_add_func("/inbound/redirect", test_redirect);
 	g_test_add_func("/inbound/redirect/refused", test_redirect_refused);
 	g_test_add_func("/inbound/redirect/loop", test_loop);
+	g_test_add_func("/inbound/redirect/dns", test_dns);
 	g_test_add_func("/inbound/redirect/own", test_own);
 	g_test_add_func("/inbound/tproxy", test_tproxy);
 	g_test_add_func("/inbound/tproxy/loop", test_tproxy_loop);

@@ -4,6 +4,7 @@ unit_tests += \
 	%D%/backoff \
 	%D%/bulletin \
 	%D%/connect \
+	%D%/dns \
 	%D%/inbound \
 	%D%/netwatch \
 	%D%/origdst \
@@ -18,6 +19,7 @@ unit_tests += \
 %C%_backoff_SOURCES = %D%/backoff.c
 %C%_bulletin_SOURCES = %D%/bulletin.c
 %C%_connect_SOURCES = %D%/connect.c $(link_peer)
+%C%_dns_SOURCES = %D%/dns.c
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)

@@ -21,6 +21,18 @@ test_new_data(void)
 }
 
 static void
+test_new_datagram(void)
+{
+	g_autoptr(VpnrFrame) frame = vpnr_frame_new(VPNR_FRAME_DATAGRAM, 7, VPNR_DATAGRAM_MAX);
+	g_autoptr(VpnrFrame) empty = vpnr_frame_new(VPNR_FRAME_DATAGRAM, 7, 0);
+
+	g_assert_cmpuint(frame->size, ==, VPNR_DATAGRAM_MAX);
+	memset(frame->data, 0xff, VPNR_DATAGRAM_MAX);
+	g_assert_cmpuint(empty->size, ==, 0);
+	g_assert_false(empty->outbound);
+}
+
+static void
 test_new_without_data(void)
 {
 	g_autoptr(VpnrFrame) frame = vpnr_frame_new(VPNR_FRAME_PING, 0, 0);
@@ -48,12 +60,12 @@ static void
 test_new_open(void)
 {
 	VpnrAddr dest = { .type = VPNR_ADDR_NAME, .port = 443, .name = "example.org" };
-	g_autoptr(VpnrFrame) frame = vpnr_frame_new_open(3, VPNR_KIND_TCP, &dest);
+	g_autoptr(VpnrFrame) frame = vpnr_frame_new_open(3, VPNR_KIND_UDP, &dest);
 
 	dest.port = 0;
 	g_assert_cmpint(frame->type, ==, VPNR_FRAME_OPEN);
 	g_assert_cmpuint(frame->stream, ==, 3);
-	g_assert_cmpint(frame->open.kind, ==, VPNR_KIND_TCP);
+	g_assert_cmpint(frame->open.kind, ==, VPNR_KIND_UDP);
 	g_assert_cmpuint(frame->open.priority, ==, 0);
 	g_assert_false(frame->open.implied);
 	g_assert_cmpstr(frame->open.dest->name, ==, "example.org");
@@ -90,7 +102,7 @@ test_free(void)
 	vpnr_frame_free(NULL);
 }
 
-/* 2.11.1: the types of streams, and they alone; what only the writer sees is not one of them. */
+/* 2.11.1: the types of streams but DATAGRAM; what only the writer sees is not one of them. */
 static void
 test_is_sequenced(void)
 {
@@ -132,7 +144,7 @@ reason_text(guint value)
 static void
 test_names(void)
 {
-	g_assert_cmpuint(count_names(type_name, "?"), ==, 14);
+	g_assert_cmpuint(count_names(type_name, "?"), ==, 15);
 	g_assert_cmpstr(vpnr_frame_type_name(VPNR_FRAME_GOAWAY), ==, "GOAWAY");
 	g_assert_cmpstr(vpnr_frame_type_name(VPNR_FRAME_END), ==, "END");
 	g_assert_cmpuint(count_names(reason_text, "unknown reason"), ==, 11);
@@ -144,6 +156,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/proto/frame/new-data", test_new_data);
+	g_test_add_func("/proto/frame/new-datagram", test_new_datagram);
 	g_test_add_func("/proto/frame/new-without-data", test_new_without_data);
 	g_test_add_func("/proto/frame/new-too-large", test_new_too_large);
 	g_test_add_func("/proto/frame/new-open", test_new_open);

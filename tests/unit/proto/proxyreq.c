@@ -122,7 +122,7 @@ test_socks_refused(void)
 		{ LITERAL("\5\2\1\2"), VPNR_PROXYREQ_BAD, "authentication", LITERAL("\5\377") },
 		{ LITERAL(SOCKS_GREETING "\4\1\0\1"), VPNR_PROXYREQ_BAD, "version 4",
 		  SOCKS_REPLY("\1") },
-		{ LITERAL(SOCKS_GREETING "\5\3\0\1"), VPNR_PROXYREQ_BAD, "command 3",
+		{ LITERAL(SOCKS_GREETING "\5\2\0\1"), VPNR_PROXYREQ_BAD, "command 2",
 		  SOCKS_REPLY("\7") },
 		{ LITERAL(SOCKS_GREETING "\5\1\0\2"), VPNR_PROXYREQ_BAD, "address type 2",
 		  SOCKS_REPLY("\10") },
@@ -137,6 +137,32 @@ test_socks_refused(void)
 	};
 
 	check_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+test_associate(void)
+{
+	g_test_summary("UDP ASSOCIATE: an application that does not know its address says zero.");
+
+	static const Case cases[] = {
+		{ LITERAL(SOCKS_GREETING "\5\3\0\1\0\0\0\0\0\0"), VPNR_PROXYREQ_REQUEST,
+		  "0.0.0.0:0", LITERAL("\5\0") },
+		{ LITERAL(SOCKS_GREETING "\5\3\0\1\300\0\2\1\0\120"), VPNR_PROXYREQ_REQUEST,
+		  "192.0.2.1:80", LITERAL("\5\0") },
+		{ LITERAL(SOCKS_GREETING "\5\3\0\3\0\0\0"), VPNR_PROXYREQ_BAD, "name \"\"",
+		  SOCKS_REPLY("\1") },
+	};
+	g_auto(Outcome) associate = converse(cases[0].bytes, cases[0].n, cases[0].n);
+	g_auto(Outcome) connect = converse(LITERAL(SOCKS_GREETING "\5\1\0\1\300\0\2\1\0\120"), 1);
+	g_autoptr(GByteArray) answer = g_byte_array_new();
+	VpnrAddr relay = { .type = VPNR_ADDR_IPV6, .port = 0x1234, .ip6 = { [15] = 1 } };
+
+	check_cases(cases, G_N_ELEMENTS(cases));
+	g_assert_true(associate.request.associate);
+	g_assert_false(connect.request.associate);
+	vpnr_proxyreq_answer_associate(&relay, answer);
+	g_assert_cmpmem(answer->data, answer->len, "\5\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\22\64",
+			22);
 }
 
 static void
@@ -278,6 +304,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/proto/proxyreq/socks", test_socks);
 	g_test_add_func("/proto/proxyreq/socks-refused", test_socks_refused);
+	g_test_add_func("/proto/proxyreq/associate", test_associate);
 	g_test_add_func("/proto/proxyreq/http", test_http);
 	g_test_add_func("/proto/proxyreq/http-refused", test_http_refused);
 	g_test_add_func("/proto/proxyreq/http-too-long", test_http_too_long);

@@ -70,8 +70,7 @@ open_to(guint32 stream, VpnrKind kind, guint8 priority, const char *host, guint1
 	VpnrFrame *frame;
 
 	g_assert_true(vpnr_addr_from_host(host, strlen(host), port, &dest));
-	frame = vpnr_frame_new_open(stream, VPNR_KIND_TCP, &dest);
-	frame->open.kind = kind;
+	frame = vpnr_frame_new_open(stream, kind, &dest);
 	frame->open.priority = priority;
 	return frame;
 }
@@ -85,6 +84,27 @@ data(const char *text)
 	memset(frame->data, 'a', size);
 	if (text != NULL)
 		memcpy(frame->data, text, size);
+	return frame;
+}
+
+static VpnrFrame *
+datagram(const char *text)
+{
+	gsize size = text != NULL ? strlen(text) : VPNR_DATAGRAM_MAX;
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATAGRAM, 4, size);
+
+	memset(frame->data, 'a', size);
+	if (text != NULL)
+		memcpy(frame->data, text, size);
+	return frame;
+}
+
+static VpnrFrame *
+hello_with_datagrams(void)
+{
+	VpnrFrame *frame = hello(100, "vpnr 0.1.0");
+
+	frame->hello->capabilities = VPNR_CAPABILITY_DATAGRAM;
 	return frame;
 }
 
@@ -114,6 +134,11 @@ expected_frames(void)
 	g_ptr_array_add(frames, vpnr_frame_new_window(1, 131072));
 	g_ptr_array_add(frames, ack(1000));
 	g_ptr_array_add(frames, hello_of_session());
+	g_ptr_array_add(frames, hello_with_datagrams());
+	g_ptr_array_add(frames, open_to(5, VPNR_KIND_UDP, 0, "resolver.invalid", 53));
+	g_ptr_array_add(frames, datagram("hello"));
+	g_ptr_array_add(frames, datagram(""));
+	g_ptr_array_add(frames, datagram(NULL));
 	return frames;
 }
 
@@ -222,7 +247,7 @@ test_vectors(void)
 static gboolean
 has_bad_header(guint index)
 {
-	return index <= 7 || index == 32 || index == 33;
+	return index <= 7 || (index >= 32 && index <= 35);
 }
 
 /* 2.13; what the header does not show needs the message. */
@@ -231,7 +256,7 @@ test_violations(void)
 {
 	guint n = document_count("2.13");
 
-	g_assert_cmpuint(n, ==, 33);
+	g_assert_cmpuint(n, ==, 35);
 	for (guint i = 1; i <= n; i++) {
 		g_autoptr(GByteArray) vector = document_vector("2.13", i);
 		VpnrFrame *frame = NULL;
@@ -270,7 +295,7 @@ test_every_type(void)
 {
 	for (guint type = 0; type <= 255; type++) {
 		gboolean of_link = type >= VPNR_FRAME_HELLO && type <= VPNR_FRAME_ACK;
-		gboolean of_stream = type >= VPNR_FRAME_OPEN && type <= VPNR_FRAME_WINDOW;
+		gboolean of_stream = type >= VPNR_FRAME_OPEN && type <= VPNR_FRAME_DATAGRAM;
 
 		g_assert_cmpint(has_a_valid_size((guint8)type, 0), ==, of_link);
 		g_assert_cmpint(has_a_valid_size((guint8)type, 1), ==, of_stream);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dns: see dns.h.
+ */
+#include "client/dns.h"
+
+#include <string.h>
+
+/* An address, alone or with a port; alone, IPv6 has no brackets. */
+static gboolean
+parse_address(const char *text, VpnrAddr *addr)
+{
+	return (vpnr_addr_from_host(text, strlen(text), VPNR_DNS_PORT, addr) ||
+		vpnr_addr_parse(text, VPNR_DNS_PORT, addr, NULL)) &&
+	       addr->type != VPNR_ADDR_NAME;
+}
+
+gboolean
+vpnr_dns_parse(const char *text, VpnrDns *dns, GError **error)
+{
+	VpnrDns parsed = { .who = VPNR_DNS_ADDRESS };
+
+	if (strcmp(text, "original") == 0)
+		parsed.who = VPNR_DNS_ORIGINAL;
+	else if (strcmp(text, "server") == 0)
+		parsed.who = VPNR_DNS_SERVER;
+	else if (!parse_address(text, &parsed.address)) {
+		g_set_error(error, VPNR_ADDR_ERROR, VPNR_ADDR_ERROR_INVALID,
+			    "\"%s\" is neither original nor server nor ADDRESS[:PORT]", text);
+		return FALSE;
+	}
+	*dns = parsed;
+	return TRUE;
+}
+
+VpnrAddr
+vpnr_dns_route(const VpnrDns *dns, const VpnrAddr *dest)
+{
+	VpnrAddr resolver = { .type = VPNR_ADDR_NAME, .port = VPNR_DNS_PORT };
+
+	if (dest->port != VPNR_DNS_PORT)
+		return *dest;
+	switch (dns->who) {
+	case VPNR_DNS_ORIGINAL:
+		break;
+	case VPNR_DNS_SERVER:
+		g_strlcpy(resolver.name, VPNR_DNS_RESOLVER, sizeof resolver.name);
+		return resolver;
+	case VPNR_DNS_ADDRESS:
+		return dns->address;
+	}
+	return *dest;
+}
