@@ -3,7 +3,9 @@
  * diversion: see diversion.h.
  *
  * A tproxy statement ends a rule where it finds no socket, as for the answers to the program: those
- * go on to the socket that they are for. The rules need no connection tracking.
+ * go on to the socket that they are for. What is refused is refused where it arrives: its sender gets
+ * the error of an unreachable port then, and not that of a forbidden call. The rules need no
+ * connection tracking.
  */
 #include "run/diversion.h"
 
@@ -47,8 +49,8 @@ vpnr_diversion_rules(const VpnrDiversion *diversion)
 			      "\t\ttype filter hook prerouting priority mangle; policy accept;\n"
 			      "\t\tmeta l4proto { tcp, udp } th dport 53 goto divert\n");
 	append_own_addresses(text);
-	g_string_append(text, "\t\tgoto divert\n\t}\n\tchain leaving {\n"
-			      "\t\ttype filter hook output priority filter; policy accept;\n"
+	g_string_append(text, "\t\tgoto divert\n\t}\n\tchain received {\n"
+			      "\t\ttype filter hook input priority filter; policy accept;\n"
 			      "\t\tmeta l4proto tcp accept\n");
 	g_string_append(text, diversion->udp4 != 0
 				  ? "\t\tmeta l4proto udp accept\n"

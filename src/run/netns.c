@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_addr.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
@@ -108,6 +109,8 @@ vpnr_netns_enter(GError **error)
 
 /* --- addresses and routes --------------------------------------------------------------------- */
 
+/* Without a search for duplicates, which takes IPv6 a moment even where there is nobody to ask, in
+ * which no route can name the address. */
 static int
 add_address(NlSocket *socket, NlAddr *host)
 {
@@ -115,6 +118,7 @@ add_address(NlSocket *socket, NlAddr *host)
 	int err;
 
 	rtnl_addr_set_ifindex(address, LOOPBACK_INDEX);
+	rtnl_addr_set_flags(address, IFA_F_NODAD);
 	err = rtnl_addr_set_local(address, host);
 	if (err == 0)
 		err = rtnl_addr_add(socket, address, 0);

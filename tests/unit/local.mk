@@ -19,3 +19,4 @@ include %D%/stream/local.mk
 include %D%/client/local.mk
 include %D%/server/local.mk
 include %D%/app/local.mk
+include %D%/run/local.mk
