@@ -88,10 +88,12 @@ vpnr_control_send_fds(int fd, const char *bytes, gsize n, const VpnrControlFds *
 	return sendmsg(fd, &message, MSG_NOSIGNAL) == (gssize)n;
 }
 
-/* Takes over what a message has brought. */
-static void
+/* Takes over what a message has brought; FALSE if that is too much. */
+static gboolean
 take_fds(struct msghdr *message, VpnrControlFds *fds)
 {
+	gboolean fits = (message->msg_flags & MSG_CTRUNC) == 0;
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -100,12 +102,15 @@ take_fds(struct msghdr *message, VpnrControlFds *fds)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-			if (fds->n < VPNR_CONTROL_FDS_MAX)
+			if (fds->n < VPNR_CONTROL_FDS_MAX) {
 				fds->fd[fds->n++] = fd;
-			else
+			} else {
 				vpnr_fd_close(fd);
+				fits = FALSE;
+			}
 		}
 	}
+	return fits;
 }
 
 gssize
@@ -119,11 +124,8 @@ vpnr_control_receive(int fd, char *bytes, gsize size, VpnrControlFds *fds)
 				  .msg_controllen = sizeof ancillary };
 	gssize n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
 
-	if (n > 0)
-		take_fds(&message, fds);
-	if (n > 0 && (message.msg_flags & MSG_CTRUNC) != 0) {
-		errno = EMFILE;
-		return -1;
-	}
-	return n;
+	if (n <= 0 || take_fds(&message, fds))
+		return n;
+	errno = EMFILE;
+	return -1;
 }

@@ -37,6 +37,7 @@ net_tests += \
 	%D%/55-given-up.test \
 	%D%/60-v1.test \
 	%D%/70-garbage.test \
+	%D%/85-run.test \
 	%D%/90-gdb.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.

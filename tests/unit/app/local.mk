@@ -21,3 +21,10 @@ unit_tests += %D%/ctl_request
 %C%_ctl_request_SOURCES = %D%/ctl_request.c
 unit_tests += %D%/ctl_show
 %C%_ctl_show_SOURCES = %D%/ctl_show.c
+unit_tests += %D%/control_lasting
+%C%_control_lasting_SOURCES = %D%/control_lasting.c
+unit_tests += %D%/control_wire
+%C%_control_wire_SOURCES = %D%/control_wire.c
+unit_tests += %D%/runs
+%C%_runs_SOURCES = %D%/runs.c $(test_loopback) $(test_patience)
+%C%_runs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
