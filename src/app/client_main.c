@@ -2,6 +2,7 @@
  *
  * vpnr-client: puts the parts of the client together and takes them apart again.
  */
+#include <glib-unix.h>
 #include <pthread.h>
 
 #include "app/control.h"
@@ -12,6 +13,7 @@
 #include "app/settings.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "client/capture.h"
 #include "client/inbound.h"
 #include "client/uplink.h"
 
@@ -26,15 +28,18 @@ typedef struct {
 	gint64 born_us;
 	VpnrBudget *budget;
 	VpnrPool *pool;
+	VpnrCapture *capture;
 	VpnrUplink *uplink;
 	GPtrArray *inbounds; /* VpnrInbound */
 	VpnrRuns *runs;
 	VpnrControl *control;
+	VpnrDaemon daemon;
+	guint linked;              /* source that waits for the first link; 0: none */
 	pthread_mutex_t reloading; /* one reload at a time: SIGHUP and vpnrctl may meet */
 } VpnrClientApp;
 
 static void
-fill_target(const VpnrClientSettings *settings, VpnrUplinkTarget *target)
+fill_target(const VpnrClientSettings *settings, guint32 link_mark, VpnrUplinkTarget *target)
 {
 	target->server = settings->server;
 	target->protocol = settings->protocol;
@@ -42,6 +47,7 @@ fill_target(const VpnrClientSettings *settings, VpnrUplinkTarget *target)
 	target->private_key = settings->private_key;
 	target->resume_timeout_s = settings->resume_timeout_s;
 	target->rotate_interval_s = settings->rotate_interval_s;
+	target->link_mark = link_mark;
 }
 
 static gboolean
@@ -50,19 +56,22 @@ reload(gpointer data, GError **error)
 	VpnrClientApp *app = data;
 	g_autoptr(VpnrClientSettings) settings = NULL;
 	VpnrUplinkTarget target;
+	gboolean ok;
 
 	pthread_mutex_lock(&app->reloading);
 	settings = vpnr_client_settings_load(app->options.config,
 					     (const char *const *)app->options.overrides, error);
-	if (settings != NULL) {
-		fill_target(settings, &target);
+	ok = settings != NULL &&
+	     vpnr_capture_reload(app->capture, g_steal_pointer(&settings->rules), error);
+	if (ok) {
+		fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
 		vpnr_uplink_set_target(app->uplink, &target);
 		vpnr_key_wipe(&target.private_key);
 		vpnr_log(VPNR_LOG_INFO, "the next link uses the new server and keys; "
 					"listening addresses change with a restart");
 	}
 	pthread_mutex_unlock(&app->reloading);
-	return settings != NULL;
+	return ok;
 }
 
 /* --- answers to vpnrctl ----------------------------------------------------------------------- */
@@ -75,6 +84,43 @@ n_waiting(const VpnrClientApp *app)
 	for (guint i = 0; i < app->inbounds->len; i++)
 		n += vpnr_inbound_waiting(g_ptr_array_index(app->inbounds, i));
 	return n;
+}
+
+static void
+add_capture(const VpnrCaptureStatus *status, JsonBuilder *builder)
+{
+	vpnr_report_string(builder, "mode", vpnr_capture_mode_name(status->mode));
+	if (status->backend != NULL)
+		vpnr_report_string(builder, "backend", status->backend);
+	vpnr_report_boolean(builder, "installed", status->installed);
+	vpnr_report_boolean(builder, "kill_switch", status->kill_switch);
+}
+
+static void
+report_capture(VpnrClientApp *app, JsonBuilder *builder)
+{
+	VpnrCaptureStatus status = vpnr_capture_status(app->capture);
+
+	json_builder_set_member_name(builder, "capture");
+	json_builder_begin_object(builder);
+	add_capture(&status, builder);
+	json_builder_end_object(builder);
+}
+
+static char *
+report_rules(gpointer data, GError **error)
+{
+	VpnrClientApp *app = data;
+	VpnrCaptureStatus status = vpnr_capture_status(app->capture);
+	g_autofree char *words = vpnr_capture_in_words(app->capture);
+	g_autofree char *ruleset = vpnr_capture_in_full(app->capture);
+	JsonBuilder *builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	add_capture(&status, builder);
+	vpnr_report_string(builder, "words", words);
+	vpnr_report_string(builder, "ruleset", ruleset);
+	return vpnr_report_end(builder);
 }
 
 static char *
@@ -96,6 +142,7 @@ report_status(gpointer data, GError **error)
 	vpnr_report_int(builder, "runs", vpnr_runs_count(app->runs));
 	vpnr_report_session(builder, &status.session);
 	vpnr_report_memory(builder, &flow, app->budget);
+	report_capture(app, builder);
 	return vpnr_report_end(builder);
 }
 
@@ -143,6 +190,7 @@ static const VpnrControlCommand commands[] = {
 	{ "connections", report_connections },
 	{ "reload", answer_reload },
 	{ "run", NULL, &lasting_run },
+	{ "rules show", report_rules },
 	{ NULL, NULL },
 };
 
@@ -166,12 +214,28 @@ start_inbounds(VpnrClientApp *app, VpnrInboundKind kind, const GArray *addrs, GE
 	return TRUE;
 }
 
+/* Main's context: the first link is there. Without rules everything would leave beside it. */
 static gboolean
-start(VpnrClientApp *app, const VpnrClientSettings *settings, GError **error)
+on_linked(gint fd, GIOCondition condition, gpointer data)
+{
+	VpnrClientApp *app = data;
+	GError *error = NULL;
+
+	app->linked = 0;
+	if (!vpnr_capture_install(app->capture, &error))
+		vpnr_daemon_fail(&app->daemon, error);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean
+start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
 	VpnrUplinkTarget target;
 
-	fill_target(settings, &target);
+	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));
+	if (!vpnr_capture_start(app->capture, error))
+		return FALSE;
+	fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
 	app->budget = vpnr_budget_new(settings->memory_budget);
 	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
 	app->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_unref);
@@ -183,18 +247,19 @@ start(VpnrClientApp *app, const VpnrClientSettings *settings, GError **error)
 		return FALSE;
 	app->runs = vpnr_runs_new(
 	    &(VpnrInboundParams){ .pool = app->pool, .uplink = app->uplink, .stats = &app->stats });
+	app->linked =
+	    g_unix_fd_add(vpnr_gate_fd(vpnr_uplink_gate(app->uplink)), G_IO_IN, on_linked, app);
 	if (settings->control_socket == NULL)
 		return TRUE;
 	app->control = vpnr_control_start(settings->control_socket, commands, app, error);
 	return app->control != NULL;
 }
 
-/* In the order in which connections flow: first none come in any more, then the link goes and takes
- * the streams with it, then the threads end. */
+/* First no connections come in any more, then the link goes and takes the streams with it, then the
+ * threads end. */
 static void
-stop(VpnrClientApp *app)
+stop_serving(VpnrClientApp *app)
 {
-	vpnr_control_stop(app->control);
 	g_ptr_array_foreach(app->inbounds, (GFunc)(void (*)(void))vpnr_inbound_stop, NULL);
 	if (app->uplink != NULL)
 		vpnr_uplink_stop(app->uplink);
@@ -203,6 +268,19 @@ stop(VpnrClientApp *app)
 	vpnr_runs_free(app->runs);
 	vpnr_uplink_free(app->uplink);
 	vpnr_budget_free(app->budget);
+}
+
+/* Rules go last: a connection that is still there when they do would send the rest of what it has
+ * to its real destination. */
+static void
+stop(VpnrClientApp *app)
+{
+	vpnr_control_stop(app->control);
+	if (app->linked != 0)
+		g_source_remove(app->linked);
+	if (app->inbounds != NULL)
+		stop_serving(app);
+	vpnr_capture_free(app->capture);
 }
 
 static gboolean
@@ -220,7 +298,7 @@ run(gpointer data, GError **error)
 	ok = start(app, settings, error);
 	g_clear_pointer(&settings, vpnr_client_settings_free);
 	if (ok)
-		ok = vpnr_daemon_run(reload, app, error);
+		ok = vpnr_daemon_run(&app->daemon, reload, app, error);
 	stop(app);
 	return ok;
 }

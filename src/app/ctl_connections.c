@@ -18,17 +18,20 @@ typedef struct {
 static const Column all_columns[] = {
 	{ { "LINK", FALSE, 0 }, "link", NULL },
 	{ { "ID", TRUE, 0 }, "id", NULL },
-	{ { "STATE", FALSE, 2 }, "state", NULL },
+	{ { "KIND", FALSE, 2 }, "kind", NULL },
+	{ { "STATE", FALSE, 3 }, "state", NULL },
 	{ { "DESTINATION", FALSE, 0 }, "destination", NULL },
 	{ { "PEER", FALSE, 1 }, "peer", NULL },
 	{ { "SENT", TRUE, 0 }, "bytes_sent", vpnr_ctl_format_bytes },
 	{ { "RECEIVED", TRUE, 0 }, "bytes_received", vpnr_ctl_format_bytes },
+	{ { "SENT DG", TRUE, 8 }, "datagrams_sent", vpnr_ctl_format_count },
+	{ { "RECEIVED DG", TRUE, 9 }, "datagrams_received", vpnr_ctl_format_count },
 	{ { "WAITS FOR", FALSE, 0 }, "waits_for", NULL },
 	{ { "SINCE", TRUE, 0 }, "waits_s", vpnr_ctl_format_duration },
-	{ { "CREDIT", TRUE, 5 }, "send_credit", vpnr_ctl_format_bytes },
-	{ { "WINDOW", TRUE, 4 }, "receive_window", vpnr_ctl_format_bytes },
-	{ { "QUEUE", TRUE, 6 }, "queue", NULL },
-	{ { "AGE", TRUE, 3 }, "age_s", vpnr_ctl_format_duration },
+	{ { "CREDIT", TRUE, 6 }, "send_credit", vpnr_ctl_format_bytes },
+	{ { "WINDOW", TRUE, 5 }, "receive_window", vpnr_ctl_format_bytes },
+	{ { "QUEUE", TRUE, 7 }, "queue", NULL },
+	{ { "AGE", TRUE, 4 }, "age_s", vpnr_ctl_format_duration },
 };
 
 #define N_COLUMNS G_N_ELEMENTS(all_columns)

@@ -18,6 +18,7 @@
 #include "app/ctl_format.h"
 #include "app/ctl_request.h"
 #include "app/ctl_run.h"
+#include "app/ctl_rules.h"
 #include "app/ctl_show.h"
 #include "app/keys.h"
 
@@ -86,6 +87,19 @@ run_program(const VpnrCtlRequest *request, GError **error)
 	return vpnr_ctl_run(path, request->program, error);
 }
 
+static int
+run_clear(const VpnrCtlRequest *request, GError **error)
+{
+	return vpnr_ctl_rules_clear(request->config, request->kill_switch, error) ? STATUS_OK
+										  : STATUS_ERROR;
+}
+
+static int
+run_hold(const VpnrCtlRequest *request, GError **error)
+{
+	return vpnr_ctl_rules_hold(request->config, error) ? STATUS_OK : STATUS_ERROR;
+}
+
 /* The key goes to whatever standard output is; a file that others can read is no place for it, and
  * would be refused when it is loaded. */
 static void
@@ -134,6 +148,11 @@ static const VpnrCtlCommand commands[] = {
 	{ "reload", ASKS, run_ask, show_reload, "read the configuration again, as SIGHUP does" },
 	{ "run", VPNR_CTL_SOCKET | VPNR_CTL_PROGRAM, run_program, NULL,
 	  "start a program whose connections go through the client" },
+	{ "rules show", ASKS, run_ask, vpnr_ctl_show_rules, "show what is captured, and how" },
+	{ "rules clear", VPNR_CTL_CONFIG | VPNR_CTL_KILL_SWITCH, run_clear, NULL,
+	  "remove what a client that was killed has left" },
+	{ "rules hold", VPNR_CTL_CONFIG, run_hold, NULL,
+	  "turn on the kill switch without a client" },
 	{ "genkey", 0, run_genkey, NULL, "print a new private key" },
 	{ "pubkey", 0, run_pubkey, NULL, "read a private key and print its public key" },
 	{ NULL },

@@ -29,6 +29,10 @@ parse_options(VpnrCtlRequest *request, const VpnrCtlCommand *commands, char ***w
 		  "ask the program with this control socket", "PATH" },
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request->json,
 		  "print the answer as it came, as JSON", NULL },
+		{ "config", 'c', 0, G_OPTION_ARG_FILENAME, &request->config,
+		  "the client's configuration, which names what its rules are called", "FILE" },
+		{ "kill-switch", 0, 0, G_OPTION_ARG_NONE, &request->kill_switch,
+		  "clear the kill switch, too", NULL },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &request->version, "print the version",
 		  NULL },
 		{ NULL },
@@ -86,6 +90,8 @@ check_options(const VpnrCtlRequest *request)
 	} options[] = {
 		{ VPNR_CTL_SOCKET, request->socket != NULL, "--socket" },
 		{ VPNR_CTL_JSON, request->json, "--json" },
+		{ VPNR_CTL_CONFIG, request->config != NULL, "--config" },
+		{ VPNR_CTL_KILL_SWITCH, request->kill_switch, "--kill-switch" },
 		{ VPNR_CTL_PROGRAM, request->program != NULL, "\"--\"" },
 	};
 
@@ -134,5 +140,6 @@ void
 vpnr_ctl_request_clear(VpnrCtlRequest *request)
 {
 	g_free(request->socket);
+	g_free(request->config);
 	g_strfreev(request->program);
 }

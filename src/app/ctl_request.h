@@ -14,6 +14,8 @@ typedef enum {
 	VPNR_CTL_SOCKET = 1 << 0,  /* --socket: it asks a program */
 	VPNR_CTL_JSON = 1 << 1,    /* --json */
 	VPNR_CTL_PROGRAM = 1 << 2, /* a program with its arguments, behind "--"; it must be given */
+	VPNR_CTL_CONFIG = 1 << 3,  /* --config: of a client */
+	VPNR_CTL_KILL_SWITCH = 1 << 4, /* --kill-switch */
 } VpnrCtlTakes;
 
 typedef struct VpnrCtlRequest VpnrCtlRequest;
@@ -33,6 +35,8 @@ struct VpnrCtlRequest {
 	const VpnrCtlCommand *command; /* NULL: only the version is wanted */
 	char *socket;                  /* NULL: of the program that answers */
 	gboolean json;
+	char *config; /* NULL: none */
+	gboolean kill_switch;
 	gboolean version;
 	char **program; /* NULL-terminated; NULL: none */
 };

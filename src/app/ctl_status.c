@@ -84,6 +84,45 @@ append_state(JsonObject *status, GString *out)
 	}
 }
 
+/* The kill switch without a link is what people look for who have no network. */
+static void
+append_capture(JsonObject *status, GString *out)
+{
+	JsonObject *capture = vpnr_ctl_json_object(status, "capture");
+
+	if (capture == NULL)
+		return;
+	g_autofree char *mode = vpnr_ctl_json_text(capture, "mode");
+	g_autofree char *backend = vpnr_ctl_json_text(capture, "backend");
+	gboolean installed =
+	    json_object_get_boolean_member_with_default(capture, "installed", FALSE);
+	gboolean switched =
+	    json_object_get_boolean_member_with_default(capture, "kill_switch", FALSE);
+
+	if (g_str_equal(mode, "off"))
+		append_line(out, "capture", "off");
+	else
+		append_line(out, "capture", "%s by %s%s", mode, backend,
+			    installed ? "" : ", not installed before there is a link");
+	if (switched && !isnan(vpnr_ctl_json_number(status, "link_down_s")))
+		append_line(out, "NOTE",
+			    "THE KILL SWITCH IS ON AND THERE IS NO LINK: nothing "
+			    "leaves this host");
+	else if (switched)
+		append_line(out, "switch", "the kill switch is on");
+}
+
+static void
+append_datagrams(JsonObject *status, GString *out)
+{
+	g_autofree char *sent = vpnr_ctl_json_text(status, "datagrams_sent");
+	g_autofree char *received = vpnr_ctl_json_text(status, "datagrams_received");
+	g_autofree char *dropped = vpnr_ctl_json_text(status, "datagrams_dropped");
+
+	append_line(out, "udp", "%s datagrams sent, %s received, %s dropped", sent, received,
+		    dropped);
+}
+
 static void
 append_traffic(JsonObject *status, GString *out)
 {
@@ -100,6 +139,8 @@ append_traffic(JsonObject *status, GString *out)
 		append_line(out, "streams", "%s open, %s since the start", streams, total);
 	}
 	append_line(out, "data", "%s sent, %s received", sent, received);
+	if (json_object_has_member(status, "datagrams_sent"))
+		append_datagrams(status, out);
 }
 
 static gboolean
@@ -211,9 +252,10 @@ static gboolean
 is_shown(VpnrStat stat)
 {
 	static const VpnrStat shown[] = {
-		VPNR_STAT_STREAMS_TOTAL, VPNR_STAT_RECONNECTS,      VPNR_STAT_RESUMES,
-		VPNR_STAT_ROTATIONS,     VPNR_STAT_FRAMES_REPLAYED, VPNR_STAT_BYTES_REPLAYED,
-		VPNR_STAT_BYTES_SENT,    VPNR_STAT_BYTES_RECEIVED,
+		VPNR_STAT_STREAMS_TOTAL,      VPNR_STAT_RECONNECTS,        VPNR_STAT_RESUMES,
+		VPNR_STAT_ROTATIONS,          VPNR_STAT_FRAMES_REPLAYED,   VPNR_STAT_BYTES_REPLAYED,
+		VPNR_STAT_BYTES_SENT,         VPNR_STAT_BYTES_RECEIVED,    VPNR_STAT_DATAGRAMS_SENT,
+		VPNR_STAT_DATAGRAMS_RECEIVED, VPNR_STAT_DATAGRAMS_DROPPED,
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(shown); i++)
@@ -257,6 +299,7 @@ vpnr_ctl_show_status(const char *json, GError **error)
 		return NULL;
 	append_program(status, out);
 	append_state(status, out);
+	append_capture(status, out);
 	append_traffic(status, out);
 	append_resumes(status, out);
 	append_memory(status, out);

@@ -22,12 +22,12 @@
  * memory stays in each: with thousands of workers two are fast enough and give memory back. */
 #define ARENAS 2
 
+/* What is done with signals. */
 typedef struct {
-	int fd;
-	GMainLoop *loop;
+	VpnrDaemon *daemon;
 	gboolean (*reload)(gpointer data, GError **error);
 	gpointer data;
-} Daemon;
+} Handler;
 
 static void
 fill_signals(sigset_t *set)
@@ -51,11 +51,11 @@ vpnr_daemon_prepare(void)
 }
 
 static void
-reload(const Daemon *daemon)
+reload(const Handler *handler)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (daemon->reload(daemon->data, &error))
+	if (handler->reload(handler->data, &error))
 		vpnr_log(VPNR_LOG_INFO, "configuration reloaded");
 	else
 		vpnr_log(VPNR_LOG_ERROR, "configuration not reloaded, nothing has changed: %s",
@@ -65,42 +65,54 @@ reload(const Daemon *daemon)
 static gboolean
 on_signal(gint fd, GIOCondition condition, gpointer data)
 {
-	Daemon *daemon = data;
+	const Handler *handler = data;
 	struct signalfd_siginfo info;
 
 	if (read(fd, &info, sizeof info) != sizeof info)
 		return G_SOURCE_CONTINUE;
 	if (info.ssi_signo == SIGHUP) {
-		reload(daemon);
+		reload(handler);
 		return G_SOURCE_CONTINUE;
 	}
 	vpnr_log(VPNR_LOG_INFO, "stopping: %s", g_strsignal((int)info.ssi_signo));
-	g_main_loop_quit(daemon->loop);
+	g_main_loop_quit(handler->daemon->loop);
 	return G_SOURCE_CONTINUE;
 }
 
 gboolean
-vpnr_daemon_run(gboolean (*reload_func)(gpointer data, GError **error), gpointer data,
-		GError **error)
+vpnr_daemon_run(VpnrDaemon *daemon, gboolean (*reload_func)(gpointer data, GError **error),
+		gpointer data, GError **error)
 {
 	sigset_t set;
-	Daemon daemon = { .reload = reload_func, .data = data };
+	Handler handler = { .daemon = daemon, .reload = reload_func, .data = data };
 	guint source;
+	int fd;
 
 	fill_signals(&set);
-	daemon.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (daemon.fd < 0) {
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0) {
 		g_set_error_literal(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno),
 				    "no descriptor is left for signals");
 		return FALSE;
 	}
-	daemon.loop = g_main_loop_new(NULL, FALSE);
-	source = g_unix_fd_add(daemon.fd, G_IO_IN, on_signal, &daemon);
-	g_main_loop_run(daemon.loop);
+	daemon->loop = g_main_loop_new(NULL, FALSE);
+	source = g_unix_fd_add(fd, G_IO_IN, on_signal, &handler);
+	g_main_loop_run(daemon->loop);
 	g_source_remove(source);
-	g_main_loop_unref(daemon.loop);
-	vpnr_fd_close(daemon.fd);
-	return TRUE;
+	g_clear_pointer(&daemon->loop, g_main_loop_unref);
+	vpnr_fd_close(fd);
+	if (daemon->failure == NULL)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&daemon->failure));
+	return FALSE;
+}
+
+void
+vpnr_daemon_fail(VpnrDaemon *daemon, GError *failure)
+{
+	g_clear_error(&daemon->failure);
+	daemon->failure = failure;
+	g_main_loop_quit(daemon->loop);
 }
 
 int

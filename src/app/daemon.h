@@ -14,6 +14,12 @@
 
 G_BEGIN_DECLS
 
+/* A program that runs; zero at first. */
+typedef struct {
+	GMainLoop *loop;
+	GError *failure;
+} VpnrDaemon;
+
 /* The whole of main(): options, version, logging, run(app), and its error as the last line. options
  * is valid during run() and cleared afterwards. Returns the exit status. */
 int vpnr_daemon_main(int argc, char **argv, const char *program, VpnrOptions *options,
@@ -24,8 +30,12 @@ int vpnr_daemon_main(int argc, char **argv, const char *program, VpnrOptions *op
 void vpnr_daemon_prepare(void);
 
 /* Runs the default GMainContext until SIGTERM or SIGINT. reload is called on SIGHUP; its error is
- * logged. FALSE with an error (G_FILE_ERROR), at once, when there is no descriptor for signals. */
-gboolean
-vpnr_daemon_run(gboolean (*reload)(gpointer data, GError **error), gpointer data, GError **error);
+ * logged. FALSE with an error at once when there is no descriptor for signals (G_FILE_ERROR), and
+ * with the one of vpnr_daemon_fail(). */
+gboolean vpnr_daemon_run(VpnrDaemon *daemon, gboolean (*reload)(gpointer data, GError **error),
+			 gpointer data, GError **error);
+
+/* Ends vpnr_daemon_run() with failure (transfer full). For what it calls, and so on its thread. */
+void vpnr_daemon_fail(VpnrDaemon *daemon, GError *failure);
 
 G_END_DECLS

@@ -16,6 +16,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_request.h \
 	%D%/ctl_run.c \
 	%D%/ctl_run.h \
+	%D%/ctl_rules.c \
+	%D%/ctl_rules.h \
 	%D%/ctl_show.h \
 	%D%/ctl_status.c \
 	%D%/daemon.c \

@@ -18,6 +18,13 @@ vpnr_report_string(JsonBuilder *builder, const char *name, const char *value)
 }
 
 void
+vpnr_report_boolean(JsonBuilder *builder, const char *name, gboolean value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_boolean_value(builder, value);
+}
+
+void
 vpnr_report_int(JsonBuilder *builder, const char *name, gint64 value)
 {
 	json_builder_set_member_name(builder, name);
@@ -74,6 +81,10 @@ vpnr_report_sum_flow(VpnrStream *stream, gpointer flow)
 	VpnrReportFlow *sum = flow;
 	guint64 credit = vpnr_send_credit_left(&stream->send);
 
+	if (stream->kind == VPNR_KIND_UDP) {
+		sum->queue += vpnr_room_used(&stream->outbound);
+		return;
+	}
 	sum->window += vpnr_recv_credit_window(&stream->recv);
 	sum->credit += is_limited(credit) ? credit : 0;
 	sum->queue += vpnr_share_queued(&stream->share);
@@ -94,10 +105,12 @@ vpnr_report_memory(JsonBuilder *builder, const VpnrReportFlow *flow, const VpnrB
 static void
 add_counters(JsonBuilder *builder, const VpnrStats *stats)
 {
-	static const VpnrStat promised[] = { VPNR_STAT_STREAMS_TOTAL,   VPNR_STAT_RECONNECTS,
-					     VPNR_STAT_RESUMES,         VPNR_STAT_ROTATIONS,
-					     VPNR_STAT_FRAMES_REPLAYED, VPNR_STAT_BYTES_REPLAYED,
-					     VPNR_STAT_BYTES_SENT,      VPNR_STAT_BYTES_RECEIVED };
+	static const VpnrStat promised[] = {
+		VPNR_STAT_STREAMS_TOTAL,      VPNR_STAT_RECONNECTS,       VPNR_STAT_RESUMES,
+		VPNR_STAT_ROTATIONS,          VPNR_STAT_FRAMES_REPLAYED,  VPNR_STAT_BYTES_REPLAYED,
+		VPNR_STAT_BYTES_SENT,         VPNR_STAT_BYTES_RECEIVED,   VPNR_STAT_DATAGRAMS_SENT,
+		VPNR_STAT_DATAGRAMS_RECEIVED, VPNR_STAT_DATAGRAMS_DROPPED
+	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(promised); i++)
 		vpnr_report_int(builder, vpnr_stat_name(promised[i]),
@@ -159,7 +172,8 @@ waits_for(const VpnrReportStreams *streams, const VpnrStream *stream)
 				      streams->link != NULL ? VPNR_ROLE_SERVER : VPNR_ROLE_CLIENT);
 }
 
-/* What the stream waits for, what it may send and what it is prepared to receive. */
+/* What the stream waits for, what it may send and what it is prepared to receive. UDP flows have no
+ * credit. */
 static void
 add_flow(const VpnrReportStreams *streams, const VpnrStream *stream)
 {
@@ -167,9 +181,20 @@ add_flow(const VpnrReportStreams *streams, const VpnrStream *stream)
 
 	vpnr_report_string(builder, "waits_for", waits_for(streams, stream));
 	vpnr_report_age(builder, "waits_s", atomic_load(&stream->waits_since_us));
+	if (stream->kind == VPNR_KIND_UDP) {
+		vpnr_report_int(builder, "send_queue", vpnr_room_used(&stream->outbound));
+		return;
+	}
 	report_credit(builder, "send_credit", vpnr_send_credit_left(&stream->send));
 	vpnr_report_int(builder, "send_queue", vpnr_share_queued(&stream->share));
 	vpnr_report_int(builder, "receive_window", (gint64)vpnr_recv_credit_window(&stream->recv));
+}
+
+static void
+add_datagrams(JsonBuilder *builder, const VpnrStream *stream)
+{
+	vpnr_report_int(builder, "datagrams_sent", (gint64)atomic_load(&stream->datagrams_out));
+	vpnr_report_int(builder, "datagrams_received", (gint64)atomic_load(&stream->datagrams_in));
 }
 
 void
@@ -182,12 +207,15 @@ vpnr_report_add_stream(VpnrStream *stream, gpointer data)
 	vpnr_report_int(builder, "id", stream->id);
 	if (streams->link != NULL)
 		vpnr_report_string(builder, "link", streams->link);
+	vpnr_report_string(builder, "kind", stream->kind == VPNR_KIND_UDP ? "udp" : "tcp");
 	vpnr_report_string(builder, "state", vpnr_stream_state_name(atomic_load(&stream->state)));
 	vpnr_report_addr(builder, "destination", &stream->dest);
 	if (stream->peer.type != VPNR_ADDR_NONE)
 		vpnr_report_addr(builder, "peer", &stream->peer);
 	vpnr_report_int(builder, "bytes_sent", (gint64)atomic_load(&stream->bytes_out));
 	vpnr_report_int(builder, "bytes_received", (gint64)atomic_load(&stream->bytes_in));
+	if (stream->kind == VPNR_KIND_UDP)
+		add_datagrams(builder, stream);
 	add_flow(streams, stream);
 	vpnr_report_int(builder, "queue", vpnr_mailbox_length(stream->inbox));
 	vpnr_report_age(builder, "age_s", stream->born_us);

@@ -40,6 +40,7 @@ char *vpnr_report_end(JsonBuilder *builder);
 
 /* Members of an object. us: microseconds, shown as milliseconds; negative: null. */
 void vpnr_report_string(JsonBuilder *builder, const char *name, const char *value);
+void vpnr_report_boolean(JsonBuilder *builder, const char *name, gboolean value);
 void vpnr_report_int(JsonBuilder *builder, const char *name, gint64 value);
 void vpnr_report_ms(JsonBuilder *builder, const char *name, gint64 us);
 void vpnr_report_addr(JsonBuilder *builder, const char *name, const VpnrAddr *addr);

@@ -178,6 +178,7 @@ start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 						   .v1_dialect = settings->v1_dialect,
 						   .private_key = settings->private_key,
 						   .max_streams = settings->max_streams,
+						   .udp_timeout_s = settings->udp_timeout_s,
 						   .resume_timeout_s = settings->resume_timeout_s,
 						   .budget = app->budget,
 						   .clients = settings->clients,
@@ -198,6 +199,7 @@ run(gpointer data, GError **error)
 {
 	VpnrServerApp *app = data;
 	g_autoptr(VpnrServerSettings) settings = load(app, error);
+	VpnrDaemon daemon = { 0 };
 	gboolean ok;
 
 	if (settings == NULL || app->options.check)
@@ -206,7 +208,7 @@ run(gpointer data, GError **error)
 	ok = start(app, settings, error);
 	g_clear_pointer(&settings, vpnr_server_settings_free);
 	if (ok)
-		ok = vpnr_daemon_run(reload, app, error);
+		ok = vpnr_daemon_run(&daemon, reload, app, error);
 	vpnr_control_stop(app->control);
 	vpnr_server_stop(app->server);
 	vpnr_budget_free(app->budget);

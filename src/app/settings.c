@@ -27,6 +27,11 @@
 #define RESUME_DEFAULT 300
 #define RESUME_LIMIT   86400
 
+/* Seconds. RFC 4787, section 4.3, asks a translator of addresses, which faces the same question, for
+ * two minutes at least and recommends five. The client's own is shorter. */
+#define UDP_TIMEOUT_DEFAULT 300
+#define UDP_TIMEOUT_LIMIT   86400
+
 /* Seconds. A key that protects an hour at most costs one handshake an hour. */
 #define ROTATE_DEFAULT 3600
 #define ROTATE_LIMIT   86400
@@ -47,13 +52,14 @@ static const VpnrListenKey redirect = { "redirect", 4333, "127.0.0.1:4333;[::1]:
 static const VpnrListenKey socks = { "socks", 1080, "none" };
 
 static const VpnrNumberKey max_streams = { "max-streams", 1, MAX_STREAMS_LIMIT, FALSE };
+static const VpnrNumberKey udp_timeout = { "udp-timeout", 1, UDP_TIMEOUT_LIMIT, FALSE };
 static const VpnrNumberKey resume_timeout = { "resume-timeout", 0, RESUME_LIMIT, FALSE };
 static const VpnrNumberKey rotate_interval = { "rotate-interval", 1, ROTATE_LIMIT, TRUE };
 
 static const VpnrSectionKind server_kinds[] = {
 	{ "server",
 	  (const char *const[]){ "listen", "private-key-file", "control-socket", "max-streams",
-				 "resume-timeout", "memory-budget", NULL } },
+				 "udp-timeout", "resume-timeout", "memory-budget", NULL } },
 	{ "v1", (const char *const[]){ "listen", "dialect", "allow", "deny", NULL } },
 	{ CLIENT_PREFIX, (const char *const[]){ "public-key", "allow", "deny", NULL } },
 };
@@ -168,6 +174,7 @@ read_server(const VpnrSection *section, VpnrServerSettings *settings, GError **e
 	       vpnr_section_get_private_key(section, "private-key-file", &settings->private_key,
 					    error) &&
 	       vpnr_section_get_number(section, &max_streams, &settings->max_streams, error) &&
+	       vpnr_section_get_number(section, &udp_timeout, &settings->udp_timeout_s, error) &&
 	       vpnr_section_get_number(section, &resume_timeout, &settings->resume_timeout_s,
 				       error) &&
 	       vpnr_section_get_size(section, "memory-budget", BUDGET_MIN, &settings->memory_budget,
@@ -204,6 +211,7 @@ server_settings_read(VpnrKeyfile *file, GError **error)
 	settings->clients = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_client_entry_free);
 	settings->control_socket = g_strdup(VPNR_CONTROL_SERVER_PATH);
 	settings->max_streams = MAX_STREAMS_DEFAULT;
+	settings->udp_timeout_s = UDP_TIMEOUT_DEFAULT;
 	settings->resume_timeout_s = RESUME_DEFAULT;
 	settings->memory_budget = BUDGET_DEFAULT;
 

@@ -32,6 +32,7 @@ typedef struct {
 	VpnrKey private_key;     /* of private-key-file; needed unless listen is empty */
 	char *control_socket;    /* absolute path, or NULL: none */
 	guint max_streams;       /* per link */
+	guint udp_timeout_s;     /* of a flow without a datagram */
 	guint resume_timeout_s;  /* 0: a session ends with its link */
 	guint64 memory_budget;   /* bytes, of the process */
 	GPtrArray *clients;      /* VpnrClientEntry, sorted by name */

@@ -305,10 +305,9 @@ check_mode(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRu
 }
 
 VpnrRules *
-vpnr_settings_capture_read(const VpnrSection *section, const VpnrCaptureContext *context,
-			   GError **error)
+vpnr_settings_capture_defaults(void)
 {
-	g_autoptr(VpnrRules) rules = vpnr_rules_new();
+	VpnrRules *rules = vpnr_rules_new();
 
 	rules->table = g_strdup("vpnr");
 	rules->host = TRUE;
@@ -317,6 +316,15 @@ vpnr_settings_capture_read(const VpnrSection *section, const VpnrCaptureContext 
 	rules->tproxy_mark = TPROXY_MARK_DEFAULT;
 	rules->route_table = ROUTE_TABLE_DEFAULT;
 	rules->rule_priority = RULE_PRIORITY_DEFAULT;
+	return rules;
+}
+
+VpnrRules *
+vpnr_settings_capture_read(const VpnrSection *section, const VpnrCaptureContext *context,
+			   GError **error)
+{
+	g_autoptr(VpnrRules) rules = vpnr_settings_capture_defaults();
+
 	if (!read_how(section, rules, error) || !read_switches(section, rules, error) ||
 	    !read_matches(section, rules, error) || !read_numbers(section, rules, error) ||
 	    !check_gateway(section, rules, error) || !check_mode(section, context, rules, error))

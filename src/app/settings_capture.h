@@ -22,6 +22,9 @@ typedef struct {
 	const GArray *redirect; /* VpnrAddr, of its listeners */
 } VpnrCaptureContext;
 
+/* What an empty section means, but for the listeners (transfer full). */
+VpnrRules *vpnr_settings_capture_defaults(void);
+
 /* Reads the section, which need not exist (transfer full). NULL with an error that names file,
  * section, key and value. Names of users and groups are looked up. */
 VpnrRules *vpnr_settings_capture_read(const VpnrSection *section, const VpnrCaptureContext *context,

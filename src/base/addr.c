@@ -204,6 +204,42 @@ vpnr_addr_equal(const VpnrAddr *a, const VpnrAddr *b)
 	g_assert_not_reached();
 }
 
+/* FNV-1a. */
+static guint
+mix(guint hash, guint8 byte)
+{
+	return (hash ^ byte) * 16777619U;
+}
+
+static guint
+mix_bytes(guint hash, const guint8 *bytes, gsize n)
+{
+	for (gsize i = 0; i < n; i++)
+		hash = mix(hash, bytes[i]);
+	return hash;
+}
+
+guint
+vpnr_addr_hash(const VpnrAddr *addr)
+{
+	guint hash = mix(2166136261U, (guint8)addr->type);
+
+	hash = mix(mix(hash, (guint8)(addr->port >> 8)), (guint8)addr->port);
+	switch (addr->type) {
+	case VPNR_ADDR_NONE:
+		break;
+	case VPNR_ADDR_IPV4:
+		return mix_bytes(hash, addr->ip4, sizeof(addr->ip4));
+	case VPNR_ADDR_IPV6:
+		return mix_bytes(hash, addr->ip6, sizeof(addr->ip6));
+	case VPNR_ADDR_NAME:
+		for (const char *c = addr->name; *c != '\0'; c++)
+			hash = mix(hash, (guint8)g_ascii_tolower(*c));
+		break;
+	}
+	return hash;
+}
+
 /* The caller's buffer may be aligned for a struct sockaddr only, hence the copies. */
 VpnrAddr
 vpnr_addr_from_sockaddr(const struct sockaddr *sa)

@@ -65,6 +65,9 @@ const char *vpnr_addr_format(const VpnrAddr *addr, char buf[static VPNR_ADDR_STR
 /* TRUE if type, address (names: without regard to case) and port are the same. */
 gboolean vpnr_addr_equal(const VpnrAddr *a, const VpnrAddr *b);
 
+/* A hash (for GHashTable) that is the same for addresses that are equal. */
+guint vpnr_addr_hash(const VpnrAddr *addr);
+
 /* From a sockaddr of AF_INET or AF_INET6; an IPv4-mapped IPv6 address becomes IPv4. Others give
  * VPNR_ADDR_NONE. */
 VpnrAddr vpnr_addr_from_sockaddr(const struct sockaddr *sa);

@@ -75,7 +75,8 @@ note_failure(Dial *dial, gsize i, VpnrDialError code, int error_number)
 static int
 open_socket(const Dial *dial, const struct sockaddr_storage *ss)
 {
-	g_auto(VpnrFd) fd = socket(ss->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int type = dial->options->udp ? SOCK_DGRAM : SOCK_STREAM;
+	g_auto(VpnrFd) fd = socket(ss->ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	guint32 mark = dial->options->mark;
 
 	if (fd < 0)

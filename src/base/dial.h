@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * dial: a TCP connection to the first of several addresses that answers.
+ * dial: a TCP connection to the first of several addresses that answers, or a UDP socket that is
+ * connected to the first that has a route.
  */
 #pragma once
 
@@ -29,6 +30,7 @@ typedef enum {
 typedef struct {
 	int timeout_ms; /* for all addresses together */
 	guint32 mark;   /* SO_MARK of the sockets; 0: none */
+	gboolean udp;
 	VpnrCancel cancel;
 } VpnrDialOptions;
 

@@ -24,6 +24,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/log.h \
 	%D%/mailbox.c \
 	%D%/mailbox.h \
+	%D%/nameserver.c \
+	%D%/nameserver.h \
 	%D%/network.c \
 	%D%/network.h \
 	%D%/pool.c \

@@ -4,6 +4,7 @@
  */
 #include "base/network.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 /* Bytes before the IPv4 address in an IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2). */
@@ -65,6 +66,20 @@ vpnr_network_parse(const char *text, VpnrNetwork *network, GError **error)
 	}
 	*network = parsed;
 	return TRUE;
+}
+
+const char *
+vpnr_network_format(const VpnrNetwork *network, char buf[static VPNR_NETWORK_STRLEN])
+{
+	gboolean v4 = network->type == VPNR_ADDR_IPV4;
+
+	inet_ntop(v4 ? AF_INET : AF_INET6, network->bytes, buf, VPNR_NETWORK_STRLEN);
+	if (network->prefix < (v4 ? 32 : 128)) {
+		gsize n = strlen(buf);
+
+		g_snprintf(buf + n, VPNR_NETWORK_STRLEN - n, "/%u", network->prefix);
+	}
+	return buf;
 }
 
 gboolean

@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* Room for an IPv6 address, "/128" and its NUL. */
+#define VPNR_NETWORK_STRLEN (45 + 4 + 1)
+
 typedef struct {
 	VpnrAddrType type; /* VPNR_ADDR_IPV4 or VPNR_ADDR_IPV6 */
 	guint8 prefix;     /* bits, 0 to 32 or 0 to 128 */
@@ -19,6 +22,10 @@ typedef struct {
 /* Parses "10.0.0.0/8", "2001:db8::/32" or a single address (prefix 32 or 128). Bits set past the
  * prefix are an error. On failure the error (VPNR_ADDR_ERROR) quotes the text. */
 gboolean vpnr_network_parse(const char *text, VpnrNetwork *network, GError **error);
+
+/* Writes the form that vpnr_network_parse() reads, a single address without its prefix. Returns
+ * buf. */
+const char *vpnr_network_format(const VpnrNetwork *network, char buf[static VPNR_NETWORK_STRLEN]);
 
 /* TRUE if addr is an address inside network; names never are. An IPv4-mapped IPv6 address is
  * inside an IPv4 network, since that is where a connection to it would go. */

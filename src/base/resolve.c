@@ -13,6 +13,7 @@
 #include <ares.h>
 #include <netdb.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "base/deadline.h"
 
@@ -30,6 +31,7 @@ vpnr_resolve_error_quark(void)
 
 /* The result of one look-up, filled by on_answer(). */
 typedef struct {
+	guint32 mark; /* of the question */
 	gboolean done;
 	int status; /* of c-ares */
 	GArray *addrs;
@@ -163,6 +165,15 @@ check_answer(const Answer *answer, const char *name, GError **error)
 	return FALSE;
 }
 
+/* A socket that cannot be marked is not used: its packets could be taken for somebody else's. */
+static int
+on_socket(ares_socket_t fd, int type, void *data)
+{
+	const Answer *answer = data;
+
+	return setsockopt(fd, SOL_SOCKET, SO_MARK, &answer->mark, sizeof answer->mark);
+}
+
 static gboolean
 look_up(const char *name, Answer *answer, gint64 deadline, const VpnrCancel *cancel, GError **error)
 {
@@ -178,21 +189,30 @@ look_up(const char *name, Answer *answer, gint64 deadline, const VpnrCancel *can
 			    "cannot look up \"%s\": %s", name, ares_strerror(status));
 		return FALSE;
 	}
+	if (answer->mark != 0)
+		ares_set_socket_configure_callback(channel, on_socket, answer);
 	ares_getaddrinfo(channel, name, NULL, &hints, on_answer, answer);
 	answered = wait_for_answer(channel, answer, deadline, cancel, name, error);
 	return answered && check_answer(answer, name, error);
 }
 
 GArray *
-vpnr_resolve(const VpnrAddr *addr, int timeout_ms, const VpnrCancel *cancel, GError **error)
+vpnr_resolve_marked(const VpnrAddr *addr, guint32 mark, int timeout_ms, const VpnrCancel *cancel,
+		    GError **error)
 {
 	gint64 deadline = vpnr_deadline_after(timeout_ms);
 	g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
-	Answer answer = { .addrs = addrs, .port = addr->port };
+	Answer answer = { .mark = mark, .addrs = addrs, .port = addr->port };
 
 	if (addr->type != VPNR_ADDR_NAME)
 		g_array_append_vals(addrs, addr, 1);
 	else if (!look_up(addr->name, &answer, deadline, cancel, error))
 		return NULL;
 	return g_steal_pointer(&addrs);
+}
+
+GArray *
+vpnr_resolve(const VpnrAddr *addr, int timeout_ms, const VpnrCancel *cancel, GError **error)
+{
+	return vpnr_resolve_marked(addr, 0, timeout_ms, cancel, error);
 }

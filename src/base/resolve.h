@@ -32,4 +32,10 @@ typedef enum {
 GArray *
 vpnr_resolve(const VpnrAddr *addr, int timeout_ms, const VpnrCancel *cancel, GError **error);
 
+/* The same with SO_MARK mark on what is sent to name servers (0: none), so that rules can tell it
+ * from the questions of others. It needs CAP_NET_ADMIN or CAP_NET_RAW, without which no name server
+ * is asked. */
+GArray *vpnr_resolve_marked(const VpnrAddr *addr, guint32 mark, int timeout_ms,
+			    const VpnrCancel *cancel, GError **error);
+
 G_END_DECLS

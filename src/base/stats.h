@@ -40,6 +40,9 @@ G_BEGIN_DECLS
 	X(LOOPS_REFUSED, "loops_refused",                                                          \
 	  "connections to the client itself, not redirected, refused")                             \
 	X(STREAMS_REFUSED, "streams_refused", "streams refused because a limit was reached")       \
+	X(FLOWS_REFUSED, "flows_refused", "UDP flows refused because max-flows are there")         \
+	X(DATAGRAMS_REJECTED, "datagrams_rejected",                                                \
+	  "datagrams of applications that were malformed, or that nobody asked for")               \
 	X(BUDGET_REFUSED, "budget_refused", "streams refused because no memory was left for them") \
 	X(STREAMS_DENIED, "streams_denied", "streams refused by the access list")                  \
 	X(PROXY_REFUSED, "proxy_refused",                                                          \

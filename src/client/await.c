@@ -22,7 +22,8 @@ vpnr_await_gate(const VpnrGate *gate, int fd, const VpnrLatch *stop, gint64 dead
 	};
 	int n;
 
-	vpnr_fd_set_keepalive(fd, VPNR_AWAIT_KEEPALIVE_MS);
+	if (fd >= 0)
+		vpnr_fd_set_keepalive(fd, VPNR_AWAIT_KEEPALIVE_MS);
 	do {
 		n = poll(pfd, G_N_ELEMENTS(pfd), vpnr_deadline_left(deadline));
 	} while (n < 0 && errno == EINTR);

@@ -14,6 +14,14 @@
 
 G_BEGIN_DECLS
 
+#define VPNR_BACKEND_ERROR (vpnr_backend_error_quark())
+GQuark vpnr_backend_error_quark(void);
+
+typedef enum {
+	VPNR_BACKEND_ERROR_TAKEN,  /* the name belongs to somebody else: no other backend helps */
+	VPNR_BACKEND_ERROR_FAILED, /* this machine cannot, or the kernel refuses */
+} VpnrBackendError;
+
 typedef struct VpnrBackend VpnrBackend;
 
 typedef struct {
@@ -22,6 +30,10 @@ typedef struct {
 	/* Makes what install() needs (transfer full), without touching the packet filter. NULL with
 	 * an error if this machine cannot do it at all. */
 	VpnrBackend *(*open)(GError **error);
+
+	/* Finds out whether install() would work, and takes the name of the table, if names can be
+	 * taken; no packet sees a difference. NULL: nothing can be said before. */
+	gboolean (*check)(VpnrBackend *backend, const VpnrRules *rules, GError **error);
 
 	/* Lets rules be in force, in place of those that this backend has installed before: in one
 	 * step, so that no packet sees neither. Stale ones of a client that was killed are removed.

@@ -21,19 +21,23 @@ bounded(int own_ms, gint64 deadline)
 
 /* A connected socket to the server, or -1. */
 static int
-dial(const VpnrUplinkTarget *target, gint64 deadline, int cancel_fd, VpnrAddr *which,
+dial(const VpnrUplinkTarget *target, VpnrLookup *lookup, gint64 deadline, int cancel_fd,
      GError **error)
 {
-	VpnrDialOptions options = { .cancel = { .fd = cancel_fd } };
-	g_autoptr(GArray) addrs =
-	    vpnr_resolve(&target->server, bounded(VPNR_RESOLVE_TIMEOUT_MS, deadline),
-			 &options.cancel, error);
+	VpnrDialOptions options = { .mark = target->link_mark, .cancel = { .fd = cancel_fd } };
+	VpnrLookupParams params = { .server = target->server,
+				    .mark = target->link_mark,
+				    .timeout_ms = bounded(VPNR_RESOLVE_TIMEOUT_MS, deadline),
+				    .cancel = options.cancel };
+	const GArray *addrs = vpnr_lookup_find(lookup, &params, error);
+	VpnrAddr which = target->server;
 	int fd;
 
 	if (addrs == NULL)
 		return -1;
 	options.timeout_ms = bounded(VPNR_CONNECT_DIAL_MS, deadline);
-	fd = vpnr_dial((VpnrAddr *)addrs->data, addrs->len, &options, which, error);
+	fd = vpnr_dial((const VpnrAddr *)addrs->data, addrs->len, &options, &which, error);
+	vpnr_lookup_set_dialled(lookup, &which);
 	if (fd >= 0)
 		vpnr_link_prepare_socket(fd, target->protocol);
 	return fd;
@@ -48,11 +52,11 @@ is_the_server(const VpnrKey *peer, gpointer data)
 }
 
 VpnrTransport *
-vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd, VpnrAddr *which,
+vpnr_connect(const VpnrUplinkTarget *target, VpnrLookup *lookup, int max_ms, int cancel_fd,
 	     GError **error)
 {
 	gint64 deadline = vpnr_deadline_after(max_ms);
-	int fd = dial(target, deadline, cancel_fd, which, error);
+	int fd = dial(target, lookup, deadline, cancel_fd, error);
 
 	if (fd < 0)
 		return NULL;

@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/key.h"
+#include "client/lookup.h"
 #include "link/transport.h"
 #include "proto/frame.h"
 
@@ -27,12 +28,13 @@ typedef struct {
 	VpnrKey private_key;       /* VPNr/2 */
 	guint resume_timeout_s;    /* how long streams, and new connections, wait for a link */
 	guint rotate_interval_s;   /* how long a link is used; 0: for ever */
+	guint32 link_mark;         /* SO_MARK of everything that is sent; 0: none */
 } VpnrUplinkTarget;
 
 /* NULL with an error, at the latest when those times are over, or max_ms (-1: no bound) for all
- * together; and when cancel_fd becomes readable. *which is the address that is dialled, as soon as
- * there is one. */
-VpnrTransport *vpnr_connect(const VpnrUplinkTarget *target, int max_ms, int cancel_fd,
-			    VpnrAddr *which, GError **error);
+ * together; and when cancel_fd becomes readable. lookup finds the server, and knows from then on
+ * which of its addresses was dialled. */
+VpnrTransport *vpnr_connect(const VpnrUplinkTarget *target, VpnrLookup *lookup, int max_ms,
+			    int cancel_fd, GError **error);
 
 G_END_DECLS

@@ -6,12 +6,12 @@
 #include "client/inbound.h"
 
 #include "base/accept.h"
-#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/latch.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "client/await.h"
+#include "client/admit.h"
+#include "client/associate.h"
 #include "client/origdst.h"
 #include "client/own.h"
 #include "client/request.h"
@@ -24,7 +24,7 @@ struct VpnrInbound {
 	VpnrLatch *stop;
 	VpnrAccept *acceptor; /* main, until vpnr_inbound_stop() */
 	/* atomic */
-	_Atomic guint waiting; /* connections in wait_for_link() */
+	_Atomic guint waiting; /* connections that wait for a link */
 	_Atomic guint refs;    /* the owner's and one per connection */
 };
 
@@ -78,40 +78,6 @@ give_up(const Connection *connection, VpnrAwait end)
 	}
 }
 
-static VpnrAwait
-wait_for_link(const Connection *connection, gint64 deadline)
-{
-	VpnrInbound *inbound = connection->inbound;
-	VpnrAwait end;
-
-	vpnr_thread_set_name("vpnr-waiting");
-	atomic_fetch_add(&inbound->waiting, 1);
-	end = vpnr_await_gate(vpnr_uplink_gate(inbound->params.uplink), connection->fd,
-			      inbound->stop, deadline);
-	atomic_fetch_sub(&inbound->waiting, 1);
-	return end;
-}
-
-/* Opens the stream on the link that is there, or on the next one. A link may go again before a
- * thread that waited has opened its stream: then that waits for the rest of its time. */
-static VpnrTableResult
-open_when_linked(const Connection *connection, VpnrTable **table, VpnrStream **stream,
-		 VpnrAwait *end)
-{
-	VpnrUplink *uplink = connection->inbound->params.uplink;
-	gint64 deadline = vpnr_deadline_after(vpnr_uplink_patience_ms(uplink));
-	VpnrTableResult result;
-
-	do {
-		result = vpnr_uplink_open(uplink, VPNR_KIND_TCP, &connection->dest,
-					  &connection->peer, table, stream);
-		if (result != VPNR_TABLE_CLOSED)
-			return result;
-		*end = wait_for_link(connection, deadline);
-	} while (*end == VPNR_AWAIT_OPEN);
-	return VPNR_TABLE_CLOSED;
-}
-
 /* Opens the stream. VPNR_REASON_NONE and its worker, or why there is none; then it is logged. */
 static VpnrReason
 open_stream(const Connection *connection, VpnrWorker **worker)
@@ -120,8 +86,16 @@ open_stream(const Connection *connection, VpnrWorker **worker)
 	VpnrTable *table = NULL;
 	VpnrStream *stream = NULL;
 	VpnrAwait end = VPNR_AWAIT_OPEN;
+	const VpnrAdmitParams admit = { .uplink = params->uplink,
+					.kind = VPNR_KIND_TCP,
+					.dest = &connection->dest,
+					.peer = &connection->peer,
+					.fd = connection->fd,
+					.stop = connection->inbound->stop,
+					.max_ms = -1,
+					.n_waiting = &connection->inbound->waiting };
 
-	switch (open_when_linked(connection, &table, &stream, &end)) {
+	switch (vpnr_admit(&admit, &table, &stream, &end)) {
 	case VPNR_TABLE_OK:
 		*worker = vpnr_worker_new(table, stream);
 		return VPNR_REASON_NONE;
@@ -215,6 +189,27 @@ serve_request(Connection *connection, const VpnrProxyreq *request)
 }
 
 static void
+serve_associate(Connection *connection, const VpnrProxyreq *request)
+{
+	const VpnrInbound *inbound = connection->inbound;
+	const VpnrAssociateParams params = { .idle_ms = inbound->params.udp_idle_ms,
+					     .stop = inbound->stop,
+					     .pool = inbound->params.pool,
+					     .uplink = inbound->params.uplink,
+					     .stats = inbound->params.stats };
+	g_autoptr(GError) error = NULL;
+
+	if (params.idle_ms == 0) {
+		log_refusal(connection, VPNR_LOG_WARN, "VPNr/1 carries no datagrams");
+		refuse_request(connection, request, VPNR_REASON_DENIED);
+	} else if (!vpnr_associate_serve(&params, connection->fd, &connection->peer, request,
+					 &error)) {
+		log_refusal(connection, VPNR_LOG_WARN, error->message);
+		refuse_request(connection, request, VPNR_REASON_LIMIT);
+	}
+}
+
+static void
 serve_socks(Connection *connection)
 {
 	VpnrInbound *inbound = connection->inbound;
@@ -225,7 +220,10 @@ serve_socks(Connection *connection)
 	if (vpnr_request_read(connection->fd, VPNR_INBOUND_REQUEST_MS, inbound->stop, &request,
 			      &why)) {
 		connection->dest = request.dest;
-		serve_request(connection, &request);
+		if (request.associate)
+			serve_associate(connection, &request);
+		else
+			serve_request(connection, &request);
 		return;
 	}
 	if (vpnr_latch_is_tripped(inbound->stop))

@@ -6,7 +6,8 @@
  * - redirect: the kernel redirected the connection; the destination is what it was before
  *   (origdst.h)
  * - tproxy: the kernel handed the connection to a transparent socket, unchanged (transparent.h)
- * - socks: the application asks for the destination, by SOCKS5 or HTTP CONNECT (proxyreq.h)
+ * - socks: the application asks for the destination, by SOCKS5 or HTTP CONNECT (proxyreq.h), or
+ *   for a relay of datagrams (associate.h)
  *
  * Each connection gets a thread of the pool, which finds the destination, opens a stream on the
  * uplink and becomes its worker. While there is no link it waits for the next one, as long as the
@@ -41,6 +42,9 @@ typedef struct {
 	VpnrAddr listen;
 	guint32 mark; /* of what a tproxy inbound answers (SO_MARK) */
 	VpnrDns dns;  /* for what redirect and tproxy capture */
+	/* SOCKS5: datagrams are carried, each flow until this many milliseconds have passed without
+	 * one. 0: they are not. */
+	int udp_idle_ms;
 	/* All outlive the inbound. */
 	const GArray *own; /* VpnrAddr: the client's listeners (own.h); nullable */
 	VpnrPool *pool;

@@ -109,3 +109,12 @@ vpnr_request_answer(int fd, const VpnrProxyreq *request, VpnrReason reason)
 	vpnr_proxyreq_answer(request, reason, answer);
 	return reply(fd, answer);
 }
+
+gboolean
+vpnr_request_answer_associate(int fd, const VpnrAddr *relay)
+{
+	g_autoptr(GByteArray) answer = g_byte_array_new();
+
+	vpnr_proxyreq_answer_associate(relay, answer);
+	return reply(fd, answer);
+}

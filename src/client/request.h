@@ -23,4 +23,7 @@ vpnr_request_read(int fd, int timeout_ms, const VpnrLatch *stop, VpnrProxyreq *r
  * FALSE if it does not listen. */
 gboolean vpnr_request_answer(int fd, const VpnrProxyreq *request, VpnrReason reason);
 
+/* Tells it that its UDP ASSOCIATE is granted, and where to send datagrams. FALSE: likewise. */
+gboolean vpnr_request_answer_associate(int fd, const VpnrAddr *relay);
+
 G_END_DECLS

@@ -42,6 +42,44 @@ vpnr_rules_has_gateway(const VpnrRules *rules)
 	return rules->gateway_interfaces->len > 0 || rules->gateway_networks->len > 0;
 }
 
+gboolean
+vpnr_rules_need_routing(const VpnrRules *rules)
+{
+	return rules->mode == VPNR_CAPTURE_TPROXY ||
+	       (rules->mode == VPNR_CAPTURE_REDIRECT && rules->dns);
+}
+
+/* Ports are the listeners', which change with a restart. */
+static gboolean
+is_kept(const VpnrRules *a, const VpnrRules *b)
+{
+	return a->mode == b->mode && a->backend == b->backend && a->dns == b->dns &&
+	       a->udp == b->udp && a->port4 == b->port4 && a->port6 == b->port6 &&
+	       a->link_mark == b->link_mark && a->tproxy_mark == b->tproxy_mark &&
+	       a->route_table == b->route_table && a->rule_priority == b->rule_priority &&
+	       g_strcmp0(a->table, b->table) == 0;
+}
+
+gboolean
+vpnr_rules_keep(VpnrRules *rules, const VpnrRules *old)
+{
+	if (is_kept(rules, old))
+		return FALSE;
+	rules->mode = old->mode;
+	rules->backend = old->backend;
+	rules->dns = old->dns;
+	rules->udp = old->udp;
+	rules->port4 = old->port4;
+	rules->port6 = old->port6;
+	rules->link_mark = old->link_mark;
+	rules->tproxy_mark = old->tproxy_mark;
+	rules->route_table = old->route_table;
+	rules->rule_priority = old->rule_priority;
+	g_free(rules->table);
+	rules->table = g_strdup(old->table);
+	return TRUE;
+}
+
 void
 vpnr_rules_free(VpnrRules *rules)
 {

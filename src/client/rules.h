@@ -72,6 +72,13 @@ VpnrRules *vpnr_rules_new(void);
 /* TRUE if there is a network behind this host to capture for. */
 gboolean vpnr_rules_has_gateway(const VpnrRules *rules);
 
+/* TRUE if some packets go to transparent sockets, which needs routing.h. */
+gboolean vpnr_rules_need_routing(const VpnrRules *rules);
+
+/* Takes over from old what only a start can change: mode, backend, what is carried, and every
+ * name and number. Returns TRUE if something of that was different. */
+gboolean vpnr_rules_keep(VpnrRules *rules, const VpnrRules *old);
+
 /* Frees it. Takes NULL. */
 void vpnr_rules_free(VpnrRules *rules);
 

@@ -95,6 +95,7 @@ begin(VpnrTunnel *tunnel, VpnrProtocol protocol, const VpnrHello *hello, GError 
 		.outbox = vpnr_session_outbox(session),
 		.max_streams = v2 ? hello->max_streams : G_MAXUINT16,
 		.send_limit = v2 ? hello->initial_window : G_MAXUINT64,
+		.datagrams = vpnr_hello_takes_datagrams(hello),
 		.budget = tunnel->budget,
 		.stats = tunnel->stats,
 	    },
@@ -156,6 +157,7 @@ greet(VpnrTunnel *tunnel, VpnrTransport *transport, int max_ms, const VpnrLatch 
 	int timeout_ms =
 	    max_ms >= 0 ? MIN(max_ms, VPNR_GREETING_TIMEOUT_MS) : VPNR_GREETING_TIMEOUT_MS;
 	VpnrHello ours = { .version = VPNR_HELLO_VERSION,
+			   .capabilities = VPNR_CAPABILITY_DATAGRAM,
 			   .max_streams = 1, /* the server opens none */
 			   .initial_window = VPNR_WINDOW_MIN,
 			   .software = "vpnr " PACKAGE_VERSION };

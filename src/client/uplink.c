@@ -28,6 +28,7 @@ struct VpnrUplink {
 	VpnrThread *thread;
 	/* uplink thread */
 	VpnrNetwatch *netwatch; /* NULL: there is none */
+	VpnrLookup *lookup;
 	VpnrBackoff backoff;
 	gboolean was_up; /* some link was up since the start */
 	VpnrRenewal renewal;
@@ -128,13 +129,14 @@ cancel_for_dialling(const VpnrUplink *uplink, GError **error)
 static VpnrTransport *
 dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, gint64 deadline, GError **error)
 {
-	int max_ms = vpnr_deadline_left(deadline);
-	VpnrAddr which = target->server;
-	g_auto(VpnrFd) cancel_fd = cancel_for_dialling(uplink, error);
-	VpnrTransport *transport =
-	    cancel_fd >= 0 ? vpnr_connect(target, max_ms, cancel_fd, &which, error) : NULL;
+	g_auto(VpnrFd) cancel = cancel_for_dialling(uplink, error);
+	VpnrTransport *transport;
 
-	vpnr_bulletin_set_server(uplink->bulletin, &which);
+	if (cancel < 0)
+		return NULL;
+	transport =
+	    vpnr_connect(target, uplink->lookup, vpnr_deadline_left(deadline), cancel, error);
+	vpnr_bulletin_set_server(uplink->bulletin, vpnr_lookup_dialled(uplink->lookup));
 	return transport;
 }
 
@@ -280,8 +282,7 @@ on_link_end(VpnrUplink *uplink, VpnrLinkEnd end)
 	vpnr_gate_close(uplink->gate);
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_DISCONNECTED);
 	uplink->give_up_at = vpnr_deadline_after(vpnr_uplink_patience_ms(uplink));
-	if (end != VPNR_LINK_GOODBYE)
-		vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
+	vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, end != VPNR_LINK_GOODBYE);
 	if (lost == NULL)
 		return;
 	if (vpnr_session_is_attached(lost))
@@ -364,6 +365,7 @@ vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrBudget *budget, VpnrStats 
 	uplink->stats = stats;
 	uplink->bulletin = vpnr_bulletin_new(target);
 	uplink->tunnel = vpnr_tunnel_new(budget, stats);
+	uplink->lookup = vpnr_lookup_new();
 	uplink->netwatch = vpnr_netwatch_new(&no_watch);
 	if (uplink->netwatch == NULL)
 		vpnr_log(VPNR_LOG_WARN, "changes of the network go unnoticed: %s",
@@ -398,6 +400,7 @@ vpnr_uplink_free(VpnrUplink *uplink)
 	vpnr_gate_free(uplink->gate);
 	vpnr_tunnel_free(uplink->tunnel);
 	vpnr_netwatch_free(uplink->netwatch);
+	vpnr_lookup_free(uplink->lookup);
 	vpnr_bulletin_free(uplink->bulletin);
 	g_free(uplink->last_failure);
 	g_free(uplink);

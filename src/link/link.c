@@ -152,17 +152,18 @@ call_for_ack(VpnrLink *link)
 	vpnr_mailbox_wake(vpnr_writer_mailbox(link->params.writer));
 }
 
-/* A frame counts as received as soon as it is here whole: whatever happens to the link, it will
- * not come again. */
+/* A sequenced frame counts as received as soon as it is here whole: whatever happens to the link,
+ * it will not come again. */
 static gboolean
 on_stream_frame(VpnrLink *link, VpnrFrame *frame)
 {
 	const char *violation;
 
-	if (link->v2)
-		vpnr_writer_count_received(link->params.writer);
 	link->carried += frame->size;
-	link->unacknowledged += frame->size;
+	if (link->v2 && vpnr_frame_is_sequenced(frame)) {
+		vpnr_writer_count_received(link->params.writer);
+		link->unacknowledged += frame->size;
+	}
 	violation = link->params.frame(link->params.data, frame);
 	if (violation != NULL)
 		return end_by_violation(link, violation);

@@ -16,6 +16,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/schedule.h \
 	%D%/session.c \
 	%D%/session.h \
+	%D%/tally.c \
+	%D%/tally.h \
 	%D%/tls.c \
 	%D%/tls.h \
 	%D%/transport.c \

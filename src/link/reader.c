@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/thread.h"
+#include "link/tally.h"
 #include "proto/codec.h"
 #include "proto/v2.h"
 
@@ -40,14 +41,6 @@ vpnr_reader_new(const VpnrReaderParams *params)
 	return reader;
 }
 
-static void
-count(const VpnrReader *reader, const VpnrFrame *frame)
-{
-	vpnr_stats_add(reader->params.stats, VPNR_STAT_FRAMES_RECEIVED, 1);
-	if (frame->type == VPNR_FRAME_DATA)
-		vpnr_stats_add(reader->params.stats, VPNR_STAT_BYTES_RECEIVED, frame->size);
-}
-
 /* Hands out every whole frame in the buffer and moves what is left to its start. FALSE: the end, of
  * which *end and *text say the kind. */
 static gboolean
@@ -69,7 +62,7 @@ dispatch(VpnrReader *reader, VpnrReaderEnd *end, const char **text)
 		start += used;
 		if (result == VPNR_DECODE_MORE)
 			break;
-		count(reader, frame);
+		vpnr_tally_received(params->stats, frame);
 		if (!params->frame(params->data, frame)) {
 			*end = VPNR_READER_STOPPED;
 			return FALSE;

@@ -23,7 +23,8 @@
 /* The queue of one stream that has something to send, or had before its last turn. */
 typedef struct {
 	guint32 stream;
-	gsize deficit; /* bytes that it may still send in this round */
+	gsize deficit;    /* bytes that it may still send in this round */
+	gssize datagrams; /* bytes of them that wait, with their cost */
 	GQueue frames;
 	GList turn;  /* in turns, always */
 	GList ahead; /* in fresh */
@@ -38,6 +39,7 @@ struct VpnrSchedule {
 	GQueue turns;      /* of Flow, the head has the turn */
 	GHashTable *flows; /* stream id to Flow (owned) */
 	gsize ahead;       /* bytes sent ahead that turns have not made up for */
+	gssize datagrams;  /* bytes of them in all flows, with their cost */
 	GQueue dropped;
 };
 
@@ -125,14 +127,37 @@ cost(const VpnrFrame *frame)
 	return frame->size + FRAME_COST;
 }
 
+static gssize
+datagram_cost(const VpnrFrame *frame)
+{
+	return (gssize)frame->size + VPNR_SCHEDULE_COST;
+}
+
+static void
+flow_count_datagram(VpnrSchedule *schedule, Flow *flow, gssize bytes)
+{
+	flow->datagrams += bytes;
+	schedule->datagrams += bytes;
+}
+
 static VpnrFrame *
-flow_pop(VpnrSchedule *schedule, Flow *flow)
+flow_take(VpnrSchedule *schedule, Flow *flow)
 {
 	VpnrFrame *frame = g_queue_pop_head(&flow->frames);
 
-	flow->deficit -= cost(frame);
+	if (frame->type == VPNR_FRAME_DATAGRAM)
+		flow_count_datagram(schedule, flow, -datagram_cost(frame));
 	if (g_queue_is_empty(&flow->frames))
 		flow_leave_fresh(schedule, flow);
+	return frame;
+}
+
+static VpnrFrame *
+flow_pop(VpnrSchedule *schedule, Flow *flow)
+{
+	VpnrFrame *frame = flow_take(schedule, flow);
+
+	flow->deficit -= cost(frame);
 	return frame;
 }
 
@@ -152,16 +177,22 @@ flow_end(VpnrSchedule *schedule, Flow *flow)
 }
 
 static void
+flow_drop_oldest(VpnrSchedule *schedule, Flow *flow)
+{
+	g_queue_push_tail(&schedule->dropped, flow_take(schedule, flow));
+}
+
+static void
 flow_drop(VpnrSchedule *schedule, Flow *flow)
 {
 	while (!g_queue_is_empty(&flow->frames))
-		g_queue_push_tail_link(&schedule->dropped, g_queue_pop_head_link(&flow->frames));
+		flow_drop_oldest(schedule, flow);
 	flow_end(schedule, flow);
 }
 
 /* --- in --------------------------------------------------------------------------------------- */
 
-static void
+static Flow *
 push_data(VpnrSchedule *schedule, VpnrFrame *frame)
 {
 	Flow *flow = flow_find(schedule, frame->stream);
@@ -169,6 +200,29 @@ push_data(VpnrSchedule *schedule, VpnrFrame *frame)
 	if (flow == NULL)
 		flow = flow_start(schedule, frame->stream);
 	flow_push(schedule, flow, frame);
+	return flow;
+}
+
+/* The newest stays unless there is no room at all. */
+static gboolean
+has_too_many(const VpnrSchedule *schedule, const Flow *flow)
+{
+	gssize left = VPNR_SCHEDULE_DATAGRAMS - schedule->datagrams;
+
+	if (flow->frames.length > VPNR_SCHEDULE_FLOW_DATAGRAMS || left < 0)
+		return TRUE;
+	return flow->frames.length > 1 && flow->datagrams > MIN(left / 4, VPNR_SCHEDULE_FLOW);
+}
+
+/* Nothing but datagrams waits in front of a datagram. */
+static void
+push_datagram(VpnrSchedule *schedule, VpnrFrame *frame)
+{
+	Flow *flow = push_data(schedule, frame);
+
+	flow_count_datagram(schedule, flow, datagram_cost(frame));
+	while (has_too_many(schedule, flow))
+		flow_drop_oldest(schedule, flow);
 }
 
 /* RESET and PURGE: the stream is over. */
@@ -198,6 +252,8 @@ vpnr_schedule_push(VpnrSchedule *schedule, VpnrFrame *frame)
 		g_queue_push_tail(&schedule->control, frame);
 	else if (frame->type == VPNR_FRAME_DATA || frame->type == VPNR_FRAME_FIN)
 		push_data(schedule, frame);
+	else if (frame->type == VPNR_FRAME_DATAGRAM)
+		push_datagram(schedule, frame);
 	else if (frame->type == VPNR_FRAME_RESET || frame->type == VPNR_FRAME_PURGE)
 		push_end(schedule, frame);
 	else if (vpnr_frame_is_sequenced(frame))

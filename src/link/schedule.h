@@ -4,7 +4,7 @@
  * it.
  *
  * Frames of the link go first, then control frames of streams (OPEN, OPENED, RESET, WINDOW), each
- * in the order in which they came. DATA and FIN come last, stream by stream; within a stream their
+ * in the order in which they came. DATA, DATAGRAM and FIN come last, stream by stream; within a stream their
  * order is kept.
  *
  * Between streams it is deficit round robin (Shreedhar and Varghese, 1995): every stream with
@@ -16,6 +16,12 @@
  * empty for a moment is none that begins. What goes ahead has at most half of the bytes while
  * others wait. So of n streams, however they behave, one that always has something to send gets at
  * least a share of 1 in 2 n, and never waits for longer than two rounds.
+ *
+ * DATAGRAMs do not wait without end: a stream has at most VPNR_SCHEDULE_FLOW bytes and
+ * VPNR_SCHEDULE_FLOW_DATAGRAMS of them here, and less when all streams together come near
+ * VPNR_SCHEDULE_DATAGRAMS, by the law of stream/room.h. For what is above, its oldest are thrown
+ * out: who sends datagrams prefers news. Only when so many streams wait that there is no room for
+ * one of each, it is the new one.
  *
  * A RESET throws out what its stream still had to send: the peer would drop it. One that is marked
  * behind_data waits behind it instead. A PURGE throws out the same, and is not sent itself.
@@ -30,6 +36,18 @@
 #include "proto/frame.h"
 
 G_BEGIN_DECLS
+
+/* Bytes of DATAGRAMs of one stream and of all, VPNR_SCHEDULE_COST of each included. 128 KiB are a
+ * tenth of a second at 10 Mbit/s, about what a router's queue would add; it holds any one datagram.
+ * All is half of what may be on its way to the writer (VPNR_ROOM_ALL), so that the half in front of
+ * the schedule, where nobody reaches the oldest, is never full for want of room here. */
+#define VPNR_SCHEDULE_FLOW      (128 * 1024)
+#define VPNR_SCHEDULE_DATAGRAMS (1024 * 1024)
+#define VPNR_SCHEDULE_COST      128
+
+/* DATAGRAMs of one stream: five seconds of speech. Small ones would be older than that before they
+ * fill the bytes. */
+#define VPNR_SCHEDULE_FLOW_DATAGRAMS 256
 
 typedef struct VpnrSchedule VpnrSchedule;
 

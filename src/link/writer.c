@@ -13,6 +13,7 @@
 #include "link/replay.h"
 #include "link/reserve.h"
 #include "link/schedule.h"
+#include "link/tally.h"
 #include "proto/codec.h"
 #include "proto/v2.h"
 
@@ -243,16 +244,10 @@ take_what_waits(VpnrWriter *writer)
 	while ((frame = vpnr_mailbox_try_pop(writer->mailbox)) != NULL)
 		take_frame(writer, frame);
 	while ((frame = vpnr_schedule_pop_dropped(writer->schedule)) != NULL) {
+		vpnr_tally_dropped(writer->params.stats, frame);
 		release(writer, frame);
 		vpnr_frame_free(frame);
 	}
-}
-
-static void
-encode(VpnrWriter *writer, const VpnrFrame *frame)
-{
-	vpnr_encoder_append(writer->encoder, frame, writer->batch);
-	vpnr_stats_add(writer->params.stats, VPNR_STAT_FRAMES_SENT, 1);
 }
 
 /* Tells the peer what has come, if that is news. Not sequenced, and so never answered by another
@@ -267,7 +262,8 @@ put_ack(VpnrWriter *writer)
 		return;
 	ack = vpnr_frame_new(VPNR_FRAME_ACK, 0, 0);
 	ack->count = received;
-	encode(writer, ack);
+	vpnr_encoder_append(writer->encoder, ack, writer->batch);
+	vpnr_tally_sent(writer->params.stats, ack);
 	vpnr_frame_free(ack);
 	atomic_store(&writer->told, received);
 }
@@ -280,9 +276,8 @@ put_again(VpnrWriter *writer)
 
 	if (frame == NULL)
 		return FALSE;
-	encode(writer, frame);
-	vpnr_stats_add(writer->params.stats, VPNR_STAT_FRAMES_REPLAYED, 1);
-	vpnr_stats_add(writer->params.stats, VPNR_STAT_BYTES_REPLAYED, frame->size);
+	vpnr_encoder_append(writer->encoder, frame, writer->batch);
+	vpnr_tally_sent_again(writer->params.stats, frame);
 	return TRUE;
 }
 
@@ -293,9 +288,8 @@ put_new(VpnrWriter *writer, VpnrFrame *frame)
 
 	if (sequenced)
 		atomic_fetch_add(&writer->sent, 1);
-	encode(writer, frame);
-	if (frame->type == VPNR_FRAME_DATA)
-		vpnr_stats_add(writer->params.stats, VPNR_STAT_BYTES_SENT, frame->size);
+	vpnr_encoder_append(writer->encoder, frame, writer->batch);
+	vpnr_tally_sent(writer->params.stats, frame);
 	writer->goodbye = frame->type == VPNR_FRAME_GOAWAY;
 	release(writer, frame);
 	if (sequenced)

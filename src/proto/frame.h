@@ -70,6 +70,11 @@ typedef enum {
 	VPNR_KIND_UDP = 2,
 } VpnrKind;
 
+/* The name that stands for the server's own name server in an OPEN to port VPNR_RESOLVER_PORT
+ * (docs/protocol.md, 2.6.17). */
+#define VPNR_RESOLVER_NAME "resolver.invalid"
+#define VPNR_RESOLVER_PORT 53
+
 /* Data bytes of the largest DATA frame: with VPNr/2's header of 8 bytes it fills four TLS records
  * of 16 KiB. */
 #define VPNR_DATA_MAX (65536 - 8)

@@ -55,6 +55,12 @@ encode_session(const VpnrHello *hello, GByteArray *out)
 	vpnr_put_u64(out, hello->received);
 }
 
+gboolean
+vpnr_hello_takes_datagrams(const VpnrHello *hello)
+{
+	return (hello->capabilities & VPNR_CAPABILITY_DATAGRAM) != 0;
+}
+
 void
 vpnr_hello_encode(const VpnrHello *hello, GByteArray *out)
 {

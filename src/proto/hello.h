@@ -42,6 +42,9 @@ typedef struct VpnrHello {
 /* A copy (transfer full, g_free). */
 VpnrHello *vpnr_hello_copy(const VpnrHello *hello);
 
+/* TRUE if its sender takes DATAGRAM. */
+gboolean vpnr_hello_takes_datagrams(const VpnrHello *hello);
+
 /* Appends the message (without frame header) to out. */
 void vpnr_hello_encode(const VpnrHello *hello, GByteArray *out);
 

@@ -214,9 +214,15 @@ matches_name(const Entry *entry, const VpnrAddr *dest)
 }
 
 static gboolean
+matches_port(const Entry *entry, guint16 port)
+{
+	return port >= entry->first && port <= entry->last;
+}
+
+static gboolean
 matches(const Entry *entry, const VpnrAddr *dest, const VpnrAddr *addr)
 {
-	if (addr->port < entry->first || addr->port > entry->last)
+	if (!matches_port(entry, addr->port))
 		return FALSE;
 	if (entry->network.type == VPNR_ADDR_NONE)
 		return matches_name(entry, dest);
@@ -263,4 +269,17 @@ vpnr_acl_allows(const VpnrAcl *acl, const VpnrAddr *dest, const VpnrAddr *addr)
 	if (acl->allow == NULL && guard == NULL)
 		return TRUE;
 	return list_matches(acl->allow, dest, addr, guard);
+}
+
+gboolean
+vpnr_acl_denies_name(const VpnrAcl *acl, const VpnrAddr *dest)
+{
+	for (guint i = 0; acl->deny != NULL && i < acl->deny->len; i++) {
+		const Entry *entry = &g_array_index(acl->deny, Entry, i);
+
+		if (entry->network.type == VPNR_ADDR_NONE && matches_port(entry, dest->port) &&
+		    matches_name(entry, dest))
+			return TRUE;
+	}
+	return FALSE;
 }

@@ -49,6 +49,10 @@ void vpnr_acl_unref(VpnrAcl *acl);
  * IPv6, with its port). */
 gboolean vpnr_acl_allows(const VpnrAcl *acl, const VpnrAddr *dest, const VpnrAddr *addr);
 
+/* TRUE if a deny entry matches the name and port of dest: for a name that stands for no address of
+ * its own (docs/protocol.md, 2.6.17). */
+gboolean vpnr_acl_denies_name(const VpnrAcl *acl, const VpnrAddr *dest);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrAcl, vpnr_acl_unref)
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "base/dial.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/nameserver.h"
 #include "base/resolve.h"
 
 static VpnrReason
@@ -75,19 +76,59 @@ is_own_port(const VpnrDialer *dialer, int fd)
 	return FALSE;
 }
 
+/* docs/protocol.md, 2.6.17. */
+static gboolean
+is_resolver(const VpnrAddr *dest)
+{
+	return dest->type == VPNR_ADDR_NAME &&
+	       g_ascii_strcasecmp(dest->name, VPNR_RESOLVER_NAME) == 0;
+}
+
+/* It is allowed wherever it is: names are looked up there for every client anyway. */
+static GArray *
+find_resolver(const VpnrDialer *dialer, const VpnrAddr *dest, GError **error)
+{
+	GArray *addrs = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	VpnrAddr addr;
+
+	if (dest->port != VPNR_RESOLVER_PORT || vpnr_acl_denies_name(dialer->acl, dest))
+		return addrs;
+	if (!vpnr_nameserver(&addr, error)) {
+		g_array_unref(addrs);
+		return NULL;
+	}
+	g_array_append_val(addrs, addr);
+	return addrs;
+}
+
+/* The addresses that may be connected to (transfer full); none: the access list forbids all. NULL
+ * with an error. */
+static GArray *
+find_addresses(const VpnrDialer *dialer, const VpnrAddr *dest, const VpnrCancel *cancel,
+	       GError **error)
+{
+	GArray *addrs;
+
+	if (is_resolver(dest))
+		return find_resolver(dialer, dest, error);
+	addrs = vpnr_resolve(dest, VPNR_RESOLVE_TIMEOUT_MS, cancel, error);
+	if (addrs != NULL)
+		keep_allowed(addrs, dest, dialer->acl);
+	return addrs;
+}
+
 /* -1 with an error, or with none: the access list forbids it. */
 static int
-resolve_and_dial(const VpnrDialer *dialer, const VpnrCancel *cancel, const VpnrAddr *dest,
-		 GError **error)
+resolve_and_dial(const VpnrDialer *dialer, VpnrKind kind, const VpnrAddr *dest,
+		 const VpnrCancel *cancel, GError **error)
 {
-	VpnrDialOptions options = { .timeout_ms = VPNR_DIALER_TIMEOUT_MS, .cancel = *cancel };
-	g_autoptr(GArray) addrs = vpnr_resolve(dest, VPNR_RESOLVE_TIMEOUT_MS, cancel, error);
+	VpnrDialOptions options = { .timeout_ms = VPNR_DIALER_TIMEOUT_MS,
+				    .udp = kind == VPNR_KIND_UDP,
+				    .cancel = *cancel };
+	g_autoptr(GArray) addrs = find_addresses(dialer, dest, cancel, error);
 	g_auto(VpnrFd) fd = -1;
 
-	if (addrs == NULL)
-		return -1;
-	keep_allowed(addrs, dest, dialer->acl);
-	if (addrs->len == 0)
+	if (addrs == NULL || addrs->len == 0)
 		return -1;
 	fd = vpnr_dial((VpnrAddr *)addrs->data, addrs->len, &options, NULL, error);
 	if (fd < 0 || is_own_port(dialer, fd))
@@ -104,17 +145,12 @@ log_failure(const VpnrDialer *dialer, const VpnrAddr *dest, const char *why)
 }
 
 int
-vpnr_dialer_connect(const VpnrDialer *dialer, VpnrWorker *worker, const VpnrAddr *dest,
-		    VpnrReason *reason)
+vpnr_dialer_connect(const VpnrDialer *dialer, VpnrKind kind, const VpnrAddr *dest,
+		    const VpnrCancel *cancel, VpnrReason *reason)
 {
 	g_autoptr(GError) error = NULL;
-	VpnrCancel cancel;
-	int fd;
+	int fd = resolve_and_dial(dialer, kind, dest, cancel, &error);
 
-	*reason = VPNR_REASON_ABORTED;
-	if (!vpnr_worker_prepare_cancel(worker, &cancel))
-		return -1;
-	fd = resolve_and_dial(dialer, &cancel, dest, &error);
 	if (fd >= 0)
 		return fd;
 	*reason = error != NULL ? reason_of(error) : VPNR_REASON_DENIED;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * dialer: connects a stream of the server with its destination: resolves the name, asks the access
- * list, dials.
+ * list, dials. A flow gets a UDP socket that is connected, so that it takes what its destination
+ * sends and nothing else.
  */
 #pragma once
 
 #include <glib.h>
 
+#include "base/addr.h"
+#include "base/cancel.h"
 #include "base/stats.h"
+#include "proto/frame.h"
 #include "server/acl.h"
-#include "stream/worker.h"
 
 G_BEGIN_DECLS
 
@@ -25,9 +28,9 @@ typedef struct {
 	VpnrStats *stats;
 } VpnrDialer;
 
-/* Connects to dest for the worker's stream. Returns a connected socket (transfer full), or -1 with
- * *reason; then it is logged and counted. */
-int vpnr_dialer_connect(const VpnrDialer *dialer, VpnrWorker *worker, const VpnrAddr *dest,
-			VpnrReason *reason);
+/* Connects to dest, unless it is cancelled meanwhile. Returns a connected, non-blocking socket of
+ * this kind (transfer full), or -1 with *reason; then it is logged and counted. */
+int vpnr_dialer_connect(const VpnrDialer *dialer, VpnrKind kind, const VpnrAddr *dest,
+			const VpnrCancel *cancel, VpnrReason *reason);
 
 G_END_DECLS

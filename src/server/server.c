@@ -23,6 +23,7 @@ struct VpnrServer {
 	VpnrKey private_key;
 	VpnrProtocol v1_dialect;
 	guint max_streams;
+	guint udp_timeout_s;
 	guint resume_timeout_s;
 	GArray *own_ports; /* guint16 */
 	VpnrBudget *budget;
@@ -245,14 +246,15 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 {
 	VpnrServiceParams params = { .fd = fd,
 				     .peer = *peer,
-				     .protocol = protocol,
+				     .tenant = { .protocol = protocol,
+						 .max_streams = server->max_streams,
+						 .udp_timeout_s = server->udp_timeout_s,
+						 .pool = server->pool,
+						 .own_ports = server->own_ports,
+						 .budget = server->budget,
+						 .stats = server->stats },
 				     .private_key = &server->private_key,
-				     .own_ports = server->own_ports,
-				     .max_streams = server->max_streams,
 				     .resume_timeout_s = server->resume_timeout_s,
-				     .budget = server->budget,
-				     .pool = server->pool,
-				     .stats = server->stats,
 				     .host = &service_host,
 				     .host_data = server };
 	char text[VPNR_ADDR_STRLEN];
@@ -317,6 +319,7 @@ vpnr_server_start(const VpnrServerParams *params, GError **error)
 	server->private_key = params->private_key;
 	server->v1_dialect = params->v1_dialect;
 	server->max_streams = params->max_streams;
+	server->udp_timeout_s = params->udp_timeout_s;
 	server->resume_timeout_s = params->resume_timeout_s;
 	server->budget = params->budget;
 	server->stats = params->stats;

@@ -35,6 +35,7 @@ typedef struct {
 	VpnrProtocol v1_dialect;
 	VpnrKey private_key;
 	guint max_streams;      /* per session */
+	guint udp_timeout_s;    /* without a datagram, after which a flow ends */
 	guint resume_timeout_s; /* how long a session without a link is kept */
 	VpnrBudget *budget;     /* nullable, outlives the server */
 	GPtrArray *clients;     /* VpnrClientEntry; a reference is taken */

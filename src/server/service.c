@@ -17,7 +17,6 @@
 #include "base/mailbox.h"
 #include "base/thread.h"
 #include "link/tls.h"
-#include "server/tenant.h"
 
 /* Milliseconds for the TLS handshake of a link, slow lines included, and for replacing one that
  * works: the client ends it before it says HELLO on the next, and that is no loss. */
@@ -56,15 +55,9 @@ vpnr_service_new(const VpnrServiceParams *params, GError **error)
 	service->params = *params;
 	service->fd = params->fd;
 	service->peer = params->peer;
-	if (params->protocol != VPNR_PROTOCOL_V2)
+	if (params->tenant.protocol != VPNR_PROTOCOL_V2)
 		service->client = g_strdup(vpnr_addr_format(&params->peer, address));
-	service->tenant = vpnr_tenant_new(&(VpnrTenantParams){ .protocol = params->protocol,
-							       .max_streams = params->max_streams,
-							       .pool = params->pool,
-							       .own_ports = params->own_ports,
-							       .budget = params->budget,
-							       .stats = params->stats },
-					  params->acl);
+	service->tenant = vpnr_tenant_new(&params->tenant, params->acl);
 	service->born_us = g_get_monotonic_time();
 	pthread_mutex_init(&service->lock, NULL);
 	service->arrivals = vpnr_mailbox_new((GDestroyNotify)vpnr_arrival_free, error);
@@ -128,8 +121,8 @@ on_resumed(VpnrService *service, const VpnrArrival *arrival)
 	char peer[VPNR_ADDR_STRLEN];
 
 	note_link(service, arrival);
-	vpnr_stats_add(service->params.stats, VPNR_STAT_RECONNECTS, 1);
-	vpnr_stats_add(service->params.stats, VPNR_STAT_RESUMES, 1);
+	vpnr_stats_add(service->params.tenant.stats, VPNR_STAT_RECONNECTS, 1);
+	vpnr_stats_add(service->params.tenant.stats, VPNR_STAT_RESUMES, 1);
 	vpnr_log(VPNR_LOG_INFO, "%s: another link from %s, %u streams go on", service->client,
 		 vpnr_addr_format(&arrival->peer, peer), n_streams(service));
 }
@@ -173,8 +166,8 @@ on_link_end(VpnrService *service, VpnrLinkEnd end)
 	vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", service->client,
 		 vpnr_session_link_text(session(service)));
 	if (end != VPNR_LINK_GOODBYE)
-		vpnr_stats_add(service->params.stats, VPNR_STAT_LINKS_FAILED, 1);
-	if (end != VPNR_LINK_LOST || service->params.protocol != VPNR_PROTOCOL_V2)
+		vpnr_stats_add(service->params.tenant.stats, VPNR_STAT_LINKS_FAILED, 1);
+	if (end != VPNR_LINK_LOST || service->params.tenant.protocol != VPNR_PROTOCOL_V2)
 		return FALSE;
 	wait_for_client(service);
 	return TRUE;
@@ -186,7 +179,7 @@ stayed_away(VpnrService *service)
 	if (vpnr_session_is_attached(session(service)) ||
 	    vpnr_deadline_left(service->give_up_at) > 0)
 		return FALSE;
-	vpnr_stats_add(service->params.stats, VPNR_STAT_SESSIONS_LOST, 1);
+	vpnr_stats_add(service->params.tenant.stats, VPNR_STAT_SESSIONS_LOST, 1);
 	vpnr_log(VPNR_LOG_INFO, "%s: did not come back within %u s: %u streams are reset",
 		 service->client, service->params.resume_timeout_s, n_streams(service));
 	return TRUE;
@@ -272,8 +265,8 @@ make_transport(VpnrService *service, GError **error)
 {
 	int fd = vpnr_fd_steal(&service->fd);
 
-	vpnr_link_prepare_socket(fd, service->params.protocol);
-	if (service->params.protocol != VPNR_PROTOCOL_V2)
+	vpnr_link_prepare_socket(fd, service->params.tenant.protocol);
+	if (service->params.tenant.protocol != VPNR_PROTOCOL_V2)
 		return vpnr_transport_new_plain(fd);
 	return vpnr_tls_handshake(fd,
 				  &(VpnrTlsParams){ .role = VPNR_ROLE_SERVER,
@@ -300,7 +293,7 @@ log_link(const VpnrService *service, const VpnrArrival *arrival)
 static void
 welcome(VpnrService *service, const VpnrArrival *arrival)
 {
-	gboolean v2 = service->params.protocol == VPNR_PROTOCOL_V2;
+	gboolean v2 = service->params.tenant.protocol == VPNR_PROTOCOL_V2;
 
 	pthread_mutex_lock(&service->lock);
 	service->welcoming = v2 && !vpnr_latch_is_tripped(service->dismissed);
@@ -342,14 +335,14 @@ wait_for_arrival(VpnrService *service)
 	char peer[VPNR_ADDR_STRLEN];
 
 	if (transport != NULL &&
-	    (params->protocol != VPNR_PROTOCOL_V2 ||
+	    (params->tenant.protocol != VPNR_PROTOCOL_V2 ||
 	     (confirm(service) && vpnr_arrival_greet(arrival, cancel_fd, &error))))
 		return g_steal_pointer(&arrival);
 	if (transport != NULL && error != NULL) {
-		vpnr_stats_add(params->stats, VPNR_STAT_LINKS_FAILED, 1);
+		vpnr_stats_add(params->tenant.stats, VPNR_STAT_LINKS_FAILED, 1);
 		vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", service->client, error->message);
 	} else if (transport == NULL && !vpnr_latch_is_tripped(service->dismissed)) {
-		vpnr_stats_add(params->stats, VPNR_STAT_AUTH_REFUSED, 1);
+		vpnr_stats_add(params->tenant.stats, VPNR_STAT_AUTH_REFUSED, 1);
 		vpnr_log(VPNR_LOG_WARN, "refused the link from %s: %s",
 			 vpnr_addr_format(&params->peer, peer), error->message);
 	}
@@ -367,7 +360,7 @@ vpnr_service_run(VpnrService *service)
 	params->host->settled(params->host_data, service);
 	if (arrival == NULL)
 		return;
-	if (params->protocol == VPNR_PROTOCOL_V2 &&
+	if (params->tenant.protocol == VPNR_PROTOCOL_V2 &&
 	    params->host->hand_over(params->host_data, &service->key, arrival))
 		g_steal_pointer(&arrival);
 	else
@@ -426,7 +419,7 @@ vpnr_service_peer(const VpnrService *service)
 VpnrServiceStatus
 vpnr_service_status(VpnrService *service)
 {
-	VpnrServiceStatus status = { .protocol = service->params.protocol,
+	VpnrServiceStatus status = { .protocol = service->params.tenant.protocol,
 				     .since_us = service->born_us,
 				     .session = { .rtt_us = -1 } };
 

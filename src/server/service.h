@@ -25,6 +25,7 @@
 #include "proto/hello.h"
 #include "server/acl.h"
 #include "server/arrival.h"
+#include "server/tenant.h"
 #include "stream/stream.h"
 
 G_BEGIN_DECLS
@@ -48,15 +49,10 @@ typedef struct {
 typedef struct {
 	int fd; /* (transfer full) */
 	VpnrAddr peer;
-	VpnrProtocol protocol;
+	VpnrTenantParams tenant;    /* for the client's session */
 	VpnrAcl *acl;               /* VPNr/1 (transfer full); else NULL */
 	const VpnrKey *private_key; /* outlives the service */
-	const GArray *own_ports;    /* guint16, see dialer.h; likewise */
-	guint max_streams;
 	guint resume_timeout_s;
-	VpnrBudget *budget; /* nullable, outlives the service */
-	VpnrPool *pool;     /* for workers; outlives the service */
-	VpnrStats *stats;
 	const VpnrServiceHost *host;
 	gpointer host_data;
 } VpnrServiceParams;

@@ -15,6 +15,7 @@
 #include "link/greeting.h"
 #include "server/dialer.h"
 #include "stream/credit.h"
+#include "stream/flow.h"
 #include "stream/worker.h"
 
 struct VpnrTenant {
@@ -59,24 +60,63 @@ typedef struct {
 	VpnrStream *stream;
 } Task;
 
-static void
-serve_stream(gpointer data)
+/* A socket that is connected with the stream's destination, or -1 with *reason. */
+static int
+connect_stream(VpnrTenant *tenant, const VpnrStream *stream, const VpnrCancel *cancel,
+	       VpnrReason *reason)
 {
-	g_autofree Task *task = data;
-	VpnrTenant *tenant = task->tenant;
-	VpnrWorker *worker = vpnr_worker_new(tenant->table, task->stream);
 	g_autoptr(VpnrAcl) acl = vpnr_tenant_acl(tenant);
 	VpnrDialer dialer = { .client = tenant->name,
 			      .acl = acl,
 			      .own_ports = tenant->params.own_ports,
 			      .stats = tenant->params.stats };
-	VpnrReason reason;
-	int fd = vpnr_dialer_connect(&dialer, worker, &task->stream->dest, &reason);
 
+	return vpnr_dialer_connect(&dialer, stream->kind, &stream->dest, cancel, reason);
+}
+
+static void
+serve_connection(VpnrTenant *tenant, VpnrStream *stream)
+{
+	VpnrWorker *worker = vpnr_worker_new(tenant->table, stream);
+	VpnrReason reason = VPNR_REASON_ABORTED;
+	VpnrCancel cancel;
+	int fd = -1;
+
+	if (vpnr_worker_prepare_cancel(worker, &cancel))
+		fd = connect_stream(tenant, stream, &cancel, &reason);
 	if (fd >= 0)
 		vpnr_worker_run(worker, fd);
 	else
 		vpnr_worker_fail(worker, reason);
+}
+
+static void
+serve_flow(VpnrTenant *tenant, VpnrStream *stream)
+{
+	VpnrFlowParams params = { .idle_ms = (int)tenant->params.udp_timeout_s * 1000,
+				  .stats = tenant->params.stats };
+	VpnrFlow *flow = vpnr_flow_new(tenant->table, stream, &params);
+	VpnrReason reason = VPNR_REASON_ABORTED;
+	VpnrCancel cancel;
+	int fd = -1;
+
+	if (vpnr_flow_prepare_cancel(flow, &cancel))
+		fd = connect_stream(tenant, stream, &cancel, &reason);
+	if (fd >= 0)
+		vpnr_flow_run(flow, fd);
+	else
+		vpnr_flow_fail(flow, reason);
+}
+
+static void
+serve_stream(gpointer data)
+{
+	g_autofree Task *task = data;
+
+	if (task->stream->kind == VPNR_KIND_UDP)
+		serve_flow(task->tenant, task->stream);
+	else
+		serve_connection(task->tenant, task->stream);
 }
 
 /* --- frames (reader and writer thread) -------------------------------------------------------- */
@@ -92,20 +132,19 @@ refuse(VpnrTenant *tenant, guint32 id, VpnrReason reason)
 }
 
 static const char *
-start_stream(VpnrTenant *tenant, VpnrStream *stream, VpnrKind kind)
+start_stream(VpnrTenant *tenant, VpnrStream *stream)
 {
-	VpnrReason reason = kind == VPNR_KIND_TCP ? VPNR_REASON_LIMIT : VPNR_REASON_DENIED;
 	guint32 id = stream->id;
 	Task *task = g_new0(Task, 1);
 
 	task->tenant = tenant;
 	task->stream = stream;
-	if (kind == VPNR_KIND_TCP && vpnr_pool_run(tenant->params.pool, serve_stream, task))
+	if (vpnr_pool_run(tenant->params.pool, serve_stream, task))
 		return NULL;
 	g_free(task);
 	vpnr_table_remove(tenant->table, stream);
 	vpnr_stream_unref(stream);
-	return refuse(tenant, id, reason);
+	return refuse(tenant, id, VPNR_REASON_LIMIT);
 }
 
 static const char *
@@ -115,9 +154,11 @@ on_open(VpnrTenant *tenant, const VpnrFrame *frame)
 
 	switch (vpnr_table_accept(tenant->table, frame, &stream)) {
 	case VPNR_TABLE_OK:
-		return start_stream(tenant, stream, frame->open.kind);
+		return start_stream(tenant, stream);
 	case VPNR_TABLE_FULL:
 		return refuse(tenant, frame->stream, VPNR_REASON_LIMIT);
+	case VPNR_TABLE_UNSUPPORTED:
+		return refuse(tenant, frame->stream, VPNR_REASON_DENIED);
 	case VPNR_TABLE_FLOOD:
 		return "OPENs without reading what earlier ones were answered";
 	case VPNR_TABLE_VIOLATION:
@@ -186,6 +227,7 @@ vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arriv
 		.outbox = vpnr_session_outbox(session),
 		.max_streams = params->max_streams,
 		.send_limit = v2 ? arrival->hello.initial_window : G_MAXUINT64,
+		.datagrams = vpnr_hello_takes_datagrams(&arrival->hello),
 		.budget = params->budget,
 		.stats = params->stats,
 	    },
@@ -244,6 +286,7 @@ static gboolean
 say_hello(VpnrTenant *tenant, VpnrTransport *transport, GError **error)
 {
 	VpnrHello hello = { .version = VPNR_HELLO_VERSION,
+			    .capabilities = VPNR_CAPABILITY_DATAGRAM,
 			    .max_streams = tenant->params.max_streams,
 			    .initial_window = VPNR_WINDOW_MIN,
 			    .software = "vpnr " PACKAGE_VERSION,

@@ -27,6 +27,7 @@ typedef struct VpnrTenant VpnrTenant;
 typedef struct {
 	VpnrProtocol protocol;
 	guint max_streams;
+	guint udp_timeout_s;     /* without a datagram, after which a flow ends */
 	VpnrPool *pool;          /* for workers; outlives the tenant */
 	const GArray *own_ports; /* guint16, see dialer.h; likewise */
 	VpnrBudget *budget;      /* nullable; likewise */

@@ -28,6 +28,12 @@ find(VpnrTable *table, const VpnrFrame *frame, const char **violation)
 	return stream;
 }
 
+static gboolean
+is_found_locked(VpnrTable *table, const VpnrStream *stream)
+{
+	return g_hash_table_lookup(table->streams, GUINT_TO_POINTER(stream->id)) == stream;
+}
+
 /* VPNr/1 has no windows: the reader stops reading the link until the stream's socket has taken
  * something. Its peers know no better, and the alternative is memory without bound. */
 static gboolean
@@ -37,7 +43,7 @@ wait_for_room(VpnrTable *table, VpnrStream *stream, guint32 size)
 
 	pthread_mutex_lock(&table->lock);
 	while (!(taken = vpnr_recv_credit_take(&stream->recv, size)) && !table->closed &&
-	       g_hash_table_lookup(table->streams, GUINT_TO_POINTER(stream->id)) == stream)
+	       is_found_locked(table, stream))
 		pthread_cond_wait(&table->changed, &table->lock);
 	pthread_mutex_unlock(&table->lock);
 	return taken;
@@ -70,8 +76,28 @@ deliver_data(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 	return NULL;
 }
 
+/* Under the lock, so that none is delivered to a flow that has been forgotten: who has done that
+ * gives back the room of those that are left. */
 static const char *
-deliver_end(VpnrStream *stream, VpnrFrame **frame)
+deliver_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
+{
+	gboolean taken;
+
+	if (!stream->opened)
+		return "DATAGRAM before OPENED";
+	pthread_mutex_lock(&table->lock);
+	taken = is_found_locked(table, stream) &&
+		vpnr_room_take(&stream->inbound, &table->inbound, (*frame)->size);
+	if (taken)
+		vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
+	pthread_mutex_unlock(&table->lock);
+	if (!taken)
+		vpnr_stats_add(table->params.stats, VPNR_STAT_DATAGRAMS_DROPPED, 1);
+	return NULL;
+}
+
+static const char *
+deliver_end(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 {
 	if ((*frame)->type == VPNR_FRAME_END) {
 		if (stream->failed)
@@ -84,6 +110,8 @@ deliver_end(VpnrStream *stream, VpnrFrame **frame)
 	}
 	atomic_store(&stream->ended, TRUE);
 	vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
+	if (stream->kind == VPNR_KIND_UDP)
+		vpnr_table_forget(table, stream);
 	return NULL;
 }
 
@@ -97,15 +125,28 @@ deliver_opened(VpnrStream *stream, VpnrFrame **frame)
 	return NULL;
 }
 
+/* docs/protocol.md, 2.6.12. */
+static gboolean
+is_for_kind(VpnrFrameType type, VpnrKind kind)
+{
+	if (type == VPNR_FRAME_DATAGRAM)
+		return kind == VPNR_KIND_UDP;
+	return kind == VPNR_KIND_TCP || (type != VPNR_FRAME_DATA && type != VPNR_FRAME_WINDOW);
+}
+
 static const char *
 deliver_to(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 {
+	if (!is_for_kind((*frame)->type, stream->kind))
+		return "a frame that streams of this kind do not have";
 	switch ((*frame)->type) {
 	case VPNR_FRAME_DATA:
 		return deliver_data(table, stream, frame);
+	case VPNR_FRAME_DATAGRAM:
+		return deliver_datagram(table, stream, frame);
 	case VPNR_FRAME_FIN:
 	case VPNR_FRAME_END:
-		return deliver_end(stream, frame);
+		return deliver_end(table, stream, frame);
 	case VPNR_FRAME_OPENED:
 		return deliver_opened(stream, frame);
 	case VPNR_FRAME_RESET:
@@ -134,5 +175,7 @@ vpnr_table_deliver(VpnrTable *table, VpnrFrame *frame)
 	if (stream != NULL)
 		return deliver_to(table, stream, &owned);
 	vpnr_stats_add(table->params.stats, VPNR_STAT_FRAMES_STALE, 1);
+	if (frame->type == VPNR_FRAME_DATAGRAM)
+		vpnr_stats_add(table->params.stats, VPNR_STAT_DATAGRAMS_DROPPED, 1);
 	return violation;
 }

@@ -3,12 +3,18 @@ src_libvpnr_a_SOURCES += \
 	%D%/credit.c \
 	%D%/credit.h \
 	%D%/deliver.c \
+	%D%/flow.c \
+	%D%/flow.h \
+	%D%/flow_output.c \
+	%D%/flow_private.h \
 	%D%/lifecycle.c \
 	%D%/lifecycle.h \
 	%D%/outflow.c \
 	%D%/outflow.h \
 	%D%/retired.c \
 	%D%/retired.h \
+	%D%/room.c \
+	%D%/room.h \
 	%D%/share.c \
 	%D%/share.h \
 	%D%/stream.c \

@@ -4,6 +4,10 @@
  */
 #include "stream/stream.h"
 
+#include <unistd.h>
+
+#include "base/thread.h"
+
 /* Takes what the stream needs from the budget. */
 static gboolean
 reserve(VpnrStream *stream, const VpnrStreamParams *params, GError **error)
@@ -70,6 +74,17 @@ vpnr_stream_unref(VpnrStream *stream)
 	vpnr_mailbox_free(stream->inbox);
 	give_back(stream);
 	g_free(stream);
+}
+
+void
+vpnr_stream_take_thread(VpnrStream *stream)
+{
+	char dest[VPNR_ADDR_STRLEN];
+	char name[VPNR_ADDR_STRLEN + 16];
+
+	atomic_store(&stream->tid, gettid());
+	g_snprintf(name, sizeof name, "s%u %s", stream->id, vpnr_addr_format(&stream->dest, dest));
+	vpnr_thread_set_name(name);
 }
 
 void

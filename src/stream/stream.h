@@ -16,6 +16,7 @@
 #include "base/mailbox.h"
 #include "proto/frame.h"
 #include "stream/credit.h"
+#include "stream/room.h"
 #include "stream/share.h"
 
 G_BEGIN_DECLS
@@ -50,7 +51,7 @@ typedef struct VpnrStream {
 	VpnrAddr dest;
 	VpnrAddr peer;      /* client: the application; server: none */
 	gint64 born_us;     /* monotonic */
-	VpnrMailbox *inbox; /* DATA, FIN, END, OPENED for the worker */
+	VpnrMailbox *inbox; /* DATA, FIN, END, OPENED, DATAGRAM for the worker */
 	/* reader thread */
 	gboolean opened; /* OPENED has come; server and VPNr/1: always */
 	gboolean failed; /* END has come */
@@ -58,6 +59,12 @@ typedef struct VpnrStream {
 	VpnrSendCredit send;
 	VpnrRecvCredit recv;
 	VpnrShare share; /* of the writer's queue */
+	/* datagrams of a flow; atomic */
+	VpnrRoom outbound; /* on their way to the link */
+	VpnrRoom inbound;  /* from the link, not yet at the socket */
+	VpnrRoom fed;      /* in the inbox, by vpnr_flow_feed() */
+	_Atomic guint64 datagrams_in;
+	_Atomic guint64 datagrams_out;
 	/* atomic */
 	_Atomic gint refs;
 	_Atomic VpnrReason reset;      /* set once, by whoever aborts; then the inbox is woken */
@@ -91,6 +98,9 @@ VpnrStream *vpnr_stream_new(const VpnrStreamParams *params, GError **error);
 /* One reference more (thread-safe), and one less: the last frees the stream. unref takes NULL. */
 VpnrStream *vpnr_stream_ref(VpnrStream *stream);
 void vpnr_stream_unref(VpnrStream *stream);
+
+/* Worker: it is the calling thread, which is named after the stream from now on. */
+void vpnr_stream_take_thread(VpnrStream *stream);
 
 /* Aborts the stream: the worker finds the reason, whatever else is in its inbox. The first reason
  * stays (thread-safe). */

@@ -13,6 +13,10 @@
 #define RETIRED_RUST_SERVER 4096
 #define RETIRED_ALL         65536
 
+/* What a table takes from the budget when it has its first flow: for datagrams to the link, and
+ * from it. */
+#define FLOW_ROOMS (2 * VPNR_ROOM_ALL)
+
 static gboolean
 is_v1(const VpnrTable *table)
 {
@@ -54,6 +58,8 @@ vpnr_table_free(VpnrTable *table)
 		return;
 	g_assert(table->first == NULL);
 	vpnr_budget_give(table->params.budget, VPNR_TABLE_QUEUE);
+	if (table->has_flows)
+		vpnr_budget_give(table->params.budget, FLOW_ROOMS);
 	g_hash_table_unref(table->streams);
 	vpnr_retired_free(table->retired);
 	pthread_cond_destroy(&table->changed);
@@ -98,6 +104,15 @@ new_stream(const VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *de
 	return stream;
 }
 
+/* The first flow takes what datagrams may need. */
+static gboolean
+can_carry_locked(VpnrTable *table, VpnrKind kind)
+{
+	if (kind == VPNR_KIND_UDP && !table->has_flows)
+		table->has_flows = vpnr_budget_take(table->params.budget, FLOW_ROOMS);
+	return kind != VPNR_KIND_UDP || table->has_flows;
+}
+
 static VpnrTableResult
 add_locked(VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *dest, const VpnrAddr *peer,
 	   VpnrStream **result)
@@ -106,7 +121,9 @@ add_locked(VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *dest, co
 
 	if (table->closed)
 		return VPNR_TABLE_CLOSED;
-	if (is_full_locked(table))
+	if (kind == VPNR_KIND_UDP && !table->params.datagrams)
+		return VPNR_TABLE_UNSUPPORTED;
+	if (is_full_locked(table) || !can_carry_locked(table, kind))
 		return VPNR_TABLE_FULL;
 	stream = new_stream(table, id, kind, dest, peer);
 	if (stream == NULL)
@@ -157,8 +174,6 @@ vpnr_table_open(VpnrTable *table, VpnrKind kind, const VpnrAddr *dest, const Vpn
 	guint32 id;
 
 	if (is_v1(table) && dest->type != VPNR_ADDR_IPV4)
-		return VPNR_TABLE_UNSUPPORTED;
-	if (kind == VPNR_KIND_UDP && !table->params.datagrams)
 		return VPNR_TABLE_UNSUPPORTED;
 	if (is_flooded(table))
 		return VPNR_TABLE_FULL;
@@ -311,6 +326,37 @@ vpnr_table_push(VpnrTable *table, VpnrFrame *frame)
 	vpnr_mailbox_push(table->params.outbox, frame);
 }
 
+gboolean
+vpnr_table_push_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
+{
+	if (!vpnr_room_take(&stream->outbound, &table->outbound, frame->size)) {
+		vpnr_stats_add(table->params.stats, VPNR_STAT_DATAGRAMS_DROPPED, 1);
+		vpnr_frame_free(frame);
+		return FALSE;
+	}
+	vpnr_mailbox_push(table->params.outbox, frame);
+	return TRUE;
+}
+
+void
+vpnr_table_took_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
+{
+	vpnr_room_give(&stream->inbound, &table->inbound, frame->size);
+	vpnr_frame_free(frame);
+}
+
+static void
+released_payload(VpnrTable *table, VpnrStream *stream, const VpnrFrame *frame)
+{
+	if (frame->type == VPNR_FRAME_DATAGRAM)
+		vpnr_room_give(stream != NULL ? &stream->outbound : NULL, &table->outbound,
+			       frame->size);
+	else if (stream == NULL)
+		vpnr_share_sent_late(&table->queued, frame->size);
+	else if (vpnr_share_sent(&stream->share, &table->queued, frame->size))
+		vpnr_mailbox_wake(stream->inbox);
+}
+
 /* The link counts the reader's answers. */
 void
 vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
@@ -319,7 +365,7 @@ vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
 
 	if (frame->answer)
 		return;
-	if (frame->type != VPNR_FRAME_DATA) {
+	if (frame->type != VPNR_FRAME_DATA && frame->type != VPNR_FRAME_DATAGRAM) {
 		atomic_fetch_sub(&table->control, 1);
 		return;
 	}
@@ -328,10 +374,7 @@ vpnr_table_released(VpnrTable *table, const VpnrFrame *frame)
 	if (stream != NULL)
 		vpnr_stream_ref(stream);
 	pthread_mutex_unlock(&table->lock);
-	if (stream == NULL)
-		vpnr_share_sent_late(&table->queued, frame->size);
-	else if (vpnr_share_sent(&stream->share, &table->queued, frame->size))
-		vpnr_mailbox_wake(stream->inbox);
+	released_payload(table, stream, frame);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

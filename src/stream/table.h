@@ -44,8 +44,8 @@ typedef struct {
 	VpnrStats *stats;
 } VpnrTableParams;
 
-/* An empty table. It takes VPNR_TABLE_QUEUE from the budget, with datagrams VPNR_ROOM_ALL for each
- * direction as well: NULL with an error if that has no room. */
+/* An empty table. It takes VPNR_TABLE_QUEUE from the budget: NULL with an error if that has no
+ * room. With the first flow it takes VPNR_ROOM_ALL for each direction as well. */
 VpnrTable *vpnr_table_new(const VpnrTableParams *params, GError **error);
 
 /* Frees it; no stream is left (vpnr_table_wait_empty). Takes NULL. */
@@ -56,7 +56,7 @@ typedef enum {
 	VPNR_TABLE_OK,
 	VPNR_TABLE_FULL,   /* max_streams, too much waits to be read, no descriptor, no memory */
 	VPNR_TABLE_CLOSED, /* the link is going away */
-	VPNR_TABLE_UNSUPPORTED, /* client: VPNr/1 carries TCP to IPv4 only; the peer knows no UDP */
+	VPNR_TABLE_UNSUPPORTED, /* UDP: the peer knows no flows; client: VPNr/1 carries IPv4 only */
 	VPNR_TABLE_DUPLICATE, /* server: VPNr/1, the stream is open already: the frame is no news */
 	VPNR_TABLE_FLOOD,     /* server: too many answers to earlier streams wait to be read */
 	VPNR_TABLE_VIOLATION, /* server: an id that is not above all earlier ones */
@@ -86,8 +86,20 @@ void vpnr_table_drop_room(VpnrTable *table, VpnrStream *stream, gsize n);
  * has been taken. */
 void vpnr_table_push(VpnrTable *table, VpnrFrame *frame);
 
+/* Pushes a DATAGRAM (transfer full, worker thread). FALSE if there is no room for it: it is dropped
+ * and counted. */
+gboolean vpnr_table_push_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame);
+
+/* A DATAGRAM (transfer full) that the reader has delivered leaves the inbox for good (worker
+ * thread). */
+void vpnr_table_took_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame);
+
 /* A frame that was pushed leaves the writer (transfer none, writer thread). */
 void vpnr_table_released(VpnrTable *table, const VpnrFrame *frame);
+
+/* From now on no frame finds the stream, and none is delivered to it any more; its worker goes on
+ * (thread-safe). */
+void vpnr_table_forget(VpnrTable *table, VpnrStream *stream);
 
 /* The worker of a stream has ended (transfer none): no frame finds it any more. */
 void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);

@@ -22,11 +22,11 @@ struct VpnrTable {
 	guint32 highest;      /* the highest (VPNr/1, client: the last) id used so far */
 	VpnrRetired *retired; /* VPNr/1 */
 	gboolean closed;
+	gboolean has_flows; /* there was one: their rooms are taken from the budget */
 	/* atomic */
 	/* in the writer's hands, of streams that have ended as well */
 	_Atomic gint control; /* frames, but DATA and answers */
 	VpnrQueued queued;    /* DATA */
+	VpnrRoom outbound;    /* DATAGRAM, in the outboxes and the writer's hands */
+	VpnrRoom inbound;     /* DATAGRAM, in the inboxes */
 };
-
-/* Frames no longer find the stream; it stays in the list until its worker removes it. */
-void vpnr_table_forget(VpnrTable *table, VpnrStream *stream);

@@ -20,16 +20,6 @@
  * since an idle connection is nothing bad; without it the stream would stay for ever. */
 #define KEEPALIVE_MS (15 * 60 * 1000)
 
-static void
-name_thread(const VpnrStream *stream)
-{
-	char dest[VPNR_ADDR_STRLEN];
-	char name[VPNR_ADDR_STRLEN + 16];
-
-	g_snprintf(name, sizeof name, "s%u %s", stream->id, vpnr_addr_format(&stream->dest, dest));
-	vpnr_thread_set_name(name);
-}
-
 static VpnrLifeKind
 life_kind(const VpnrTable *table)
 {
@@ -52,8 +42,7 @@ vpnr_worker_new(VpnrTable *table, VpnrStream *stream)
 	worker->life = vpnr_lifecycle_init(life_kind(table));
 	worker->outflow = vpnr_outflow_new();
 	worker->read_size = VPNR_WORKER_READ_MIN;
-	atomic_store(&stream->tid, gettid());
-	name_thread(stream);
+	vpnr_stream_take_thread(stream);
 	return worker;
 }
 

@@ -37,6 +37,8 @@ net_tests += \
 	%D%/55-given-up.test \
 	%D%/60-v1.test \
 	%D%/70-garbage.test \
+	%D%/80-capture-nft.test \
+	%D%/81-kill-switch.test \
 	%D%/85-run.test \
 	%D%/90-gdb.test
 
@@ -55,4 +57,4 @@ check_PROGRAMS += $(net_helpers)
 	%D%/flow_echo.c
 %C%_flow_LDADD =
 
-EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/breaks.sh %D%/tap.sh %D%/nginx.conf.in %D%/.shellcheckrc
+EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/breaks.sh %D%/tap.sh %D%/watch.sh %D%/nginx.conf.in %D%/.shellcheckrc

@@ -30,16 +30,23 @@ bound_socket(const VpnrAddr *addr)
 	return fd;
 }
 
+static VpnrAddr
+address_of(int fd)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t length = sizeof ss;
+
+	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&ss, &length), ==, 0);
+	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+}
+
 int
 loopback_listen(int backlog, VpnrAddr *addr)
 {
 	VpnrAddr any = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
-	struct sockaddr_storage ss = { 0 };
-	socklen_t length = sizeof ss;
 	int fd = bound_socket(&any);
 
-	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&ss, &length), ==, 0);
-	*addr = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+	*addr = address_of(fd);
 	if (backlog >= 0)
 		g_assert_cmpint(listen(fd, backlog), ==, 0);
 	return fd;
@@ -118,6 +125,73 @@ loopback_accept(int listener)
 	g_assert_cmpint(fd, >=, 0);
 	be_patient(fd);
 	return fd;
+}
+
+int
+loopback_udp(VpnrAddr *addr)
+{
+	VpnrAddr any = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(&any, &ss);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&ss, length), ==, 0);
+	be_patient(fd);
+	*addr = address_of(fd);
+	return fd;
+}
+
+/* A socket that is connected elsewhere takes nothing from anybody else. */
+VpnrAddr
+loopback_udp_closed(int *fd)
+{
+	VpnrAddr elsewhere = { .type = VPNR_ADDR_IPV4, .port = 9, .ip4 = { 127, 0, 0, 2 } };
+	VpnrAddr addr;
+
+	*fd = loopback_udp(&addr);
+	loopback_udp_connect(*fd, &elsewhere);
+	return addr;
+}
+
+void
+loopback_udp_connect(int fd, const VpnrAddr *addr)
+{
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(addr, &ss);
+
+	g_assert_cmpint(connect(fd, (struct sockaddr *)&ss, length), ==, 0);
+}
+
+void
+loopback_udp_pair(int *ours, int *theirs)
+{
+	VpnrAddr our_addr, their_addr;
+
+	*ours = loopback_udp(&our_addr);
+	*theirs = loopback_udp(&their_addr);
+	loopback_udp_connect(*ours, &their_addr);
+	loopback_udp_connect(*theirs, &our_addr);
+	loopback_set_blocking(*ours, FALSE);
+}
+
+void
+loopback_udp_send(int fd, gconstpointer bytes, gsize n)
+{
+	g_assert_cmpint(send(fd, bytes, n, 0), ==, n);
+}
+
+VpnrAddr
+loopback_udp_expect(int fd, gconstpointer bytes, gsize n)
+{
+	g_autofree guint8 *got = g_malloc(65536);
+	struct sockaddr_storage ss = { 0 };
+	socklen_t length = sizeof ss;
+	gssize size = recvfrom(fd, got, 65536, 0, (struct sockaddr *)&ss, &length);
+
+	g_assert_cmpint(size, >=, 0);
+	g_assert_cmpmem(got, (gsize)size, bytes, n);
+	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
 }
 
 void

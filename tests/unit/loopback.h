@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * loopback: TCP connections inside a test, and what arrives on them. Every failure ends the test;
+ * loopback: TCP connections and UDP sockets inside a test, and what arrives on them. Every failure ends the test;
  * what does not come within PATIENCE_MS is a failure.
  *
  * The far ends of connections, which the test holds, are blocking.
@@ -35,6 +35,24 @@ int loopback_accept(int listener);
 
 /* A connected pair: *ours is non-blocking, for the code under test, and *theirs is the far end. */
 void loopback_pair(int *ours, int *theirs);
+
+/* A UDP socket at a free port of 127.0.0.1, which is stored in *addr (transfer full). */
+int loopback_udp(VpnrAddr *addr);
+
+/* An address of 127.0.0.1 where no UDP socket listens (*fd, transfer full, keeps its port). */
+VpnrAddr loopback_udp_closed(int *fd);
+
+/* Connects a UDP socket: it sends to addr, and takes only what comes from there. */
+void loopback_udp_connect(int fd, const VpnrAddr *addr);
+
+/* Two UDP sockets, connected with each other: *ours is non-blocking, for the code under test. */
+void loopback_udp_pair(int *ours, int *theirs);
+
+/* Sends one datagram on a connected UDP socket. */
+void loopback_udp_send(int fd, gconstpointer bytes, gsize n);
+
+/* Takes a datagram, which must be this, and returns where it came from. */
+VpnrAddr loopback_udp_expect(int fd, gconstpointer bytes, gsize n);
 
 /* Makes fd blocking or not. */
 void loopback_set_blocking(int fd, gboolean blocking);

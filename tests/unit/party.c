@@ -152,6 +152,15 @@ party_expect_reset(Party *party, guint32 stream, VpnrReason reason)
 }
 
 void
+party_expect_datagram(Party *party, guint32 stream, gconstpointer bytes, gsize n)
+{
+	g_autoptr(VpnrFrame) frame = expect(party, VPNR_FRAME_DATAGRAM);
+
+	g_assert_cmpuint(frame->stream, ==, stream);
+	g_assert_cmpmem(frame->data, frame->size, bytes, n);
+}
+
+void
 party_expect_data(Party *party, guint32 stream, gconstpointer bytes, gsize n)
 {
 	for (const guint8 *at = bytes; n > 0;) {

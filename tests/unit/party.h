@@ -57,6 +57,7 @@ VpnrFrame *party_next(Party *party);
 void party_expect(Party *party, VpnrFrameType type);
 void party_expect_goaway(Party *party, VpnrReason reason);
 void party_expect_reset(Party *party, guint32 stream, VpnrReason reason);
+void party_expect_datagram(Party *party, guint32 stream, gconstpointer bytes, gsize n);
 void party_expect_data(Party *party, guint32 stream, gconstpointer bytes, gsize n);
 
 /* The link must end, in order or not, without another frame of the session. */

@@ -39,6 +39,7 @@ test_client_status(void)
 		     "\"streams\":3,\"streams_total\":120,\"reconnects\":2,\"rotations\":7,"
 		     "\"resumes\":8,\"frames_replayed\":40,\"bytes_replayed\":1024,"
 		     "\"replay_bytes\":65536,\"bytes_sent\":2048,\"bytes_received\":1572864,"
+		     "\"datagrams_sent\":7,\"datagrams_received\":6,\"datagrams_dropped\":1,"
 		     "\"rtt_ms\":12.34,\"link_age_s\":61,\"link_down_s\":null,\"state_s\":62,"
 		     "\"threads\":9,"
 		     "\"uptime_s\":3725,\"pid\":4711,"
@@ -52,6 +53,7 @@ test_client_status(void)
 		     "link     1 min 1 s old, round trip 12.3 ms\n"
 		     "streams  3 open, 2 waiting for a link, 120 since the start\n"
 		     "data     2.0 KiB sent, 1.5 MiB received\n"
+		     "udp      7 datagrams sent, 6 received, 1 dropped\n"
 		     "links    2 reconnects, 7 rotations, 8 resumes\n"
 		     "replay   64.0 KiB kept, 40 frames (1.0 KiB) sent again\n"
 		     "windows  192.0 KiB to receive, 64.0 KiB to send, 1.0 KiB queued\n"
@@ -173,6 +175,21 @@ test_narrow(void)
 }
 
 static void
+test_flows(void)
+{
+	g_test_summary("A UDP flow has datagrams, and no credit.");
+	assert_shown(show_wide,
+		     "{\"connections\":["
+		     "{\"id\":1,\"kind\":\"tcp\",\"destination\":\"a:80\",\"bytes_sent\":1,"
+		     "\"bytes_received\":2,\"send_credit\":5},"
+		     "{\"id\":2,\"kind\":\"udp\",\"destination\":\"a:53\",\"bytes_sent\":40,"
+		     "\"bytes_received\":80,\"datagrams_sent\":1,\"datagrams_received\":2}]}",
+		     "ID  KIND  DESTINATION  SENT  RECEIVED  SENT DG  RECEIVED DG  CREDIT\n"
+		     " 1  tcp   a:80          1 B       2 B        -            -     5 B\n"
+		     " 2  udp   a:53         40 B      80 B        1            2       -\n");
+}
+
+static void
 test_server_connections(void)
 {
 	g_test_summary("By link and id; without a column for what no stream has.");
@@ -251,6 +268,7 @@ main(int argc, char **argv)
 	g_test_add_func("/ctl-show/status/server", test_server_status);
 	g_test_add_func("/ctl-show/connections/client", test_connections);
 	g_test_add_func("/ctl-show/connections/narrow", test_narrow);
+	g_test_add_func("/ctl-show/connections/flows", test_flows);
 	g_test_add_func("/ctl-show/connections/server", test_server_connections);
 	g_test_add_func("/ctl-show/nothing", test_nothing);
 	g_test_add_func("/ctl-show/wrong-types", test_wrong_types);

@@ -173,11 +173,13 @@ test_equal(void)
 			g_assert_true(vpnr_addr_parse(texts[i], 0, &a, NULL));
 			g_assert_true(vpnr_addr_parse(texts[j], 0, &b, NULL));
 			g_assert_true(vpnr_addr_equal(&a, &b) == (i == j));
+			g_assert_true((vpnr_addr_hash(&a) == vpnr_addr_hash(&b)) == (i == j));
 		}
 	}
 	g_assert_true(vpnr_addr_parse("a.org:80", 0, &a, NULL));
 	g_assert_true(vpnr_addr_parse("A.oRg:80", 0, &b, NULL));
 	g_assert_true(vpnr_addr_equal(&a, &b));
+	g_assert_cmpuint(vpnr_addr_hash(&a), ==, vpnr_addr_hash(&b));
 	a = b = (VpnrAddr){ .type = VPNR_ADDR_NONE };
 	g_assert_true(vpnr_addr_equal(&a, &b));
 }

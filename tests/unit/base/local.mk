@@ -12,6 +12,7 @@ unit_tests += \
 	%D%/latch \
 	%D%/log \
 	%D%/mailbox \
+	%D%/nameserver \
 	%D%/network \
 	%D%/pool \
 	%D%/resolve \
@@ -30,10 +31,12 @@ unit_tests += \
 %C%_latch_SOURCES = %D%/latch.c
 %C%_log_SOURCES = %D%/log.c
 %C%_mailbox_SOURCES = %D%/mailbox.c
+%C%_nameserver_SOURCES = %D%/nameserver.c
 %C%_network_SOURCES = %D%/network.c
 %C%_pool_SOURCES = %D%/pool.c
 %C%_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 %C%_resolve_SOURCES = %D%/resolve.c
+%C%_resolve_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
 %C%_stats_SOURCES = %D%/stats.c
 %C%_thread_SOURCES = %D%/thread.c
 %C%_thread_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create

@@ -84,6 +84,27 @@ test_parse_invalid(void)
 }
 
 static void
+test_format(void)
+{
+	static const char *const texts[] = {
+		"10.0.0.0/8",
+		"0.0.0.0/0",
+		"192.0.2.1",
+		"::/0",
+		"2001:db8::/32",
+		"::1",
+		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127",
+	};
+	char buf[VPNR_NETWORK_STRLEN];
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		VpnrNetwork parsed = network(texts[i]);
+
+		g_assert_cmpstr(vpnr_network_format(&parsed, buf), ==, texts[i]);
+	}
+}
+
+static void
 test_contains(void)
 {
 	g_assert_true(contains("10.128.0.0/9", "10.128.0.0"));
@@ -142,6 +163,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/network/parse", test_parse);
 	g_test_add_func("/network/parse/invalid", test_parse_invalid);
+	g_test_add_func("/network/format", test_format);
 	g_test_add_func("/network/contains", test_contains);
 	g_test_add_func("/network/contains/other-family", test_contains_other_family);
 	g_test_add_func("/network/contains/mapped", test_contains_mapped);

@@ -8,6 +8,7 @@
  */
 #include "base/resolve.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -61,6 +62,26 @@ typedef struct {
 } NameServer;
 
 static gboolean in_namespace;
+
+/* What the kernel would take from root only. */
+#define MARK 0x1234
+static guint marked;
+static gboolean refuse_marks;
+
+int __real_setsockopt(int fd, int level, int option, const void *value, socklen_t size);
+int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size);
+
+int
+__wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+{
+	if (level != SOL_SOCKET || option != SO_MARK)
+		return __real_setsockopt(fd, level, option, value, size);
+	g_assert_cmpuint(size, ==, sizeof(guint32));
+	g_assert_cmphex(*(const guint32 *)value, ==, MARK);
+	marked++;
+	errno = EPERM;
+	return refuse_marks ? -1 : 0;
+}
 
 /* Reads the name at p as text; returns the number of bytes that it took on the wire. */
 static gsize
@@ -261,6 +282,31 @@ test_found(void)
 }
 
 static void
+test_marked(void)
+{
+	g_autoptr(NameServer) server = NULL;
+	VpnrCancel cancel = { .fd = -1 };
+	g_autoptr(GError) error = NULL;
+	VpnrAddr addr;
+
+	g_test_summary("Every socket is marked; without the right to do so nobody is asked.");
+	if (skip_outside_namespace())
+		return;
+	server = name_server_start();
+	g_assert_true(vpnr_addr_parse("four.test:80", 0, &addr, NULL));
+	marked = 0;
+	g_autoptr(GArray) addrs = vpnr_resolve_marked(&addr, MARK, 5000, &cancel, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(addrs->len, ==, 1);
+	g_assert_cmpuint(marked, >, 0);
+
+	refuse_marks = TRUE;
+	g_assert_null(vpnr_resolve_marked(&addr, MARK, 5000, &cancel, &error));
+	g_assert_nonnull(error);
+	refuse_marks = FALSE;
+}
+
+static void
 test_not_found(void)
 {
 	g_autoptr(NameServer) server = NULL;
@@ -384,6 +430,7 @@ main(int argc, char **argv)
 	g_test_add_func("/resolve/literal", test_literal);
 	g_test_add_func("/resolve/hosts", test_hosts);
 	g_test_add_func("/resolve/found", test_found);
+	g_test_add_func("/resolve/marked", test_marked);
 	g_test_add_func("/resolve/not-found", test_not_found);
 	g_test_add_func("/resolve/failed", test_failed);
 	g_test_add_func("/resolve/cancelled", test_cancelled);

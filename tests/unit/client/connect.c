@@ -26,7 +26,7 @@ typedef struct {
 	int max_ms;
 	VpnrThread *thread;
 	VpnrTransport *transport;
-	VpnrAddr which;
+	VpnrLookup *lookup;
 	GError *error;
 } Bench;
 
@@ -37,6 +37,7 @@ bench_init(Bench *bench, VpnrProtocol protocol)
 	bench->listener = loopback_listen(1, &bench->target.server);
 	bench->target.protocol = protocol;
 	bench->stop = vpnr_latch_new(NULL);
+	bench->lookup = vpnr_lookup_new();
 	bench->max_ms = -1;
 	g_assert_true(vpnr_keys_generate(&bench->server_key, NULL));
 	g_assert_true(vpnr_keys_generate(&bench->target.private_key, NULL));
@@ -48,6 +49,7 @@ static void
 bench_clear(Bench *bench)
 {
 	vpnr_transport_free(bench->transport);
+	vpnr_lookup_free(bench->lookup);
 	vpnr_latch_free(bench->stop);
 	vpnr_fd_close(bench->listener);
 	g_clear_error(&bench->error);
@@ -60,8 +62,8 @@ call(gpointer data)
 {
 	Bench *bench = data;
 
-	bench->transport = vpnr_connect(&bench->target, bench->max_ms, vpnr_latch_fd(bench->stop),
-					&bench->which, &bench->error);
+	bench->transport = vpnr_connect(&bench->target, bench->lookup, bench->max_ms,
+					vpnr_latch_fd(bench->stop), &bench->error);
 }
 
 static void
@@ -89,7 +91,7 @@ test_v2(void)
 				    &bench.server_key));
 	join(&bench);
 	g_assert_no_error(bench.error);
-	g_assert_true(vpnr_addr_equal(&bench.which, &bench.target.server));
+	g_assert_true(vpnr_addr_equal(vpnr_lookup_dialled(bench.lookup), &bench.target.server));
 	g_assert_true(
 	    vpnr_transport_send(bench.transport, (const guint8 *)"\0\0\0\x11\0\0\0\1", 8));
 	peer_expect(&server, VPNR_FRAME_OPENED);

@@ -218,6 +218,15 @@ peer_data(guint32 stream, gconstpointer bytes, gsize n)
 }
 
 VpnrFrame *
+peer_datagram(guint32 stream, gconstpointer bytes, gsize n)
+{
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATAGRAM, stream, n);
+
+	memcpy(frame->data, bytes, n);
+	return frame;
+}
+
+VpnrFrame *
 peer_goaway(VpnrReason reason)
 {
 	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_GOAWAY, 0, 0);

@@ -59,6 +59,7 @@ void peer_expect_end(Peer *peer);
 /* Frames as a test makes them (transfer full). */
 VpnrFrame *peer_hello(void);
 VpnrFrame *peer_data(guint32 stream, gconstpointer bytes, gsize n);
+VpnrFrame *peer_datagram(guint32 stream, gconstpointer bytes, gsize n);
 VpnrFrame *peer_goaway(VpnrReason reason);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Peer, peer_clear)

@@ -314,6 +314,27 @@ test_ref(void)
 	vpnr_acl_unref(NULL);
 }
 
+static gboolean
+denies_name(const char *deny, const char *text)
+{
+	g_autoptr(VpnrAcl) acl = make_acl("0.0.0.0/0", deny);
+	VpnrAddr dest;
+
+	g_assert_true(vpnr_addr_parse(text, 0, &dest, NULL));
+	return vpnr_acl_denies_name(acl, &dest);
+}
+
+static void
+test_denies_name(void)
+{
+	g_assert_true(denies_name("a.test", "a.test:53"));
+	g_assert_true(denies_name("*.test:50-60", "A.Test:53"));
+	g_assert_false(denies_name("a.test:54", "a.test:53"));
+	g_assert_false(denies_name("b.test", "a.test:53"));
+	g_assert_false(denies_name("0.0.0.0/0", "a.test:53"));
+	g_assert_false(denies_name(NULL, "a.test:53"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -326,6 +347,7 @@ main(int argc, char **argv)
 	g_test_add_func("/acl/mapped", test_mapped);
 	g_test_add_func("/acl/no-address", test_no_address);
 	g_test_add_func("/acl/refused", test_refused);
+	g_test_add_func("/acl/denies-name", test_denies_name);
 	g_test_add_func("/acl/ref", test_ref);
 	return g_test_run();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * dialer: what a destination comes to: a connection, or the reason that the client is told
- * (docs/protocol.md, 2.6.3).
+ * (docs/protocol.md, 2.6.3). What name server the machine has is the test's business: it is linked
+ * with --wrap=vpnr_nameserver.
  */
 #include "server/dialer.h"
 
@@ -9,7 +10,10 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/nameserver.h"
+#include "base/resolve.h"
 #include "base/thread.h"
+#include "stream/worker.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 #include "tests/unit/stream/rig.h"
@@ -20,11 +24,27 @@ typedef struct {
 	VpnrStream *stream;
 	VpnrAcl *acl;
 	GArray *own_ports;
+	VpnrKind kind;
 	VpnrAddr dest;
 	/* what came of it */
 	int fd;
 	VpnrReason reason;
 } Bench;
+
+/* What __wrap_vpnr_nameserver() says; port 0: there is none. */
+static VpnrAddr nameserver;
+
+gboolean __wrap_vpnr_nameserver(VpnrAddr *addr, GError **error);
+
+gboolean
+__wrap_vpnr_nameserver(VpnrAddr *addr, GError **error)
+{
+	*addr = nameserver;
+	if (nameserver.port == 0)
+		g_set_error_literal(error, VPNR_RESOLVE_ERROR, VPNR_RESOLVE_ERROR_NOT_FOUND,
+				    "none");
+	return nameserver.port != 0;
+}
 
 static VpnrAcl *
 make_acl(const char *allow, const char *deny)
@@ -46,6 +66,7 @@ bench_init(Bench *bench, const VpnrAddr *dest)
 	g_assert_cmpint(rig_accept(&bench->rig, 1, &bench->stream), ==, VPNR_TABLE_OK);
 	bench->acl = make_acl("127.0.0.0/8", NULL);
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
+	bench->kind = VPNR_KIND_TCP;
 	bench->dest = *dest;
 }
 
@@ -70,8 +91,13 @@ dial(gpointer data)
 			      .acl = bench->acl,
 			      .own_ports = bench->own_ports,
 			      .stats = &bench->rig.stats };
+	VpnrCancel cancel;
 
-	bench->fd = vpnr_dialer_connect(&dialer, worker, &bench->dest, &bench->reason);
+	bench->fd = -1;
+	bench->reason = VPNR_REASON_ABORTED;
+	if (vpnr_worker_prepare_cancel(worker, &cancel))
+		bench->fd = vpnr_dialer_connect(&dialer, bench->kind, &bench->dest, &cancel,
+						&bench->reason);
 	vpnr_worker_fail(worker, VPNR_REASON_INTERNAL);
 }
 
@@ -201,6 +227,127 @@ test_own_port(void)
 	expect_connected(&other, listener);
 }
 
+/* The socket sends to theirs, and takes what comes back. */
+static void
+expect_udp(Bench *bench, int theirs)
+{
+	VpnrAddr ours;
+
+	bench->kind = VPNR_KIND_UDP;
+	dial(bench);
+	rig_expect(&bench->rig, VPNR_FRAME_RESET, 1);
+	g_assert_cmpint(bench->fd, >=, 0);
+	loopback_send(bench->fd, "question", 8);
+	ours = loopback_udp_expect(theirs, "question", 8);
+	loopback_udp_connect(theirs, &ours);
+	loopback_send(theirs, "answer", 6);
+	loopback_set_blocking(bench->fd, TRUE);
+	loopback_udp_expect(bench->fd, "answer", 6);
+}
+
+static void
+test_udp(void)
+{
+	g_auto(Bench) bench;
+	VpnrAddr addr, name;
+	g_auto(VpnrFd) theirs = loopback_udp(&addr);
+
+	name = named("localhost", addr.port);
+	bench_init(&bench, &name);
+	expect_udp(&bench, theirs);
+}
+
+static void
+test_udp_denied(void)
+{
+	g_test_summary("The rules of the access list, ports and all, are those of UDP, too.");
+
+	g_auto(Bench) bench;
+	VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 9, .ip4 = { 127, 0, 0, 1 } };
+
+	bench_init(&bench, &dest);
+	bench.kind = VPNR_KIND_UDP;
+	vpnr_acl_unref(bench.acl);
+	bench.acl = make_acl("127.0.0.0/8", "127.0.0.1:9");
+	expect_reason(&bench, VPNR_REASON_DENIED);
+}
+
+static void
+test_udp_own_port(void)
+{
+	g_auto(Bench) bench;
+	VpnrAddr addr;
+	g_auto(VpnrFd) theirs = loopback_udp(&addr);
+
+	bench_init(&bench, &addr);
+	bench.kind = VPNR_KIND_UDP;
+	g_array_append_val(bench.own_ports, addr.port);
+	expect_reason(&bench, VPNR_REASON_DENIED);
+}
+
+static void
+test_udp_unreachable(void)
+{
+	g_auto(Bench) bench;
+	VpnrAddr addr = { .type = VPNR_ADDR_IPV4, .port = 9, .ip4 = { 255, 255, 255, 255 } };
+
+	bench_init(&bench, &addr);
+	bench.kind = VPNR_KIND_UDP;
+	vpnr_acl_unref(bench.acl);
+	bench.acl = make_acl("255.255.255.255", NULL);
+	expect_reason(&bench, VPNR_REASON_UNREACHABLE);
+}
+
+static void
+test_resolver(void)
+{
+	g_test_summary("2.6.17: the name server may be reached although loopback may not.");
+
+	g_auto(Bench) udp;
+	g_auto(Bench) tcp;
+	VpnrAddr dest = named("Resolver.Invalid", 53);
+	g_auto(VpnrFd) theirs = loopback_udp(&nameserver);
+	g_auto(VpnrFd) listener = -1;
+
+	bench_init(&udp, &dest);
+	vpnr_acl_unref(udp.acl);
+	udp.acl = make_acl("10.0.0.0/8", NULL);
+	expect_udp(&udp, theirs);
+
+	listener = loopback_listen(8, &nameserver);
+	bench_init(&tcp, &dest);
+	vpnr_acl_unref(tcp.acl);
+	tcp.acl = make_acl("10.0.0.0/8", "0.0.0.0/0");
+	expect_connected(&tcp, listener);
+}
+
+static void
+expect_no_resolver(guint16 port, const char *deny, VpnrReason reason)
+{
+	g_auto(Bench) bench;
+	VpnrAddr dest = named("resolver.invalid", port);
+
+	bench_init(&bench, &dest);
+	bench.kind = VPNR_KIND_UDP;
+	vpnr_acl_unref(bench.acl);
+	bench.acl = make_acl("0.0.0.0/0", deny);
+	expect_reason(&bench, reason);
+}
+
+static void
+test_no_resolver(void)
+{
+	g_test_summary("2.6.17: its name may be denied, it has one port, and may not be there.");
+
+	g_auto(VpnrFd) theirs = loopback_udp(&nameserver);
+
+	expect_no_resolver(53, "resolver.invalid", VPNR_REASON_DENIED);
+	expect_no_resolver(53, "*.invalid:53", VPNR_REASON_DENIED);
+	expect_no_resolver(54, NULL, VPNR_REASON_DENIED);
+	nameserver.port = 0;
+	expect_no_resolver(53, NULL, VPNR_REASON_NOT_FOUND);
+}
+
 static void
 test_aborted_before(void)
 {
@@ -253,6 +400,12 @@ main(int argc, char **argv)
 	g_test_add_func("/dialer/unreachable", test_unreachable);
 	g_test_add_func("/dialer/denied", test_denied);
 	g_test_add_func("/dialer/own-port", test_own_port);
+	g_test_add_func("/dialer/udp/connected", test_udp);
+	g_test_add_func("/dialer/udp/denied", test_udp_denied);
+	g_test_add_func("/dialer/udp/own-port", test_udp_own_port);
+	g_test_add_func("/dialer/udp/unreachable", test_udp_unreachable);
+	g_test_add_func("/dialer/resolver/connected", test_resolver);
+	g_test_add_func("/dialer/resolver/none", test_no_resolver);
 	g_test_add_func("/dialer/aborted/before", test_aborted_before);
 	g_test_add_func("/dialer/aborted/meanwhile", test_aborted_meanwhile);
 	return g_test_run();

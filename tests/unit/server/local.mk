@@ -12,6 +12,7 @@ unit_tests += \
 %C%_arrival_SOURCES = %D%/arrival.c $(link_peer)
 %C%_clients_SOURCES = %D%/clients.c
 %C%_dialer_SOURCES = %D%/dialer.c $(stream_rig) $(test_loopback)
+%C%_dialer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_nameserver
 %C%_server_SOURCES = %D%/server.c $(test_party)
 %C%_service_SOURCES = %D%/service.c $(test_party)
 %C%_tenant_SOURCES = %D%/tenant.c $(test_party)

@@ -147,17 +147,18 @@ add_guest(Bench *bench)
 	Guest *guest = &bench->guests[n];
 	gboolean v2 = bench->protocol == VPNR_PROTOCOL_V2;
 	VpnrServiceParams params = {
-		.protocol = bench->protocol,
 		.peer = { .type = VPNR_ADDR_IPV4,
 			  .port = (guint16)(7 + n),
 			  .ip4 = { 10, 9, 8, 7 } },
 		.acl = v2 ? NULL : vpnr_acl_ref(bench->acl),
 		.private_key = &bench->server_key,
-		.own_ports = bench->own_ports,
-		.max_streams = 3,
+		.tenant = { .protocol = bench->protocol,
+			    .max_streams = 3,
+			    .udp_timeout_s = 300,
+			    .pool = bench->pool,
+			    .own_ports = bench->own_ports,
+			    .stats = &bench->stats },
 		.resume_timeout_s = bench->resume_timeout_s,
-		.pool = bench->pool,
-		.stats = &bench->stats,
 		.host = &host,
 		.host_data = bench,
 	};
@@ -349,19 +350,16 @@ test_refused(void)
 }
 
 static void
-test_udp(void)
+test_no_datagrams(void)
 {
-	g_test_summary("2.6.11: UDP is denied in this version.");
+	g_test_summary("2.4.8: a client that does not know DATAGRAM gets no flow.");
 
 	g_auto(Bench) bench;
 	g_auto(Party) party;
-	VpnrFrame *open;
 
 	start(&bench, VPNR_PROTOCOL_V2);
 	connect_client(&bench, &party);
-	open = vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest);
-	open->open.kind = VPNR_KIND_UDP;
-	party_send(&party, open);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &bench.dest));
 	party_expect_reset(&party, 1, VPNR_REASON_DENIED);
 }
 
@@ -1005,7 +1003,7 @@ test_never_run(void)
 {
 	g_auto(VpnrFd) theirs = -1;
 	g_autoptr(GError) error = NULL;
-	VpnrServiceParams params = { .protocol = VPNR_PROTOCOL_V2 };
+	VpnrServiceParams params = { .tenant = { .protocol = VPNR_PROTOCOL_V2 } };
 	VpnrService *service;
 
 	loopback_pair(&params.fd, &theirs);
@@ -1084,7 +1082,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/service/stream", test_stream);
 	g_test_add_func("/service/refused", test_refused);
-	g_test_add_func("/service/udp", test_udp);
+	g_test_add_func("/service/no-datagrams", test_no_datagrams);
 	g_test_add_func("/service/limit", test_limit);
 	g_test_add_func("/service/no-thread", test_no_thread);
 	g_test_add_func("/service/violation", test_violation);

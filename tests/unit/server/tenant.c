@@ -32,10 +32,11 @@ make_acl(const char *allow)
 }
 
 static VpnrTenant *
-new_tenant(Bench *bench)
+new_tenant(Bench *bench, guint udp_timeout_s)
 {
 	return vpnr_tenant_new(&(VpnrTenantParams){ .protocol = VPNR_PROTOCOL_V2,
 						    .max_streams = 3,
+						    .udp_timeout_s = udp_timeout_s,
 						    .pool = bench->pool,
 						    .own_ports = bench->own_ports,
 						    .stats = &bench->stats },
@@ -43,13 +44,19 @@ new_tenant(Bench *bench)
 }
 
 static void
-bench_init(Bench *bench)
+bench_init_full(Bench *bench, guint udp_timeout_s)
 {
 	memset(bench, 0, sizeof *bench);
 	bench->pool = vpnr_pool_new("pool", 10);
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	bench->listener = loopback_listen(8, &bench->dest);
-	bench->tenant = new_tenant(bench);
+	bench->tenant = new_tenant(bench, udp_timeout_s);
+}
+
+static void
+bench_init(Bench *bench)
+{
+	bench_init_full(bench, 300);
 }
 
 static void
@@ -79,6 +86,7 @@ arrive(Party *party)
 	party_hang_up(party);
 	arrival = vpnr_arrival_new(peer_init(&party->link), &addr);
 	arrival->hello = *hello->hello;
+	arrival->hello.capabilities = VPNR_CAPABILITY_DATAGRAM;
 	return arrival;
 }
 
@@ -92,17 +100,17 @@ hear(Party *party)
 	g_assert_true(hello.has_session);
 	g_assert_cmpuint(hello.received, ==, party->sent);
 	g_assert_cmpuint(hello.max_streams, ==, 3);
+	g_assert_true(vpnr_hello_takes_datagrams(&hello));
 	party->has_session = TRUE;
 	party->id = hello.session;
 }
 
 static void
-begin(Bench *bench, Party *party)
+begin_party(Bench *bench, Party *party)
 {
 	g_autoptr(VpnrArrival) arrival = NULL;
 	g_autoptr(GError) error = NULL;
 
-	bench_init(bench);
 	party_begin(party, VPNR_ROLE_CLIENT);
 	arrival = arrive(party);
 	g_assert_true(vpnr_tenant_begin(bench->tenant, "alice", arrival, &error));
@@ -110,6 +118,13 @@ begin(Bench *bench, Party *party)
 	g_assert_no_error(error);
 	g_assert_null(arrival->transport); /* it was taken */
 	hear(party);
+}
+
+static void
+begin(Bench *bench, Party *party)
+{
+	bench_init(bench);
+	begin_party(bench, party);
 }
 
 static int
@@ -177,6 +192,115 @@ test_next_link(void)
 	party_expect(&party, VPNR_FRAME_OPENED);
 	party_send(&party, peer_data(1, "after", 5));
 	loopback_expect(dest, "after", 5);
+}
+
+/* A destination that says the same as it is told. */
+typedef struct {
+	VpnrFd fd;
+	VpnrAddr addr;
+} Echo;
+
+static void
+echo_once(const Echo *echo, const guint8 *bytes, gsize n)
+{
+	VpnrAddr from = loopback_udp_expect(echo->fd, bytes, n);
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(&from, &ss);
+
+	g_assert_cmpint(sendto(echo->fd, bytes, n, 0, (struct sockaddr *)&ss, length), ==, n);
+}
+
+static void
+exchange(const Echo *echo, Party *party, guint32 id, gsize n)
+{
+	g_autofree guint8 *bytes = g_malloc(n + 1);
+
+	pattern_fill(bytes, n, n);
+	party_send(party, peer_datagram(id, bytes, n));
+	echo_once(echo, bytes, n);
+	party_expect_datagram(party, id, bytes, n);
+}
+
+static void
+test_flow(void)
+{
+	g_test_summary("Datagrams of all sizes go there and back, the first directly behind OPEN.");
+
+	/* 65,507 is what IPv4 has room for; more than 1,472 is cut into fragments on an Ethernet,
+	 * and put together again, by the kernel. */
+	const gsize sizes[] = { 1472, 1473, 0, 1, 65507 };
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	Echo echo;
+
+	begin(&bench, &party);
+	echo.fd = loopback_udp(&echo.addr);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &echo.addr));
+	party_send(&party, peer_datagram(1, (const guint8 *)"early", 5));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	echo_once(&echo, (const guint8 *)"early", 5);
+	party_expect_datagram(&party, 1, "early", 5);
+	for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
+		exchange(&echo, &party, 1, sizes[i]);
+	vpnr_fd_close(echo.fd);
+}
+
+static void
+test_flow_goes_on(void)
+{
+	g_test_summary("2.6.15: a flow outlives its link; the datagrams on it do not.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_autoptr(VpnrArrival) arrival = NULL;
+	Echo echo;
+
+	begin(&bench, &party);
+	echo.fd = loopback_udp(&echo.addr);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &echo.addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	exchange(&echo, &party, 1, 100);
+	vpnr_session_detach(vpnr_tenant_session(bench.tenant));
+	party.received--; /* OPENED got lost, and so did a datagram behind it */
+	arrival = arrive(&party);
+	g_assert_cmpint(vpnr_tenant_resume(bench.tenant, arrival, NULL), ==, VPNR_TENANT_RESUMED);
+	hear(&party);
+	party_expect(&party, VPNR_FRAME_OPENED);
+	exchange(&echo, &party, 1, 200);
+	vpnr_fd_close(echo.fd);
+}
+
+static void
+test_flow_refused(void)
+{
+	g_test_summary("2.6.16: that nobody listens ends the flow, when the network says so.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(VpnrFd) closed = -1;
+	VpnrAddr addr;
+
+	begin(&bench, &party);
+	addr = loopback_udp_closed(&closed);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	party_send(&party, peer_datagram(1, (const guint8 *)"x", 1));
+	party_expect_reset(&party, 1, VPNR_REASON_REFUSED);
+}
+
+static void
+test_flow_idle(void)
+{
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	VpnrAddr addr;
+	g_auto(VpnrFd) dest = loopback_udp(&addr);
+
+	bench_init_full(&bench, 1);
+	begin_party(&bench, &party);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
+	party_expect(&party, VPNR_FRAME_OPENED);
+	party_expect_reset(&party, 1, VPNR_REASON_TIMED_OUT);
 }
 
 static void
@@ -252,6 +376,10 @@ main(int argc, char **argv)
 	g_test_add_func("/tenant/begin", test_begin);
 	g_test_add_func("/tenant/ids", test_ids);
 	g_test_add_func("/tenant/next-link", test_next_link);
+	g_test_add_func("/tenant/flow/echo", test_flow);
+	g_test_add_func("/tenant/flow/goes-on", test_flow_goes_on);
+	g_test_add_func("/tenant/flow/refused", test_flow_refused);
+	g_test_add_func("/tenant/flow/idle", test_flow_idle);
 	g_test_add_func("/tenant/impossible", test_impossible);
 	g_test_add_func("/tenant/broken-link", test_broken_link);
 	g_test_add_func("/tenant/acl", test_acl);

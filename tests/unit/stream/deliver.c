@@ -364,6 +364,115 @@ test_v1_room_at_the_close(void)
 	rig_remove(&rig, stream);
 }
 
+/* --- flows ------------------------------------------------------------------------------------ */
+
+static guint64
+dropped(const Rig *rig)
+{
+	return vpnr_stats_get(&rig->stats, VPNR_STAT_DATAGRAMS_DROPPED);
+}
+
+/* Does what a flow's thread does last. */
+static void
+remove_flow(Rig *rig, VpnrStream *stream)
+{
+	VpnrFrame *frame;
+
+	vpnr_table_forget(rig->table, stream);
+	while ((frame = vpnr_mailbox_try_pop(stream->inbox)) != NULL) {
+		if (frame->type == VPNR_FRAME_DATAGRAM)
+			vpnr_table_took_datagram(rig->table, stream, frame);
+		else
+			vpnr_frame_free(frame);
+	}
+	g_assert_cmpint(vpnr_room_used(&stream->inbound), ==, 0);
+	rig_remove(rig, stream);
+}
+
+static void
+test_flow(void)
+{
+	g_test_summary("2.6.16: a flow is over with FIN, and so later datagrams are dropped.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 0);
+	stream = rig_accept_flow(&rig, 1);
+	g_assert_null(rig_deliver_datagram(&rig, 1, bytes, VPNR_DATAGRAM_MAX));
+	g_assert_null(rig_deliver_datagram(&rig, 1, bytes, 0));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, 1));
+	g_assert_null(rig_deliver_datagram(&rig, 1, bytes, 1));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, 1));
+	g_assert_cmpuint(rig_stale(&rig), ==, 2);
+	g_assert_cmpuint(dropped(&rig), ==, 1);
+	g_assert_cmpuint(vpnr_mailbox_length(stream->inbox), ==, 3);
+	remove_flow(&rig, stream);
+}
+
+static void
+test_flow_kinds(void)
+{
+	g_test_summary("2.6.12: each kind has its frames; on a stream that is over none matters.");
+
+	g_auto(Rig) rig;
+	VpnrStream *tcp, *udp;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 0);
+	g_assert_cmpint(rig_accept(&rig, 1, &tcp), ==, VPNR_TABLE_OK);
+	udp = rig_accept_flow(&rig, 2);
+	g_assert_nonnull(rig_deliver_datagram(&rig, 1, bytes, 1));
+	g_assert_nonnull(rig_deliver_data(&rig, 2, bytes, 1));
+	g_assert_nonnull(rig_deliver_window(&rig, 2, 1));
+	rig_remove(&rig, tcp);
+	remove_flow(&rig, udp);
+	g_assert_null(rig_deliver_datagram(&rig, 1, bytes, 1));
+	g_assert_null(rig_deliver_data(&rig, 2, bytes, 1));
+}
+
+static void
+test_flow_never_opened(void)
+{
+	g_test_summary("2.6.15: no DATAGRAM comes before OPEN, and none before OPENED.");
+
+	g_auto(Rig) server;
+	g_auto(Rig) client;
+	VpnrStream *stream;
+
+	rig_init(&server, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 0);
+	g_assert_nonnull(rig_deliver_datagram(&server, 1, bytes, 1));
+
+	rig_init(&client, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 0);
+	stream = rig_open_flow(&client);
+	g_assert_nonnull(rig_deliver_datagram(&client, stream->id, bytes, 1));
+	g_assert_null(rig_deliver(&client, VPNR_FRAME_OPENED, stream->id));
+	g_assert_null(rig_deliver_datagram(&client, stream->id, bytes, 1));
+	remove_flow(&client, stream);
+}
+
+static void
+test_flow_room(void)
+{
+	g_test_summary(
+	    "2.6.13: more datagrams than there is room for are dropped, and no violation; "
+	    "what a flow has left is given back with it.");
+
+	g_auto(Rig) rig;
+	VpnrStream *one, *two;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 0);
+	one = rig_accept_flow(&rig, 1);
+	two = rig_accept_flow(&rig, 2);
+	while (dropped(&rig) == 0)
+		g_assert_null(rig_deliver_datagram(&rig, 1, bytes, 1200));
+	g_assert_cmpint(vpnr_room_used(&one->inbound), >=, VPNR_ROOM_FLOW);
+	g_assert_cmpint(vpnr_room_used(&one->inbound), <=, VPNR_ROOM_FLOW + 1200 + VPNR_ROOM_COST);
+	g_assert_null(rig_deliver_datagram(&rig, 2, bytes, 1200));
+	g_assert_cmpuint(vpnr_mailbox_length(two->inbox), ==, 1);
+	remove_flow(&rig, one);
+	remove_flow(&rig, two);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -377,6 +486,10 @@ main(int argc, char **argv)
 	g_test_add_func("/deliver/reset", test_reset);
 	g_test_add_func("/deliver/window", test_window);
 	g_test_add_func("/deliver/beyond-the-window", test_beyond_the_window);
+	g_test_add_func("/deliver/flow", test_flow);
+	g_test_add_func("/deliver/flow/kinds", test_flow_kinds);
+	g_test_add_func("/deliver/flow/never-opened", test_flow_never_opened);
+	g_test_add_func("/deliver/flow/room", test_flow_room);
 	g_test_add_func("/deliver/v1/end", test_v1_end);
 	g_test_add_func("/deliver/v1/unknown", test_v1_unknown);
 	g_test_add_func("/deliver/v1/room", test_v1_room);

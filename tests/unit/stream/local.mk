@@ -2,10 +2,12 @@
 unit_tests += \
 	%D%/credit \
 	%D%/deliver \
+	%D%/flow \
 	%D%/growth \
 	%D%/lifecycle \
 	%D%/outflow \
 	%D%/retired \
+	%D%/room \
 	%D%/share \
 	%D%/stream \
 	%D%/table \
@@ -19,11 +21,13 @@ stream_alive_ldflags = -Wl,--wrap=vpnr_frame_new,--wrap=vpnr_frame_free
 
 %C%_credit_SOURCES = %D%/credit.c
 %C%_deliver_SOURCES = %D%/deliver.c $(stream_rig)
+%C%_flow_SOURCES = %D%/flow.c $(stream_rig) $(test_loopback)
 %C%_growth_SOURCES = %D%/growth.c
 %C%_lifecycle_SOURCES = %D%/lifecycle.c
 %C%_outflow_SOURCES = %D%/outflow.c $(stream_alive) $(test_loopback) $(test_patience)
 %C%_outflow_LDFLAGS = $(AM_LDFLAGS) $(stream_alive_ldflags)
 %C%_retired_SOURCES = %D%/retired.c
+%C%_room_SOURCES = %D%/room.c
 %C%_share_SOURCES = %D%/share.c
 %C%_stream_SOURCES = %D%/stream.c
 %C%_table_SOURCES = %D%/table.c $(stream_rig)

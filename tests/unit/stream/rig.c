@@ -29,6 +29,7 @@ rig_init(Rig *rig, VpnrProtocol protocol, VpnrRole role, guint64 send_limit)
 	rig_init_full(rig, &(VpnrTableParams){ .protocol = protocol,
 					       .role = role,
 					       .max_streams = 100,
+					       .datagrams = TRUE,
 					       .send_limit = send_limit });
 }
 
@@ -47,15 +48,37 @@ rig_dest(void)
 	return (VpnrAddr){ .type = VPNR_ADDR_IPV4, .port = 80, .ip4 = { 192, 0, 2, 1 } };
 }
 
-VpnrStream *
-rig_open(Rig *rig)
+static VpnrStream *
+open_kind(Rig *rig, VpnrKind kind)
 {
 	VpnrAddr dest = rig_dest();
 	VpnrStream *stream = NULL;
 
-	g_assert_cmpint(vpnr_table_open(rig->table, VPNR_KIND_TCP, &dest, NULL, &stream), ==,
-			VPNR_TABLE_OK);
+	g_assert_cmpint(vpnr_table_open(rig->table, kind, &dest, NULL, &stream), ==, VPNR_TABLE_OK);
 	rig_expect(rig, VPNR_FRAME_OPEN, stream->id);
+	return stream;
+}
+
+VpnrStream *
+rig_open(Rig *rig)
+{
+	return open_kind(rig, VPNR_KIND_TCP);
+}
+
+VpnrStream *
+rig_open_flow(Rig *rig)
+{
+	return open_kind(rig, VPNR_KIND_UDP);
+}
+
+VpnrStream *
+rig_accept_flow(Rig *rig, guint32 id)
+{
+	VpnrAddr dest = rig_dest();
+	g_autoptr(VpnrFrame) open = vpnr_frame_new_open(id, VPNR_KIND_UDP, &dest);
+	VpnrStream *stream = NULL;
+
+	g_assert_cmpint(vpnr_table_accept(rig->table, open, &stream), ==, VPNR_TABLE_OK);
 	return stream;
 }
 
@@ -78,6 +101,15 @@ const char *
 rig_deliver_data(Rig *rig, guint32 id, gconstpointer bytes, gsize n)
 {
 	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATA, id, n);
+
+	memcpy(frame->data, bytes, n);
+	return vpnr_table_deliver(rig->table, frame);
+}
+
+const char *
+rig_deliver_datagram(Rig *rig, guint32 id, gconstpointer bytes, gsize n)
+{
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATAGRAM, id, n);
 
 	memcpy(frame->data, bytes, n);
 	return vpnr_table_deliver(rig->table, frame);
@@ -151,6 +183,16 @@ rig_expect_data(Rig *rig, guint32 id, gconstpointer bytes, gsize n)
 		at += frame->size;
 		n -= frame->size;
 	}
+}
+
+void
+rig_expect_datagram(Rig *rig, guint32 id, gconstpointer bytes, gsize n)
+{
+	g_autoptr(VpnrFrame) frame = rig_next(rig);
+
+	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "DATAGRAM");
+	g_assert_cmpuint(frame->stream, ==, id);
+	g_assert_cmpmem(frame->data, frame->size, bytes, n);
 }
 
 guint64

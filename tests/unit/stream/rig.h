@@ -18,7 +18,7 @@ typedef struct {
 	VpnrTable *table;
 } Rig;
 
-/* A table of this kind that takes 100 streams, each of which may send send_limit bytes at first. */
+/* A table of this kind that takes 100 streams, flows among them, each of which may send send_limit bytes at first. */
 void rig_init(Rig *rig, VpnrProtocol protocol, VpnrRole role, guint64 send_limit);
 
 /* The same with other bounds. */
@@ -33,11 +33,16 @@ VpnrStream *rig_open(Rig *rig);
 /* Server: what an OPEN with this id comes to. */
 VpnrTableResult rig_accept(Rig *rig, guint32 id, VpnrStream **stream);
 
+/* The same for UDP flows; neither side opens one in vain. */
+VpnrStream *rig_open_flow(Rig *rig);
+VpnrStream *rig_accept_flow(Rig *rig, guint32 id);
+
 VpnrAddr rig_dest(void);
 
 /* Delivers a frame: of a type alone, DATA, RESET, WINDOW. NULL or the violation. */
 const char *rig_deliver(Rig *rig, VpnrFrameType type, guint32 id);
 const char *rig_deliver_data(Rig *rig, guint32 id, gconstpointer bytes, gsize n);
+const char *rig_deliver_datagram(Rig *rig, guint32 id, gconstpointer bytes, gsize n);
 const char *rig_deliver_reset(Rig *rig, guint32 id, VpnrReason reason);
 const char *rig_deliver_window(Rig *rig, guint32 id, guint64 limit);
 
@@ -54,6 +59,9 @@ gboolean rig_push_data(Rig *rig, VpnrStream *stream, gsize n);
 /* Takes n bytes of DATA, which must be these. Neither more bytes nor other frames may be among
  * them. */
 void rig_expect_data(Rig *rig, guint32 id, gconstpointer bytes, gsize n);
+
+/* The next frame must be a DATAGRAM of these n bytes. */
+void rig_expect_datagram(Rig *rig, guint32 id, gconstpointer bytes, gsize n);
 
 /* Frames that were dropped because their stream had ended. */
 guint64 rig_stale(Rig *rig);

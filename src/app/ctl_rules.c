@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ctl_rules: see ctl_rules.h.
+ */
+#include "app/ctl_rules.h"
+
+#include "app/ctl_json.h"
+#include "app/settings.h"
+#include "app/settings_capture.h"
+#include "client/capture.h"
+
+/* Text of several lines, which the client has made of a configuration without control characters:
+ * so unlike other members it goes to the terminal with its ends of lines. */
+static void
+append_text(GString *out, JsonObject *answer, const char *name)
+{
+	const char *text = json_object_get_string_member_with_default(answer, name, "");
+
+	g_string_append(out, text);
+}
+
+char *
+vpnr_ctl_show_rules(const char *json, GError **error)
+{
+	g_autoptr(JsonObject) answer = vpnr_ctl_json_parse(json, error);
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	if (answer == NULL)
+		return NULL;
+	g_autofree char *mode = vpnr_ctl_json_text(answer, "mode");
+	g_autofree char *backend = vpnr_ctl_json_text(answer, "backend");
+	gboolean installed =
+	    json_object_get_boolean_member_with_default(answer, "installed", FALSE);
+
+	g_string_append_printf(out, "mode %s, backend %s: %s\n", mode, backend,
+			       installed ? "installed" : "not installed");
+	append_text(out, answer, "words");
+	g_string_append_c(out, '\n');
+	append_text(out, answer, "ruleset");
+	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static VpnrRules *
+load_rules(const char *config, GError **error)
+{
+	g_autoptr(VpnrClientSettings) settings = NULL;
+
+	if (config == NULL)
+		return vpnr_settings_capture_defaults();
+	settings = vpnr_client_settings_load(config, NULL, error);
+	return settings != NULL ? g_steal_pointer(&settings->rules) : NULL;
+}
+
+gboolean
+vpnr_ctl_rules_clear(const char *config, gboolean kill_switch, GError **error)
+{
+	g_autoptr(VpnrRules) rules = load_rules(config, error);
+	g_autoptr(GError) why = NULL;
+
+	if (rules == NULL)
+		return FALSE;
+	if (kill_switch && !vpnr_capture_release(rules, error))
+		return FALSE;
+	if (vpnr_capture_clear(rules, &why))
+		return TRUE;
+	/* The switch may go while a client runs; what that has installed is not left behind. */
+	if (kill_switch && g_error_matches(why, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&why));
+	return FALSE;
+}
+
+gboolean
+vpnr_ctl_rules_hold(const char *config, GError **error)
+{
+	g_autoptr(VpnrRules) rules = NULL;
+
+	if (config == NULL) {
+		g_set_error_literal(error, VPNR_SETTINGS_ERROR, VPNR_SETTINGS_ERROR_INVALID,
+				    "the kill switch needs --config, which says what may leave");
+		return FALSE;
+	}
+	rules = load_rules(config, error);
+	return rules != NULL && vpnr_capture_hold(rules, error);
+}

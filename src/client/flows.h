@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * flows: the UDP flows of one inbound, by application and destination, with a hard limit.
+ *
+ * The first datagram between two addresses makes a flow: a thread of the pool, which waits for the
+ * link as a connection does, opens a stream of kind UDP and a socket towards the application, and
+ * serves both until nothing passes any more (stream/flow.h). Until the stream is open the newest
+ * datagrams of a flow wait here, few and in bounds; afterwards those that still come by the
+ * inbound's socket are handed on.
+ *
+ * One thread, the inbound's, gives datagrams. Lock: flows.lock, a leaf.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/pool.h"
+#include "base/stats.h"
+#include "client/dns.h"
+#include "client/uplink.h"
+#include "proto/socks5.h"
+
+G_BEGIN_DECLS
+
+/* Milliseconds after which a flow to a name server ends. Answers come within seconds, and each
+ * question has a flow of its own, since resolvers change their port for each. */
+#define VPNR_FLOWS_DNS_IDLE_MS 20000
+
+/* Datagrams that wait for the stream of one flow, the newest: an application that asks again has
+ * given up what it asked before. And bytes that wait so in all flows of an inbound, with
+ * VPNR_FLOWS_WAITING_COST for each datagram: some thousand questions to name servers. */
+#define VPNR_FLOWS_WAITING      4
+#define VPNR_FLOWS_WAITING_SIZE (4 * 1024 * 1024)
+#define VPNR_FLOWS_WAITING_COST 128
+
+typedef struct VpnrFlows VpnrFlows;
+
+/* How a flow reaches its application. */
+typedef struct {
+	int fd; /* non-blocking (transfer full); connected to the application unless shared */
+	/* The inbound reads the socket, and all that comes for the flow is given to
+	 * vpnr_flows_give(). */
+	gboolean shared;
+	guint8 prefix[VPNR_SOCKS5_HEADER_MAX]; /* in front of every datagram to the application */
+	gsize prefix_size;
+} VpnrFlowsSocket;
+
+/* Opens the socket of a new flow between peer and dest, on the flow's thread. FALSE: there is
+ * none. */
+typedef gboolean (*VpnrFlowsOpen)(gpointer data, const VpnrAddr *peer, const VpnrAddr *dest,
+				  VpnrFlowsSocket *socket);
+
+typedef struct {
+	guint max_flows;
+	int idle_ms;
+	VpnrDns dns; /* for flows to port 53 */
+	VpnrFlowsOpen open;
+	gpointer data;
+	VpnrPool *pool; /* all outlive the flows */
+	VpnrUplink *uplink;
+	VpnrStats *stats;
+} VpnrFlowsParams;
+
+/* None yet. NULL with an error when no descriptor is left. */
+VpnrFlows *vpnr_flows_new(const VpnrFlowsParams *params, GError **error);
+
+/* A datagram from peer to dest has come (copied). */
+void vpnr_flows_give(VpnrFlows *flows, const VpnrAddr *peer, const VpnrAddr *dest,
+		     const guint8 *bytes, gsize n);
+
+/* Flows that wait for a link now (thread-safe). */
+guint vpnr_flows_waiting(const VpnrFlows *flows);
+
+/* Flows that there are now, whether waiting or open (thread-safe). */
+guint vpnr_flows_count(VpnrFlows *flows);
+
+/* Makes no new flow any more and gives up those that wait for a link; the others go on. */
+void vpnr_flows_stop(VpnrFlows *flows);
+
+/* Moreover ends those that are open, and waits until their threads have let go. */
+void vpnr_flows_end(VpnrFlows *flows);
+
+/* Frees it; its flows have ended (vpnr_flows_end() or vpnr_pool_free()). Takes NULL. */
+void vpnr_flows_free(VpnrFlows *flows);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrFlows, vpnr_flows_free)
+
+G_END_DECLS

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * udp_inbound: see udp_inbound.h. Everything from receive_all() down to serve() runs on the thread
+ * "udp-tproxy", open_socket() on that of a flow.
+ */
+#include "client/udp_inbound.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "base/fd.h"
+#include "base/latch.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "client/flows.h"
+#include "client/own.h"
+#include "client/transparent.h"
+#include "proto/frame.h"
+
+/* Datagrams that are taken from one socket before the others have their turn. */
+#define BATCH 64
+
+struct VpnrUdpInbound {
+	/* const after start */
+	VpnrUdpInboundParams params;
+	GArray *fds; /* int: the sockets */
+	VpnrLatch *stop;
+	VpnrFlows *flows;
+	VpnrThread *thread; /* main, until vpnr_udp_inbound_stop() */
+	/* the thread */
+	guint8 *buffer; /* VPNR_DATAGRAM_MAX */
+};
+
+static gboolean
+open_socket(gpointer data, const VpnrAddr *peer, const VpnrAddr *dest, VpnrFlowsSocket *socket)
+{
+	const VpnrUdpInbound *inbound = data;
+	char from[VPNR_ADDR_STRLEN], to[VPNR_ADDR_STRLEN];
+
+	socket->fd = vpnr_transparent_connect(dest, peer, inbound->params.mark);
+	if (socket->fd < 0)
+		vpnr_log(VPNR_LOG_DEBUG, "no socket for UDP %s -> %s: %s",
+			 vpnr_addr_format(peer, from), vpnr_addr_format(dest, to),
+			 g_strerror(errno));
+	return socket->fd >= 0;
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+/* Not every datagram that reaches the sockets was captured: anybody may send to their port. */
+static gboolean
+is_welcome(const VpnrUdpInbound *inbound, const VpnrAddr *dest)
+{
+	const VpnrUdpInboundParams *params = &inbound->params;
+
+	if (vpnr_own_contains(params->own, dest)) {
+		vpnr_stats_add(params->stats, VPNR_STAT_LOOPS_REFUSED, 1);
+		return FALSE;
+	}
+	if (dest->port == 0 || (params->dns_only && dest->port != VPNR_DNS_PORT)) {
+		vpnr_stats_add(params->stats, VPNR_STAT_DATAGRAMS_REJECTED, 1);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* Errors are those of one datagram; one that lasts, such as a lack of memory, ends the batch, so
+ * that the stop is looked at. */
+static void
+receive_some(VpnrUdpInbound *inbound, int fd)
+{
+	for (guint i = 0; i < BATCH; i++) {
+		VpnrAddr peer, dest;
+		gssize n =
+		    vpnr_transparent_receive(fd, inbound->buffer, VPNR_DATAGRAM_MAX, &peer, &dest);
+
+		if (n < 0)
+			return;
+		if (is_welcome(inbound, &dest))
+			vpnr_flows_give(inbound->flows, &peer, &dest, inbound->buffer, (gsize)n);
+	}
+}
+
+static void
+serve(gpointer data)
+{
+	VpnrUdpInbound *inbound = data;
+	guint n = inbound->fds->len;
+	g_autofree struct pollfd *pfd = g_new0(struct pollfd, n + 1);
+
+	for (guint i = 0; i < n; i++)
+		pfd[i] = (struct pollfd){ g_array_index(inbound->fds, int, i), POLLIN, 0 };
+	pfd[n] = (struct pollfd){ vpnr_latch_fd(inbound->stop), POLLIN, 0 };
+	while (!vpnr_latch_is_tripped(inbound->stop)) {
+		if (poll(pfd, n + 1, -1) <= 0)
+			continue;
+		for (guint i = 0; i < n; i++) {
+			if (pfd[i].revents != 0)
+				receive_some(inbound, pfd[i].fd);
+		}
+	}
+}
+
+/* --- start and stop --------------------------------------------------------------------------- */
+
+static gboolean
+open_all(VpnrUdpInbound *inbound, GError **error)
+{
+	const GArray *listen = inbound->params.listen;
+
+	for (guint i = 0; i < listen->len; i++) {
+		int fd = vpnr_transparent_bind(&g_array_index(listen, VpnrAddr, i),
+					       inbound->params.mark, error);
+
+		if (fd < 0)
+			return FALSE;
+		g_array_append_val(inbound->fds, fd);
+	}
+	return TRUE;
+}
+
+static VpnrFlows *
+new_flows(VpnrUdpInbound *inbound, GError **error)
+{
+	const VpnrUdpInboundParams *params = &inbound->params;
+
+	return vpnr_flows_new(&(VpnrFlowsParams){ .max_flows = params->max_flows,
+						  .idle_ms = params->idle_ms,
+						  .dns = params->dns,
+						  .open = open_socket,
+						  .data = inbound,
+						  .pool = params->pool,
+						  .uplink = params->uplink,
+						  .stats = params->stats },
+			      error);
+}
+
+VpnrUdpInbound *
+vpnr_udp_inbound_start(const VpnrUdpInboundParams *params, GError **error)
+{
+	VpnrUdpInbound *inbound = g_new0(VpnrUdpInbound, 1);
+
+	inbound->params = *params;
+	inbound->fds = g_array_new(FALSE, FALSE, sizeof(int));
+	inbound->buffer = g_malloc(VPNR_DATAGRAM_MAX);
+	if (open_all(inbound, error))
+		inbound->stop = vpnr_latch_new(error);
+	if (inbound->stop != NULL)
+		inbound->flows = new_flows(inbound, error);
+	if (inbound->flows != NULL)
+		inbound->thread = vpnr_thread_start("udp-tproxy", serve, inbound, error);
+	inbound->params.listen = NULL; /* the caller's */
+	if (inbound->thread == NULL) {
+		vpnr_udp_inbound_free(inbound);
+		return NULL;
+	}
+	return inbound;
+}
+
+guint
+vpnr_udp_inbound_waiting(const VpnrUdpInbound *inbound)
+{
+	return vpnr_flows_waiting(inbound->flows);
+}
+
+guint
+vpnr_udp_inbound_count(const VpnrUdpInbound *inbound)
+{
+	return vpnr_flows_count(inbound->flows);
+}
+
+void
+vpnr_udp_inbound_stop(VpnrUdpInbound *inbound)
+{
+	if (inbound == NULL)
+		return;
+	vpnr_latch_trip(inbound->stop);
+	vpnr_thread_join(g_steal_pointer(&inbound->thread));
+	vpnr_flows_stop(inbound->flows);
+}
+
+void
+vpnr_udp_inbound_free(VpnrUdpInbound *inbound)
+{
+	if (inbound == NULL)
+		return;
+	for (guint i = 0; i < inbound->fds->len; i++)
+		vpnr_fd_close(g_array_index(inbound->fds, int, i));
+	g_array_unref(inbound->fds);
+	vpnr_flows_free(inbound->flows);
+	vpnr_latch_free(inbound->stop);
+	g_free(inbound->buffer);
+	g_free(inbound);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * udp_inbound: the way in which captured datagrams reach the client: transparent UDP sockets
+ * (transparent.h), read by one thread, "udp-tproxy", which gives each datagram to its flow
+ * (flows.h).
+ *
+ * Each flow has a socket of its own: it has the original destination for its address, so that
+ * answers come from whom the application asked, and is connected to the application, so that the
+ * kernel hands what follows straight to it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/pool.h"
+#include "base/stats.h"
+#include "client/dns.h"
+#include "client/uplink.h"
+
+G_BEGIN_DECLS
+
+typedef struct VpnrUdpInbound VpnrUdpInbound;
+
+typedef struct {
+	const GArray *listen; /* VpnrAddr */
+	gboolean dns_only;    /* what does not go to port 53 is not for us: mode redirect */
+	guint32 mark;         /* of what is answered (SO_MARK) */
+	guint max_flows;
+	int idle_ms; /* after which a flow ends */
+	VpnrDns dns;
+	/* All outlive the inbound. */
+	const GArray *own; /* VpnrAddr: the client's listeners (own.h); nullable */
+	VpnrPool *pool;
+	VpnrUplink *uplink;
+	VpnrStats *stats;
+} VpnrUdpInboundParams;
+
+/* Receives from now on. NULL with an error that names the address, or the missing capability. */
+VpnrUdpInbound *vpnr_udp_inbound_start(const VpnrUdpInboundParams *params, GError **error);
+
+/* Flows that wait for a link now, and all that there are (thread-safe). */
+guint vpnr_udp_inbound_waiting(const VpnrUdpInbound *inbound);
+guint vpnr_udp_inbound_count(const VpnrUdpInbound *inbound);
+
+/* Stops receiving and gives up the flows that wait for a link; the others go on. Takes NULL. */
+void vpnr_udp_inbound_stop(VpnrUdpInbound *inbound);
+
+/* Frees it; its flows have ended (vpnr_pool_free). Takes NULL. */
+void vpnr_udp_inbound_free(VpnrUdpInbound *inbound);
+
+G_END_DECLS

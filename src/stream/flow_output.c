@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * flow_output: from the link to the socket; see flow_private.h.
+ */
+#include "stream/flow_private.h"
+
+#include <errno.h>
+
+/* What waits for the socket at most; when more comes the oldest is dropped. The socket has room for
+ * as much itself. With their bytes it is half of what the flow may have in its inbox, where nobody
+ * reaches the oldest. */
+#define WAITING_MAX       64
+#define WAITING_BYTES_MAX (VPNR_ROOM_FLOW / 2)
+
+static gssize
+send_datagram(VpnrFlow *flow, const VpnrFrame *frame)
+{
+	struct iovec iov[2] = {
+		{ (guint8 *)flow->params.prefix, flow->params.prefix_size },
+		{ (guint8 *)frame->data, frame->size },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = G_N_ELEMENTS(iov) };
+
+	if (flow->to_size > 0) {
+		msg.msg_name = &flow->to;
+		msg.msg_namelen = flow->to_size;
+	}
+	return sendmsg(flow->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+count_in(VpnrFlow *flow, gsize n)
+{
+	atomic_fetch_add_explicit(&flow->stream->bytes_in, n, memory_order_relaxed);
+	atomic_fetch_add_explicit(&flow->stream->datagrams_in, 1, memory_order_relaxed);
+}
+
+/* The kernel reports what has become of an earlier datagram when the next one is sent, and does not
+ * send that: it is tried again, once. FALSE: the socket takes none now. */
+static gboolean
+write_one(VpnrFlow *flow, const VpnrFrame *frame)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		if (send_datagram(flow, frame) >= 0) {
+			count_in(flow, frame->size);
+			return TRUE;
+		}
+		if (errno == EAGAIN || errno == EINTR)
+			return FALSE;
+		vpnr_flow_on_error(flow, errno);
+	}
+	return TRUE;
+}
+
+void
+vpnr_flow_write(VpnrFlow *flow)
+{
+	VpnrFrame *frame;
+
+	while (flow->may_write && (frame = g_queue_peek_head(&flow->waiting)) != NULL) {
+		flow->may_write = write_one(flow, frame);
+		if (!flow->may_write)
+			return;
+		g_queue_pop_head(&flow->waiting);
+		flow->waiting_bytes -= frame->size;
+		vpnr_table_took_datagram(flow->table, flow->stream, frame);
+	}
+}
+
+void
+vpnr_flow_add(VpnrFlow *flow, VpnrFrame *frame)
+{
+	GQueue *waiting = &flow->waiting;
+
+	g_queue_push_tail(waiting, frame);
+	flow->waiting_bytes += frame->size;
+	vpnr_flow_write(flow);
+	while (waiting->length > WAITING_MAX ||
+	       (waiting->length > 1 && flow->waiting_bytes > WAITING_BYTES_MAX)) {
+		frame = g_queue_pop_head(waiting);
+		flow->waiting_bytes -= frame->size;
+		vpnr_flow_drop(flow, frame);
+	}
+}

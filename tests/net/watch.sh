@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Watches the app host's outer interface: whatever is seen there and is not the link to the server
+# has leaked. To be sourced behind lib.sh.
+
+# What a network needs itself is no leak: ARP, and ICMPv6 for neighbours, routers and their
+# multicast groups.
+not_ours="not arp and not (tcp port 4334) and not (icmp6 and ip6[40] >= 130 and ip6[40] <= 143)
+	and not (ip6 proto 0)"
+
+# start_watch: from now on, into $work/watch.log. (MLD reports are the IPv6 packets with a header of
+# options.)
+start_watch() {
+	needs_tools tcpdump
+	spawn watch "$app" tcpdump -n -l -p --immediate-mode -Z root -i "c1-$$" "$not_ours"
+	await 20 logged watch 'listening on'
+	marks=0
+}
+
+seen_mark() {
+	grep -q "10\.77\.1\.2\.9: UDP, length $marks$" "$work/watch.log"
+}
+
+# Everything that was on the wire before this returns is in the log: behind it comes a packet of the
+# server host's own, whose length tells it from those before.
+settle() {
+	marks=$((marks + 1))
+	ip netns exec "$srv" bash -c "head -c $marks /dev/zero >/dev/udp/10.77.1.2/9"
+	await 20 seen_mark
+}
+
+# leaks: prints what has leaked
+leaks() {
+	settle
+	grep -e ' IP6\? ' "$work/watch.log" | grep -v -e '10\.77\.1\.2\.9: UDP' -e 'udp port 9 unreachable'
+}
+
+# no_leak WHEN: one test; what has leaked is shown once
+no_leak() {
+	local found
+	found=$(leaks)
+	equal "nothing has leaked: $1" "" "$found"
+	: >"$work/watch.log"
+}
