@@ -186,12 +186,9 @@ end_run(gpointer data, gpointer run)
 static const VpnrControlLasting lasting_run = { begin_run, end_run };
 
 static const VpnrControlCommand commands[] = {
-	{ "status", report_status },
-	{ "connections", report_connections },
-	{ "reload", answer_reload },
-	{ "run", NULL, &lasting_run },
-	{ "rules show", report_rules },
-	{ NULL, NULL },
+	{ "status", report_status },    { "connections", report_connections },
+	{ "reload", answer_reload },    { "run", NULL, &lasting_run },
+	{ "rules show", report_rules }, { NULL, NULL },
 };
 
 /* --- start and stop --------------------------------------------------------------------------- */

@@ -12,6 +12,10 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_format.h \
 	%D%/ctl_json.c \
 	%D%/ctl_json.h \
+	%D%/ctl_leak.c \
+	%D%/ctl_leak.h \
+	%D%/ctl_leak_show.c \
+	%D%/ctl_leak_show.h \
 	%D%/ctl_request.c \
 	%D%/ctl_request.h \
 	%D%/ctl_run.c \
