@@ -7,6 +7,7 @@
 
 #include "app/control.h"
 #include "app/daemon.h"
+#include "app/inbounds.h"
 #include "app/options.h"
 #include "app/report.h"
 #include "app/runs.h"
@@ -14,7 +15,6 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "client/capture.h"
-#include "client/inbound.h"
 #include "client/uplink.h"
 
 /* Threads for connections: more than a kernel gives one process by default, so its limit is the one
@@ -30,7 +30,7 @@ typedef struct {
 	VpnrPool *pool;
 	VpnrCapture *capture;
 	VpnrUplink *uplink;
-	GPtrArray *inbounds; /* VpnrInbound */
+	VpnrInbounds *inbounds;
 	VpnrRuns *runs;
 	VpnrControl *control;
 	VpnrDaemon daemon;
@@ -75,16 +75,6 @@ reload(gpointer data, GError **error)
 }
 
 /* --- answers to vpnrctl ----------------------------------------------------------------------- */
-
-static guint
-n_waiting(const VpnrClientApp *app)
-{
-	guint n = vpnr_runs_waiting(app->runs);
-
-	for (guint i = 0; i < app->inbounds->len; i++)
-		n += vpnr_inbound_waiting(g_ptr_array_index(app->inbounds, i));
-	return n;
-}
 
 static void
 add_capture(const VpnrCaptureStatus *status, JsonBuilder *builder)
@@ -138,7 +128,8 @@ report_status(gpointer data, GError **error)
 	vpnr_report_age(builder, "link_down_s", status.news.down_since_us);
 	vpnr_report_int(builder, "streams",
 			vpnr_uplink_foreach(app->uplink, vpnr_report_sum_flow, &flow));
-	vpnr_report_int(builder, "waiting", n_waiting(app));
+	vpnr_report_int(builder, "waiting",
+			vpnr_inbounds_waiting(app->inbounds) + vpnr_runs_waiting(app->runs));
 	vpnr_report_int(builder, "runs", vpnr_runs_count(app->runs));
 	vpnr_report_session(builder, &status.session);
 	vpnr_report_memory(builder, &flow, app->budget);
@@ -193,24 +184,6 @@ static const VpnrControlCommand commands[] = {
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-static gboolean
-start_inbounds(VpnrClientApp *app, VpnrInboundKind kind, const GArray *addrs, GError **error)
-{
-	for (guint i = 0; i < addrs->len; i++) {
-		VpnrInboundParams params = { .kind = kind,
-					     .listen = g_array_index(addrs, VpnrAddr, i),
-					     .pool = app->pool,
-					     .uplink = app->uplink,
-					     .stats = &app->stats };
-		VpnrInbound *inbound = vpnr_inbound_start(&params, error);
-
-		if (inbound == NULL)
-			return FALSE;
-		g_ptr_array_add(app->inbounds, inbound);
-	}
-	return TRUE;
-}
-
 /* Main's context: the first link is there. Without rules everything would leave beside it. */
 static gboolean
 on_linked(gint fd, GIOCondition condition, gpointer data)
@@ -229,21 +202,22 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
 	VpnrUplinkTarget target;
 
+	app->inbounds = vpnr_inbounds_new(settings);
 	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));
 	if (!vpnr_capture_start(app->capture, error))
 		return FALSE;
 	fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
 	app->budget = vpnr_budget_new(settings->memory_budget);
 	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
-	app->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_unref);
 	app->uplink = vpnr_uplink_start(&target, app->budget, &app->stats, error);
 	vpnr_key_wipe(&target.private_key);
 	if (app->uplink == NULL ||
-	    !start_inbounds(app, VPNR_INBOUND_REDIRECT, settings->redirect, error) ||
-	    !start_inbounds(app, VPNR_INBOUND_SOCKS, settings->socks, error))
+	    !vpnr_inbounds_start(app->inbounds, app->pool, app->uplink, &app->stats, error))
 		return FALSE;
-	app->runs = vpnr_runs_new(
-	    &(VpnrInboundParams){ .pool = app->pool, .uplink = app->uplink, .stats = &app->stats });
+	app->runs = vpnr_runs_new(&(VpnrInboundParams){ .dns = settings->flows.dns_server,
+							.pool = app->pool,
+							.uplink = app->uplink,
+							.stats = &app->stats });
 	app->linked =
 	    g_unix_fd_add(vpnr_gate_fd(vpnr_uplink_gate(app->uplink)), G_IO_IN, on_linked, app);
 	if (settings->control_socket == NULL)
@@ -257,11 +231,11 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 static void
 stop_serving(VpnrClientApp *app)
 {
-	g_ptr_array_foreach(app->inbounds, (GFunc)(void (*)(void))vpnr_inbound_stop, NULL);
+	vpnr_inbounds_stop(app->inbounds);
 	if (app->uplink != NULL)
 		vpnr_uplink_stop(app->uplink);
 	vpnr_pool_free(app->pool);
-	g_ptr_array_unref(app->inbounds);
+	vpnr_inbounds_free(app->inbounds);
 	vpnr_runs_free(app->runs);
 	vpnr_uplink_free(app->uplink);
 	vpnr_budget_free(app->budget);

@@ -28,6 +28,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/daemon.h \
 	%D%/entries.c \
 	%D%/entries.h \
+	%D%/inbounds.c \
+	%D%/inbounds.h \
 	%D%/keyfile.c \
 	%D%/keyfile.h \
 	%D%/keys.c \
@@ -42,6 +44,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/settings.h \
 	%D%/settings_capture.c \
 	%D%/settings_capture.h \
+	%D%/settings_flows.c \
+	%D%/settings_flows.h \
 	%D%/values.c \
 	%D%/values.h
 

@@ -277,7 +277,9 @@ read_capture(const VpnrSection *section, VpnrClientSettings *settings, GError **
 	VpnrCaptureContext context = { settings->protocol, settings->redirect };
 
 	settings->rules = vpnr_settings_capture_read(section, &context, error);
-	return settings->rules != NULL;
+	return settings->rules != NULL &&
+	       vpnr_settings_flows_read(section, settings->protocol, settings->rules->dns,
+					&settings->flows, error);
 }
 
 static gboolean

@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "app/settings_flows.h"
 #include "base/addr.h"
 #include "base/key.h"
 #include "client/rules.h"
@@ -53,6 +54,7 @@ typedef struct {
 	guint rotate_interval_s;   /* 0: no link is replaced because of its age */
 	guint64 memory_budget;     /* bytes, of the process */
 	VpnrRules *rules;          /* of [capture]; never NULL */
+	VpnrFlowSettings flows;    /* of [capture] */
 } VpnrClientSettings;
 
 /* Reads the file at path and lays the overrides ("section.key=value", NULL-terminated, nullable)

@@ -31,6 +31,10 @@ const char *const vpnr_settings_capture_keys[] = {
 	"table",
 	"host",
 	"dns",
+	"dns-server",
+	"udp",
+	"udp-timeout",
+	"max-flows",
 	"kill-switch",
 	"include",
 	"exclude",
@@ -267,23 +271,36 @@ find_ports(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRu
 
 /* VPNr/1 carries TCP only. What is not asked for in so many words is then off. */
 static gboolean
-check_protocol(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRules *rules,
-	       GError **error)
+check_protocol(const VpnrSection *section, const char *key, const VpnrCaptureContext *context,
+	       gboolean *value, GError **error)
 {
 	gboolean wanted = FALSE;
 
-	if (!get_switch(section, "dns", &wanted, error))
-		return FALSE;
-	rules->udp = rules->mode == VPNR_CAPTURE_TPROXY;
 	if (context->protocol == VPNR_PROTOCOL_V2)
 		return TRUE;
+	if (!get_switch(section, key, &wanted, error))
+		return FALSE;
 	if (wanted)
-		return vpnr_section_fail_key(section, "dns", error,
+		return vpnr_section_fail_key(section, key, error,
 					     "\"yes\" needs protocol 2: the protocol in [client] "
 					     "carries no UDP");
-	rules->dns = FALSE;
-	rules->udp = FALSE;
+	*value = FALSE;
 	return TRUE;
+}
+
+static gboolean
+check_udp(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRules *rules,
+	  GError **error)
+{
+	gboolean tproxy = rules->mode == VPNR_CAPTURE_TPROXY;
+
+	rules->udp = tproxy;
+	if (!get_switch(section, "udp", &rules->udp, error))
+		return FALSE;
+	if (rules->udp && !tproxy)
+		return vpnr_section_fail_key(section, "udp", error, "\"yes\" needs mode = tproxy");
+	return check_protocol(section, "udp", context, &rules->udp, error) &&
+	       check_protocol(section, "dns", context, &rules->dns, error);
 }
 
 static gboolean
@@ -300,7 +317,7 @@ check_mode(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRu
 		return vpnr_section_fail_key(section, "host", error,
 					     "\"no\" without gateway = yes leaves nothing to "
 					     "capture");
-	return check_protocol(section, context, rules, error) &&
+	return check_udp(section, context, rules, error) &&
 	       find_ports(section, context, rules, error);
 }
 

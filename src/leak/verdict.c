@@ -6,14 +6,6 @@
 
 #include <errno.h>
 
-/* Errors that this host itself makes before anything is sent, whoever looks. */
-static gboolean
-is_local_error(int error)
-{
-	return error == ENETUNREACH || error == EPERM || error == EADDRNOTAVAIL ||
-	       error == EAFNOSUPPORT;
-}
-
 /* A connection that somebody on this host accepted before he gave it up. */
 static gboolean
 was_accepted(const VpnrLeakFacts *facts)
@@ -28,7 +20,7 @@ vpnr_leak_judge(const VpnrLeakFacts *facts)
 		return VPNR_LEAK_LEAKED;
 	if (facts->listed)
 		return VPNR_LEAK_TUNNEL;
-	if (is_local_error(facts->error))
+	if (facts->error != 0 && facts->at_once)
 		return VPNR_LEAK_REJECTED;
 	if (!facts->watched)
 		return VPNR_LEAK_UNKNOWN;
@@ -54,13 +46,13 @@ explain_rejection(const VpnrLeakFacts *facts)
 	case ECONNREFUSED:
 		return facts->tcp ? "by a TCP reset" : "by ICMP: the port is unreachable";
 	case EHOSTUNREACH:
+		return facts->at_once ? "there is no route" : "by ICMP: the host is unreachable";
+	case ENETUNREACH:
+		return facts->at_once ? "there is no route" : "by ICMP: the network is unreachable";
 	case EACCES:
-	case EPROTO:
-		return "by ICMP: the host is unreachable";
+		return "by a route, or by ICMP: it is forbidden";
 	case EPERM:
 		return "by a packet filter, silently";
-	case ENETUNREACH:
-		return "there is no route, or ICMP says so";
 	case EADDRNOTAVAIL:
 	case EAFNOSUPPORT:
 		return "this host has no such addresses";

@@ -23,7 +23,8 @@ typedef struct {
 	gboolean listed;  /* the client lists a stream with its addresses */
 	gboolean answered;
 	gboolean tcp;
-	int error; /* errno that its socket got; 0: none */
+	int error;        /* errno that its socket got; 0: none */
+	gboolean at_once; /* by the call itself, before anything was sent */
 } VpnrLeakFacts;
 
 VpnrLeakVerdict vpnr_leak_judge(const VpnrLeakFacts *facts);

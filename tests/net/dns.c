@@ -4,12 +4,13 @@
  *
  *     dns NAME=ADDRESS...
  *
- * Answers on UDP 127.0.0.1:53. A name may be given several times; one that is not given does not
+ * Answers on port 53 of every address, by UDP and TCP. A name may be given several times; one that is not given does not
  * exist (NXDOMAIN). One thread.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -97,23 +98,70 @@ answer(uint8_t message[static MESSAGE_MAX], size_t n, char **records)
 	return end;
 }
 
+/* By UDP; whatever fails concerns one question. */
+static void
+serve_datagram(int fd, char **records)
+{
+	uint8_t message[MESSAGE_MAX];
+	struct sockaddr_in6 from;
+	socklen_t size = sizeof from;
+	ssize_t n = recvfrom(fd, message, sizeof message, 0, (struct sockaddr *)&from, &size);
+	size_t reply = n > 0 ? answer(message, n, records) : 0;
+
+	if (reply > 0)
+		sendto(fd, message, reply, 0, (struct sockaddr *)&from, size);
+}
+
+/* By TCP, with its length in front (RFC 1035, section 4.2.2); one question for each connection. */
+static void
+serve_connection(int listener, char **records)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	uint8_t message[2 + MESSAGE_MAX];
+
+	if (fd >= 0 && recv(fd, message, 2, MSG_WAITALL) == 2) {
+		size_t n = message[0] << 8 | message[1];
+		size_t reply = 0;
+
+		if (n <= MESSAGE_MAX && recv(fd, message + 2, n, MSG_WAITALL) == (ssize_t)n)
+			reply = answer(message + 2, n, records);
+		message[0] = reply >> 8;
+		message[1] = reply;
+		if (reply > 0)
+			send(fd, message, 2 + reply, MSG_NOSIGNAL);
+	}
+	close(fd);
+}
+
+static int
+open_port(int type)
+{
+	struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_port = htons(53) };
+	int fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+	int off = 0;
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0 ||
+	    bind(fd, (struct sockaddr *)&here, sizeof here) < 0)
+		err(2, "port 53");
+	return fd;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(53) };
-	uint8_t message[MESSAGE_MAX];
+	struct pollfd pfd[2] = {
+		{ .fd = open_port(SOCK_DGRAM), .events = POLLIN },
+		{ .fd = open_port(SOCK_STREAM), .events = POLLIN },
+	};
 
-	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&here, sizeof here) < 0)
-		err(2, "127.0.0.1:53");
+	if (listen(pfd[1].fd, 16) < 0)
+		err(2, "port 53");
 	for (;;) {
-		struct sockaddr_in from;
-		socklen_t size = sizeof from;
-		ssize_t n =
-		    recvfrom(fd, message, sizeof message, 0, (struct sockaddr *)&from, &size);
-		size_t reply = n > 0 ? answer(message, n, argv + 1) : 0;
-		if (reply > 0)
-			sendto(fd, message, reply, 0, (struct sockaddr *)&from, size);
+		if (poll(pfd, 2, -1) < 0)
+			err(2, "poll");
+		if (pfd[0].revents != 0)
+			serve_datagram(pfd[0].fd, argv + 1);
+		if (pfd[1].revents != 0)
+			serve_connection(pfd[1].fd, argv + 1);
 	}
 }

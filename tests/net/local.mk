@@ -39,11 +39,15 @@ net_tests += \
 	%D%/70-garbage.test \
 	%D%/80-capture-nft.test \
 	%D%/81-kill-switch.test \
+	%D%/87-udp.test \
+	%D%/88-udp-flood.test \
+	%D%/89-socks-udp.test \
 	%D%/85-run.test \
+	%D%/86-leak-test.test \
 	%D%/90-gdb.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
-net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns %D%/flow
+net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns %D%/flow %D%/udp
 check_PROGRAMS += $(net_helpers)
 %C%_probe_SOURCES = %D%/probe.c
 %C%_probe_LDADD =
@@ -56,5 +60,7 @@ check_PROGRAMS += $(net_helpers)
 %C%_flow_SOURCES = %D%/flow.c %D%/flow.h %D%/flow_bytes.c %D%/flow_server.c %D%/flow_transfer.c \
 	%D%/flow_echo.c
 %C%_flow_LDADD =
+%C%_udp_SOURCES = %D%/udp.c
+%C%_udp_LDADD =
 
 EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/breaks.sh %D%/tap.sh %D%/watch.sh %D%/nginx.conf.in %D%/.shellcheckrc

@@ -20,3 +20,4 @@ include %D%/client/local.mk
 include %D%/server/local.mk
 include %D%/app/local.mk
 include %D%/run/local.mk
+include %D%/leak/local.mk

@@ -7,6 +7,10 @@ unit_tests += %D%/settings
 %C%_settings_SOURCES = %D%/settings.c
 unit_tests += %D%/settings_capture
 %C%_settings_capture_SOURCES = %D%/settings_capture.c
+unit_tests += %D%/settings_flows
+%C%_settings_flows_SOURCES = %D%/settings_flows.c
+unit_tests += %D%/inbounds
+%C%_inbounds_SOURCES = %D%/inbounds.c $(client_linked)
 unit_tests += %D%/control
 %C%_control_SOURCES = %D%/control.c
 unit_tests += %D%/options
@@ -28,3 +32,5 @@ unit_tests += %D%/control_wire
 unit_tests += %D%/runs
 %C%_runs_SOURCES = %D%/runs.c $(test_loopback) $(test_patience)
 %C%_runs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
+unit_tests += %D%/ctl_leak_show
+%C%_ctl_leak_show_SOURCES = %D%/ctl_leak_show.c

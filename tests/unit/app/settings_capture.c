@@ -76,6 +76,15 @@ test_tproxy(void)
 }
 
 static void
+test_no_udp(void)
+{
+	g_autoptr(VpnrClientSettings) settings = parse(CLIENT TPROXY "udp = no\n");
+
+	g_assert_true(settings->rules->dns);
+	g_assert_false(settings->rules->udp);
+}
+
+static void
 test_v1(void)
 {
 	g_autoptr(VpnrClientSettings) settings = parse(V1 TPROXY);
@@ -215,6 +224,9 @@ static const char *const refusals[][2] = {
 	{ CLIENT CAPTURE "rule-priority = 32766\n", "rule-priority|\"32766\"|32765" },
 	{ CLIENT REDIRECT "host = no\n", "host|\"no\"|gateway" },
 	{ V1 TPROXY "dns = yes\n", "dns|\"yes\"|protocol 2" },
+	{ V1 TPROXY "udp = yes\n", "udp|\"yes\"|protocol 2" },
+	{ CLIENT REDIRECT "udp = yes\n", "udp|\"yes\"|mode = tproxy" },
+	{ CLIENT TPROXY "udp = maybe\n", "udp|\"maybe\"" },
 	{ V1 "redirect = [::1]\n" TPROXY, "mode|\"tproxy\"|needs a listener" },
 	{ CLIENT "redirect = none\nsocks = 127.0.0.1\n" REDIRECT,
 	  "mode|\"redirect\"|needs a listener|127.0.0.1" },
@@ -248,6 +260,7 @@ main(int argc, char **argv)
 	g_test_add_func("/settings-capture/defaults", test_defaults);
 	g_test_add_func("/settings-capture/redirect", test_redirect);
 	g_test_add_func("/settings-capture/tproxy", test_tproxy);
+	g_test_add_func("/settings-capture/no-udp", test_no_udp);
 	g_test_add_func("/settings-capture/v1", test_v1);
 	g_test_add_func("/settings-capture/matches", test_matches);
 	g_test_add_func("/settings-capture/gateway", test_gateway);

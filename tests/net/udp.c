@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * udp: applications and a server that speak UDP, for tests.
+ *
+ *     udp echo PORT                                sends back whatever comes, IPv4 and IPv6
+ *     udp ask ADDRESS PORT SIZE...                 datagrams of these sizes must come back
+ *     udp socks PROXY PORT NAME PORT SIZE...       the same through a SOCKS5 proxy (RFC 1928)
+ *     udp flows ADDRESS PORT COUNT                 so many sockets ask; every one gets its answer
+ *     udp flood ADDRESS COUNT                      datagrams to so many ports; no answer is awaited
+ *
+ * Datagrams may be lost, so what is not answered within a second is asked again, for PATIENCE
+ * seconds. One thread.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	PATIENCE = 100,
+	AGAIN_MS = 1000,
+	SIZE_MAX_UDP = 65535,
+	HEADER_MAX = 4 + 256 + 2,
+};
+
+static uint8_t sent[HEADER_MAX + SIZE_MAX_UDP];
+static uint8_t got[HEADER_MAX + SIZE_MAX_UDP];
+
+typedef struct {
+	struct sockaddr_storage ss;
+	socklen_t size;
+} Address;
+
+static unsigned
+number(const char *text, unsigned max)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*end != '\0' || value > max)
+		errx(2, "\"%s\" is no number up to %u", text, max);
+	return (unsigned)value;
+}
+
+static Address
+parse(const char *text, unsigned port)
+{
+	Address address = { .size = 0 };
+	struct sockaddr_in *four = (struct sockaddr_in *)&address.ss;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address.ss;
+
+	if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons((uint16_t)port);
+		address.size = sizeof *four;
+	} else if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
+		six->sin6_family = AF_INET6;
+		six->sin6_port = htons((uint16_t)port);
+		address.size = sizeof *six;
+	} else {
+		errx(2, "\"%s\" is not an address", text);
+	}
+	return address;
+}
+
+static int
+open_socket(const Address *address, int type)
+{
+	int fd = socket(address->ss.ss_family, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address->ss, address->size) < 0)
+		err(1, "connect");
+	return fd;
+}
+
+/* --- echo ------------------------------------------------------------------------------------- */
+
+static int
+echo(unsigned port)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int off = 0, room = 16 * 1024 * 1024;
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0 ||
+	    bind(fd, (struct sockaddr *)&any, sizeof any) < 0)
+		err(2, "port %u", port);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+	for (;;) {
+		Address from = { .size = sizeof from.ss };
+		ssize_t n =
+		    recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from.ss, &from.size);
+
+		if (n >= 0)
+			sendto(fd, got, (size_t)n, 0, (struct sockaddr *)&from.ss, from.size);
+	}
+}
+
+/* --- ask -------------------------------------------------------------------------------------- */
+
+static bool
+readable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, AGAIN_MS) == 1;
+}
+
+/* Sends a header (which may be empty) and size bytes, until they come back. */
+static void
+ask(int fd, size_t header, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		sent[header + i] = (uint8_t)(i * 7 + i / 251 + size);
+	for (int tries = 0; tries < PATIENCE; tries++) {
+		if (send(fd, sent, header + size, 0) < 0)
+			err(1, "send %zu bytes", size);
+		while (readable(fd)) {
+			ssize_t n = recv(fd, got, sizeof got, 0);
+
+			if (n < 0)
+				err(1, "receive %zu bytes", size);
+			if ((size_t)n == header + size && memcmp(sent, got, (size_t)n) == 0)
+				return;
+		}
+	}
+	errx(1, "no answer to %zu bytes", size);
+}
+
+static void
+ask_all(int fd, size_t header, char **sizes)
+{
+	for (; *sizes != NULL; sizes++)
+		ask(fd, header, number(*sizes, SIZE_MAX_UDP));
+}
+
+/* --- socks ------------------------------------------------------------------------------------ */
+
+static void
+expect(int fd, const void *bytes, size_t n)
+{
+	uint8_t received[16];
+
+	if (recv(fd, received, n, MSG_WAITALL) != (ssize_t)n || memcmp(received, bytes, n) != 0)
+		errx(1, "the proxy's answer is another");
+}
+
+/* Returns the relay's port, which is on the proxy's own IPv4 address. */
+static unsigned
+associate(int fd)
+{
+	static const uint8_t greeting[] = { 5, 1, 0 };
+	static const uint8_t request[] = { 5, 3, 0, 1, 0, 0, 0, 0, 0, 0 };
+	uint8_t address[6];
+
+	if (send(fd, greeting, sizeof greeting, 0) < 0 || send(fd, request, sizeof request, 0) < 0)
+		err(1, "send");
+	expect(fd, "\5\0\5\0\0\1", 6);
+	if (recv(fd, address, sizeof address, MSG_WAITALL) != sizeof address)
+		errx(1, "the proxy's answer is too short");
+	return (unsigned)(address[4] << 8 | address[5]);
+}
+
+/* The destination as a name, be it an address; returns the header's size. */
+static size_t
+put_header(const char *name, unsigned port)
+{
+	size_t n = strlen(name);
+
+	if (n > 255)
+		errx(2, "\"%s\" is too long", name);
+	memcpy(sent, "\0\0\0\3", 4);
+	sent[4] = (uint8_t)n;
+	memcpy(sent + 5, name, n);
+	sent[5 + n] = (uint8_t)(port >> 8);
+	sent[6 + n] = (uint8_t)port;
+	return 7 + n;
+}
+
+static int
+socks(char **args)
+{
+	Address proxy = parse(args[0], number(args[1], 65535));
+	int connection = open_socket(&proxy, SOCK_STREAM);
+	Address relay = parse(args[0], associate(connection));
+	int fd = open_socket(&relay, SOCK_DGRAM);
+
+	ask_all(fd, put_header(args[2], number(args[3], 65535)), args + 4);
+	return 0;
+}
+
+/* --- flows ------------------------------------------------------------------------------------ */
+
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Takes the answer of socket i, which must be its own number; returns 1 if it is there. */
+static unsigned
+take_answer(struct pollfd *pfd, unsigned i)
+{
+	unsigned answer;
+
+	if ((pfd[i].revents & POLLIN) == 0 ||
+	    recv(pfd[i].fd, &answer, sizeof answer, MSG_DONTWAIT) != sizeof answer)
+		return 0;
+	if (answer != i)
+		errx(1, "socket %u got the answer of %u", i, answer);
+	pfd[i].events = 0;
+	return 1;
+}
+
+/* The sockets stay open until standard input ends, so that the flows can be looked at. */
+static int
+flows(const Address *address, unsigned count)
+{
+	struct pollfd *pfd = calloc(count, sizeof *pfd);
+	unsigned answered = 0;
+	char byte;
+
+	raise_limit();
+	for (unsigned i = 0; i < count; i++)
+		pfd[i] = (struct pollfd){ open_socket(address, SOCK_DGRAM), POLLIN, 0 };
+	for (int tries = 0; tries < PATIENCE && answered < count; tries++) {
+		for (unsigned i = 0; i < count; i++) {
+			if (pfd[i].events != 0 && send(pfd[i].fd, &i, sizeof i, 0) < 0)
+				err(1, "send");
+		}
+		while (answered < count && poll(pfd, count, AGAIN_MS) > 0) {
+			for (unsigned i = 0; i < count; i++)
+				answered += pfd[i].events != 0 ? take_answer(pfd, i) : 0;
+		}
+	}
+	printf("answered=%u\n", answered);
+	fflush(stdout);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	return answered == count ? 0 : 1;
+}
+
+/* --- flood ------------------------------------------------------------------------------------ */
+
+/* 40503 and 65535 have no factor in common, so no port comes twice in 65,535 datagrams. */
+static int
+flood(const char *text, unsigned count)
+{
+	int fd = -1;
+
+	for (unsigned i = 0; i < count; i++) {
+		Address address = parse(text, i * 40503U % 65535 + 1);
+
+		if (fd < 0)
+			fd = socket(address.ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		sendto(fd, &i, sizeof i, 0, (struct sockaddr *)&address.ss, address.size);
+	}
+	printf("sent=%u\n", count);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *command = argc > 1 ? argv[1] : "";
+
+	if (strcmp(command, "echo") == 0 && argc == 3)
+		return echo(number(argv[2], 65535));
+	if (strcmp(command, "socks") == 0 && argc > 6)
+		return socks(argv + 2);
+	if (strcmp(command, "flood") == 0 && argc == 4)
+		return flood(argv[2], number(argv[3], 65535));
+	if (argc < 5)
+		errx(2, "see the top of tests/net/udp.c");
+	Address address = parse(argv[2], number(argv[3], 65535));
+	if (strcmp(command, "flows") == 0)
+		return flows(&address, number(argv[4], 60000));
+	if (strcmp(command, "ask") != 0)
+		errx(2, "no command \"%s\"", command);
+	ask_all(open_socket(&address, SOCK_DGRAM), 0, argv + 4);
+	return 0;
+}
