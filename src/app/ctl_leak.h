@@ -14,9 +14,9 @@ typedef enum {
 	VPNR_CTL_LEAK_UNKNOWN = 2, /* none was found, but not everything could be seen */
 } VpnrCtlLeak;
 
-/* Sends probes to the targets (texts of addresses, NULL-terminated; NULL: addresses without a host),
- * waits some seconds at most for what becomes of them and prints that. path: of the client. With an
- * error VPNR_CTL_LEAK_UNKNOWN. */
+/* Sends probes to the targets (texts of addresses, NULL-terminated; NULL: addresses without a
+ * host), waits some seconds at most for what becomes of them and prints that. path: of the client.
+ * With an error VPNR_CTL_LEAK_UNKNOWN. */
 VpnrCtlLeak
 vpnr_ctl_leak(const char *path, const char *const *targets, gboolean json, GError **error);
 

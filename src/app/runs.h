@@ -24,9 +24,9 @@ VpnrRuns *vpnr_runs_new(const VpnrInboundParams *inbound);
 /* Frees it once every run has ended. Takes NULL. */
 void vpnr_runs_free(VpnrRuns *runs);
 
-/* Serves the sockets, which it takes out of fds: listening TCP sockets that are transparent, so that
- * their local addresses are destinations. NULL with an error that says which of them is something
- * else. */
+/* Serves the sockets, which it takes out of fds: listening TCP sockets that are transparent, so
+ * that the local addresses of what they accept are destinations. NULL with an error that says which
+ * of them is something else. */
 VpnrRun *vpnr_runs_begin(VpnrRuns *runs, VpnrControlFds *fds, GError **error);
 
 /* Stops serving them and frees the run; streams go on. */

@@ -37,8 +37,9 @@ gboolean vpnr_leak_kind_is_tcp(VpnrLeakKind kind);
  * usual ones, one of each family): VpnrLeakProbe (transfer full). */
 GArray *vpnr_leak_probes(const GArray *targets);
 
-/* What a probe of this kind says (transfer full): a question for a name that nobody has, a plausible
- * first datagram of QUIC (RFC 9000, section 17.2.2), made of random bytes, or a few letters. */
+/* What a probe of this kind says (transfer full): a question for a name that nobody has, a
+ * plausible first datagram of QUIC (RFC 9000, section 17.2.2), made of random bytes, or a few
+ * letters. */
 GByteArray *vpnr_leak_payload(VpnrLeakKind kind);
 
 G_END_DECLS

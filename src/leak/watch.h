@@ -12,8 +12,8 @@
 
 G_BEGIN_DECLS
 
-/* Watches from now on (transfer full): a descriptor that is readable when a packet has left. -1 with
- * an error (G_FILE_ERROR_PERM: the capability CAP_NET_RAW is missing). */
+/* Watches from now on: a descriptor (transfer full) that is readable when a packet has left. -1
+ * with an error (G_FILE_ERROR_PERM: the capability CAP_NET_RAW is missing). */
 int vpnr_leak_watch_open(GError **error);
 
 /* The next TCP or UDP packet that has left, and by which interface. FALSE: none now. */

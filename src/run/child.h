@@ -25,7 +25,8 @@ typedef struct {
 /* Starts the program, found by PATH, with these arguments (NULL-terminated, the first its name),
  * and waits until it has ended. Signals that another process sends to the caller meanwhile go to
  * the program; those of the terminal have reached it already, and stopping stops both. Returns its
- * exit status, 128 and the number of the signal that ended it, or one of the above with an error. */
+ * exit status, 128 and the number of the signal that ended it, or one of the above with an
+ * error. */
 int vpnr_child_run(char *const *argv, VpnrChildWatch watch, GError **error);
 
 G_END_DECLS

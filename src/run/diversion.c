@@ -3,8 +3,8 @@
  * diversion: see diversion.h.
  *
  * A tproxy statement ends a rule where it finds no socket, as for the answers to the program: those
- * go on to the socket that they are for. What is refused is refused where it arrives: its sender gets
- * the error of an unreachable port then, and not that of a forbidden call. The rules need no
+ * go on to the socket that they are for. What is refused is refused where it arrives: its sender
+ * gets the error of an unreachable port then, and not that of a forbidden call. The rules need no
  * connection tracking.
  */
 #include "run/diversion.h"
