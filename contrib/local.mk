@@ -24,6 +24,7 @@ uninstall-hook:
 systemdunitdir = $(prefix)/lib/systemd/system
 units = \
 	%D%/systemd/vpnr-client.service \
+	%D%/systemd/vpnr-killswitch.service \
 	%D%/systemd/vpnr-server.service
 nodist_systemdunit_DATA = $(units)
 CLEANFILES += $(units)
@@ -33,10 +34,12 @@ $(units): Makefile
 		$(SED) -e 's|@bindir[@]|$(bindir)|' -e 's|@sysconfdir[@]|$(sysconfdir)|' \
 		'$(srcdir)/$@.in' >$@
 %D%/systemd/vpnr-client.service: %D%/systemd/vpnr-client.service.in
+%D%/systemd/vpnr-killswitch.service: %D%/systemd/vpnr-killswitch.service.in
 %D%/systemd/vpnr-server.service: %D%/systemd/vpnr-server.service.in
 
 EXTRA_DIST += \
 	%D%/systemd/vpnr-client.service.in \
+	%D%/systemd/vpnr-killswitch.service.in \
 	%D%/systemd/vpnr-server.service.in
 
 # (gdb) source PREFIX/share/vpnr/vpnr-gdb.py

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+dist_doc_DATA += %D%/capture.md
 dist_doc_DATA += %D%/protocol.md
 dist_doc_DATA += %D%/threads.md
 dist_doc_DATA += %D%/debugging.md

@@ -20,8 +20,8 @@ typedef struct VpnrInbounds VpnrInbounds;
  * settings no longer. */
 VpnrInbounds *vpnr_inbounds_new(const VpnrClientSettings *settings);
 
-/* Listens and serves from now on; all arguments outlive the inbounds. FALSE with an error that names
- * the address, or the missing capability. */
+/* Listens and serves from now on; all arguments outlive the inbounds. FALSE with an error that
+ * names the address, or the missing capability. */
 gboolean vpnr_inbounds_start(VpnrInbounds *inbounds, VpnrPool *pool, VpnrUplink *uplink,
 			     VpnrStats *stats, GError **error);
 

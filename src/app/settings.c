@@ -27,8 +27,8 @@
 #define RESUME_DEFAULT 300
 #define RESUME_LIMIT   86400
 
-/* Seconds. RFC 4787, section 4.3, asks a translator of addresses, which faces the same question, for
- * two minutes at least and recommends five. The client's own is shorter. */
+/* Seconds. RFC 4787, section 4.3, asks a translator of addresses, which faces the same question,
+ * for two minutes at least and recommends five. The client's own is shorter. */
 #define UDP_TIMEOUT_DEFAULT 300
 #define UDP_TIMEOUT_LIMIT   86400
 

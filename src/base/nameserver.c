@@ -4,6 +4,8 @@
  */
 #include "base/nameserver.h"
 
+/* Newer versions want the servers to be asked for as text, which does not parse itself. */
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <netinet/in.h>
 #include <string.h>

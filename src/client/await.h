@@ -28,8 +28,8 @@ typedef enum {
 } VpnrAwait;
 
 /* Waits until gate is open, at most until deadline (base/deadline.h) or until stop is tripped, and
- * only as long as the application behind the connected TCP socket fd (-1: none) is there. A gate that is open
- * counts even if the deadline has passed. Sets keepalive probes on fd. */
+ * only as long as the application behind the connected TCP socket fd (-1: none) is there. A gate
+ * that is open counts even if the deadline has passed. Sets keepalive probes on fd. */
 VpnrAwait vpnr_await_gate(const VpnrGate *gate, int fd, const VpnrLatch *stop, gint64 deadline);
 
 G_END_DECLS

@@ -245,8 +245,8 @@ open_stream(Flow *flow, int idle_ms, VpnrTable **table, VpnrStream **stream)
 	}
 }
 
-/* Hands over what waits, and lets what comes from now on find the stream: in this order, and without
- * the lock in between. FALSE if the flow is not wanted any more. */
+/* Hands over what waits, and lets what comes from now on find the stream: in this order, and
+ * without the lock in between. FALSE if the flow is not wanted any more. */
 static gboolean
 publish(Flow *flow, VpnrStream *stream)
 {

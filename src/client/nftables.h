@@ -7,7 +7,7 @@
  * however that happens. So nothing is ever left by a client that was killed, except the kill
  * switch, which is meant to be.
  *
- * libnftables is licensed under GPL-2.0-or-later, which is why a binary that contains both is, too.
+ * libnftables is licensed under GPL-2.0, which goes for programs that are linked with it (COPYING).
  */
 #pragma once
 

@@ -149,6 +149,31 @@ vpnr_tunnel_can_resume(const VpnrTunnel *tunnel)
 
 /* --- a new link ------------------------------------------------------------------------------- */
 
+static gboolean
+is_violated(const VpnrSession *session)
+{
+	struct pollfd fds[VPNR_SESSION_FDS];
+
+	if (!vpnr_session_is_attached(session))
+		return FALSE;
+	vpnr_session_prepare_poll(session, fds);
+	return vpnr_session_link_end(session, fds) == VPNR_LINK_VIOLATION;
+}
+
+/* A server that has broken a rule is told so by the end of the session, on the link there is. */
+gboolean
+vpnr_tunnel_give_way(VpnrTunnel *tunnel)
+{
+	VpnrSession *session = tunnel->session;
+
+	if (session == NULL)
+		return TRUE;
+	if (!is_violated(session) && vpnr_session_detach(session) == VPNR_LINK_LOST)
+		return TRUE;
+	vpnr_tunnel_end(tunnel);
+	return FALSE;
+}
+
 /* HELLO for HELLO: we ask for the session that we have. */
 static gboolean
 greet(VpnrTunnel *tunnel, VpnrTransport *transport, int max_ms, const VpnrLatch *stop,

@@ -49,6 +49,10 @@ VpnrTunnelTake
 vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *transport, int max_ms,
 		 const VpnrLatch *stop, VpnrHello *hello, GError **error);
 
+/* The link there is, if there is one, makes room for the next, which is there. FALSE: with it the
+ * session has ended. */
+gboolean vpnr_tunnel_give_way(VpnrTunnel *tunnel);
+
 /* The session (transfer none), or NULL: for waiting for its link's end, detaching and closing
  * it. */
 VpnrSession *vpnr_tunnel_session(const VpnrTunnel *tunnel);

@@ -158,9 +158,8 @@ static gboolean
 give_way(VpnrUplink *uplink, GError **error)
 {
 	vpnr_gate_close(uplink->gate);
-	if (session(uplink) == NULL || vpnr_session_detach(session(uplink)) == VPNR_LINK_LOST)
+	if (vpnr_tunnel_give_way(uplink->tunnel))
 		return TRUE;
-	vpnr_tunnel_end(uplink->tunnel);
 	g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
 			    "the session has ended meanwhile");
 	return FALSE;

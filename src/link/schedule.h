@@ -4,8 +4,8 @@
  * it.
  *
  * Frames of the link go first, then control frames of streams (OPEN, OPENED, RESET, WINDOW), each
- * in the order in which they came. DATA, DATAGRAM and FIN come last, stream by stream; within a stream their
- * order is kept.
+ * in the order in which they came. DATA, DATAGRAM and FIN come last, stream by stream;
+ * within a stream their order is kept.
  *
  * Between streams it is deficit round robin (Shreedhar and Varghese, 1995): every stream with
  * something to send gets the same share of bytes, whatever the size of its frames. What is small

@@ -113,8 +113,9 @@ typedef struct VpnrFrame {
 	guint8 data[]; /* DATA, DATAGRAM */
 } VpnrFrame;
 
-/* A new frame with room for size bytes of data (0 unless type is DATA or DATAGRAM); size may be lowered later,
- * never raised. stream and the rest are zero. Aborts when memory is exhausted, as GLib does. */
+/* A new frame with room for size bytes of data (0 unless type is DATA or DATAGRAM); size may be
+ * lowered later, never raised. stream and the rest are zero. Aborts when memory is exhausted, as
+ * GLib does. */
 VpnrFrame *vpnr_frame_new(VpnrFrameType type, guint32 stream, gsize size);
 
 /* An OPEN frame of this kind to dest (copied), priority 0. */

@@ -3,8 +3,8 @@
  * proxyreq: what an application says to a SOCKS5 (RFC 1928) or HTTP CONNECT (RFC 9110,
  * section 9.3.6) proxy before its data, told apart by the first byte. Pure: bytes in, bytes out.
  *
- * SOCKS5: no authentication, CONNECT and UDP ASSOCIATE, IPv4, IPv6 and names. HTTP: CONNECT host:port, headers are
- * read and dropped.
+ * SOCKS5: no authentication, CONNECT and UDP ASSOCIATE, IPv4, IPv6 and names. HTTP: CONNECT
+ * host:port, headers are read and dropped.
  */
 #pragma once
 

@@ -25,11 +25,12 @@ struct VpnrTenant {
 	const char *name;
 	VpnrSessionId id; /* VPNr/2 */
 	/* lock; the service's thread changes them and may read them without, and so may the threads
-	 * that end before they do */
+	 * of session and streams, which end before they change */
 	pthread_mutex_t lock;
 	VpnrAcl *acl;
 	VpnrSession *session;
-	VpnrTable *table; /* of the session, which it outlives a little */
+	VpnrTable *table; /* of the session */
+	gboolean ending;  /* the session is being freed: nobody may ask it how it is */
 };
 
 VpnrTenant *
@@ -245,22 +246,24 @@ vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arriv
 	return TRUE;
 }
 
-/* Workers push until they have ended, so the session must outlive them; its threads use the table
- * until they are joined, so the table must outlive those. */
+/* Workers push until they have ended, so the session must outlive them; its threads use the table,
+ * and answer what they refuse, until they are joined, so both must stay in their place until
+ * then. */
 void
 vpnr_tenant_end(VpnrTenant *tenant)
 {
-	VpnrSession *session = tenant->session;
 	VpnrTable *table = tenant->table;
 
 	vpnr_table_close(table, VPNR_REASON_LINK_LOST);
 	vpnr_table_wait_empty(table);
 	pthread_mutex_lock(&tenant->lock);
-	tenant->session = NULL;
+	tenant->ending = TRUE;
 	pthread_mutex_unlock(&tenant->lock);
-	vpnr_session_free(session);
+	vpnr_session_free(tenant->session);
 	pthread_mutex_lock(&tenant->lock);
+	tenant->session = NULL;
 	tenant->table = NULL;
+	tenant->ending = FALSE;
 	pthread_mutex_unlock(&tenant->lock);
 	vpnr_table_free(table);
 }
@@ -384,7 +387,7 @@ vpnr_tenant_status(VpnrTenant *tenant, VpnrSessionStatus *status, guint *streams
 	gboolean has_session;
 
 	pthread_mutex_lock(&tenant->lock);
-	has_session = tenant->session != NULL;
+	has_session = tenant->session != NULL && !tenant->ending;
 	if (has_session) {
 		*status = vpnr_session_status(tenant->session);
 		*streams = vpnr_table_size(tenant->table);

@@ -91,6 +91,16 @@ vpnr_flow_drop(VpnrFlow *flow, VpnrFrame *frame)
 		vpnr_table_took_datagram(flow->table, flow->stream, frame);
 }
 
+/* A frame that comes too late. */
+static void
+discard(VpnrFlow *flow, VpnrFrame *frame)
+{
+	if (frame->type == VPNR_FRAME_DATAGRAM)
+		vpnr_flow_drop(flow, frame);
+	else
+		vpnr_frame_free(frame);
+}
+
 /* The table may go as soon as the stream is removed, and all rooms must be given back by then: the
  * reader delivers nothing more. */
 static void
@@ -101,12 +111,8 @@ drop_what_is_left(VpnrFlow *flow)
 	vpnr_table_forget(flow->table, flow->stream);
 	while ((frame = g_queue_pop_head(&flow->waiting)) != NULL)
 		vpnr_flow_drop(flow, frame);
-	while ((frame = vpnr_mailbox_try_pop(flow->stream->inbox)) != NULL) {
-		if (frame->type == VPNR_FRAME_DATAGRAM)
-			vpnr_flow_drop(flow, frame);
-		else
-			vpnr_frame_free(frame);
-	}
+	while ((frame = vpnr_mailbox_try_pop(flow->stream->inbox)) != NULL)
+		discard(flow, frame);
 }
 
 static void
@@ -124,8 +130,8 @@ flow_free(VpnrFlow *flow)
 	g_free(flow);
 }
 
-/* That a server's destination cannot be reached ends the flow; an
- * application that is gone may come back, and what is too large is only dropped. */
+/* That a server's destination cannot be reached ends the flow; an application that is gone may come
+ * back, and what is too large is only dropped. */
 void
 vpnr_flow_on_error(VpnrFlow *flow, int error)
 {
@@ -216,11 +222,14 @@ take_frames(VpnrFlow *flow)
 {
 	VpnrFrame *frame;
 
-	for (int i = 0; i < BATCH && !flow->over; i++) {
+	for (int i = 0; i < BATCH; i++) {
 		frame = vpnr_mailbox_try_pop(flow->stream->inbox);
 		if (frame == NULL)
 			return;
-		take_frame(flow, frame);
+		if (flow->over)
+			discard(flow, frame);
+		else
+			take_frame(flow, frame);
 	}
 }
 

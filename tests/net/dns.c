@@ -4,8 +4,8 @@
  *
  *     dns NAME=ADDRESS...
  *
- * Answers on port 53 of every address, by UDP and TCP. A name may be given several times; one that is not given does not
- * exist (NXDOMAIN). One thread.
+ * Answers on port 53 of every address, by UDP and TCP. A name may be given several times; one that
+ * is not given does not exist (NXDOMAIN). One thread.
  */
 #include <arpa/inet.h>
 #include <err.h>

@@ -33,6 +33,7 @@ readonly WEB4=10.77.2.2 WEB6=fd00:77:2::2 SRV4=10.77.1.1 SRV6=fd00:77:1::1 top
 start=()
 [ -z "${VPNR_NO_ASLR:-}" ] || start=(setarch -R)
 pids=()
+hosts=() # namespaces
 declare -A daemon # process ids by name: server, client
 status=
 
@@ -123,6 +124,7 @@ needs_tools() {
 
 add_host() {
 	ip netns add "$1" 2>"$work/netns.err" || skip_all "no network namespaces: $(cat "$work/netns.err")"
+	hosts+=("$1")
 	ip -n "$1" link set lo up
 	# The tests with many connections need twice the usual source ports, and soon again: one that
 	# waits for a minute after its connection costs the kernel a search for another.
@@ -363,7 +365,7 @@ cleanup() {
 			tail -n 40 "$log" | diag
 		fi
 	done
-	for namespace in "$app" "$srv" "$web"; do
+	for namespace in "${hosts[@]}"; do
 		ip netns delete "$namespace" 2>/dev/null
 	done
 	[ -n "${VPNR_KEEP:-}" ] || rm -rf "$work"

@@ -39,6 +39,9 @@ net_tests += \
 	%D%/70-garbage.test \
 	%D%/80-capture-nft.test \
 	%D%/81-kill-switch.test \
+	%D%/82-capture-tproxy.test \
+	%D%/83-capture-iptables.test \
+	%D%/84-gateway.test \
 	%D%/87-udp.test \
 	%D%/88-udp-flood.test \
 	%D%/89-socks-udp.test \

@@ -169,20 +169,30 @@ associate(int fd)
 	return (unsigned)(address[4] << 8 | address[5]);
 }
 
-/* The destination as a name, be it an address; returns the header's size. */
+/* An address of either family, or a name; returns the header's size. */
 static size_t
 put_header(const char *name, unsigned port)
 {
 	size_t n = strlen(name);
+	size_t at = 4;
 
 	if (n > 255)
 		errx(2, "\"%s\" is too long", name);
 	memcpy(sent, "\0\0\0\3", 4);
-	sent[4] = (uint8_t)n;
-	memcpy(sent + 5, name, n);
-	sent[5 + n] = (uint8_t)(port >> 8);
-	sent[6 + n] = (uint8_t)port;
-	return 7 + n;
+	if (inet_pton(AF_INET, name, sent + at) == 1) {
+		sent[3] = 1;
+		at += 4;
+	} else if (inet_pton(AF_INET6, name, sent + at) == 1) {
+		sent[3] = 4;
+		at += 16;
+	} else {
+		sent[at++] = (uint8_t)n;
+		memcpy(sent + at, name, n);
+		at += n;
+	}
+	sent[at++] = (uint8_t)(port >> 8);
+	sent[at++] = (uint8_t)port;
+	return at;
 }
 
 static int
@@ -254,14 +264,14 @@ flows(const Address *address, unsigned count)
 
 /* --- flood ------------------------------------------------------------------------------------ */
 
-/* 40503 and 65535 have no factor in common, so no port comes twice in 65,535 datagrams. */
+/* 40507 and 65535 have no factor in common, so no port comes twice in 65,535 datagrams. */
 static int
 flood(const char *text, unsigned count)
 {
 	int fd = -1;
 
 	for (unsigned i = 0; i < count; i++) {
-		Address address = parse(text, i * 40503U % 65535 + 1);
+		Address address = parse(text, i * 40507U % 65535 + 1);
 
 		if (fd < 0)
 			fd = socket(address.ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -2,6 +2,7 @@
 #
 # Stress tests: short in make check, meant for a build with --enable-sanitizer=thread.
 thread_tests += \
+	%D%/flows \
 	%D%/gate \
 	%D%/latch \
 	%D%/link \
@@ -11,6 +12,7 @@ thread_tests += \
 	%D%/streams \
 	%D%/system
 
+%C%_flows_SOURCES = %D%/flows.c $(test_loopback) $(test_patience)
 %C%_gate_SOURCES = %D%/gate.c $(test_patience)
 %C%_latch_SOURCES = %D%/latch.c
 %C%_link_SOURCES = %D%/link.c

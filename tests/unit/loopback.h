@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * loopback: TCP connections and UDP sockets inside a test, and what arrives on them. Every failure ends the test;
- * what does not come within PATIENCE_MS is a failure.
+ * loopback: TCP connections and UDP sockets inside a test, and what arrives on them. Every failure
+ * ends the test; what does not come within PATIENCE_MS is a failure.
  *
  * The far ends of connections, which the test holds, are blocking.
  */

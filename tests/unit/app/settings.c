@@ -188,6 +188,7 @@ test_server_defaults(void)
 	g_assert_null(settings->v1_acl);
 	g_assert_cmpuint(settings->clients->len, ==, 0);
 	g_assert_cmpuint(settings->max_streams, ==, 16384);
+	g_assert_cmpuint(settings->udp_timeout_s, ==, 300);
 	g_assert_cmpuint(settings->resume_timeout_s, ==, 300);
 	g_assert_cmpuint(settings->memory_budget, ==, 1073741824);
 	g_assert_cmpstr(settings->control_socket, ==, "/run/vpnr/server.sock");
@@ -196,11 +197,11 @@ test_server_defaults(void)
 static void
 test_server_clients(void)
 {
-	g_autoptr(VpnrServerSettings) settings =
-	    parse_server("[client zo\xc3\xab d.]\npublic-key = " KEY_B "\nallow = 10.0.0.0/8;\n"
-			 "deny=10.9.0.0/16:25\n" SERVER "listen = 192.0.2.1\nmax-streams = 7\n"
-			 "control-socket = none\nresume-timeout = 86400\n"
-			 "memory-budget = 20M\n" ALICE);
+	g_autoptr(VpnrServerSettings) settings = parse_server(
+	    "[client zo\xc3\xab d.]\npublic-key = " KEY_B "\nallow = 10.0.0.0/8;\n"
+	    "deny=10.9.0.0/16:25\n" SERVER "listen = 192.0.2.1\nmax-streams = 7\nudp-timeout = 60\n"
+	    "control-socket = none\nresume-timeout = 86400\n"
+	    "memory-budget = 20M\n" ALICE);
 	const VpnrClientEntry *alice = g_ptr_array_index(settings->clients, 0);
 	const VpnrClientEntry *zoe = g_ptr_array_index(settings->clients, 1);
 	char buf[VPNR_KEY_STRLEN];
@@ -208,6 +209,7 @@ test_server_clients(void)
 	assert_addrs(settings->listen, "192.0.2.1:4334");
 	g_assert_null(settings->control_socket);
 	g_assert_cmpuint(settings->max_streams, ==, 7);
+	g_assert_cmpuint(settings->udp_timeout_s, ==, 60);
 	g_assert_cmpuint(settings->resume_timeout_s, ==, 86400);
 	g_assert_cmpuint(settings->memory_budget, ==, 20971520);
 	g_assert_cmpuint(settings->clients->len, ==, 2);
@@ -343,6 +345,8 @@ test_server_refused(void)
 		{ SERVER "max-streams = 1000001\n", "[server] max-streams|\"1000001\"" },
 		{ SERVER "max-streams = many\n", "[server] max-streams|\"many\"" },
 		{ SERVER "max-streams = -1\n", "[server] max-streams|\"-1\"" },
+		{ SERVER "udp-timeout = 0\n", "[server] udp-timeout|\"0\"" },
+		{ SERVER "udp-timeout = 86401\n", "[server] udp-timeout|\"86401\"" },
 		{ SERVER "resume-timeout = -1\n", "[server] resume-timeout|\"-1\"|0 to 86400" },
 		{ SERVER "memory-budget = 1M\n", "[server] memory-budget|\"1M\"" },
 		{ SERVER "rotate-interval = 60\n", "[server] rotate-interval|unknown key|\"60\"" },

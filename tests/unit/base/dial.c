@@ -225,6 +225,23 @@ test_not_yet_cancelled(void)
 	g_assert_cmpuint(n_asked, ==, 2);
 }
 
+static void
+test_udp(void)
+{
+	g_test_summary("A UDP socket is connected as soon as there is a route.");
+
+	VpnrAddr addr = { .type = VPNR_ADDR_IPV4, .port = 9, .ip4 = { 127, 0, 0, 1 } };
+	VpnrDialOptions options = { .timeout_ms = LONG, .udp = TRUE, .cancel = VPNR_CANCEL_NEVER };
+	g_autoptr(GError) error = NULL;
+	g_auto(VpnrFd) fd = vpnr_dial(&addr, 1, &options, NULL, &error);
+	socklen_t size = sizeof(int);
+	int type = 0;
+
+	g_assert_no_error(error);
+	g_assert_cmpint(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size), ==, 0);
+	g_assert_cmpint(type, ==, SOCK_DGRAM);
+}
+
 /* SO_MARK needs a capability; without it the dial must fail rather than go unmarked. */
 static void
 test_mark(void)
@@ -292,6 +309,7 @@ main(int argc, char **argv)
 	g_test_add_func("/dial/timed-out", test_timed_out);
 	g_test_add_func("/dial/cancelled", test_cancelled);
 	g_test_add_func("/dial/not-yet-cancelled", test_not_yet_cancelled);
+	g_test_add_func("/dial/udp", test_udp);
 	g_test_add_func("/dial/mark", test_mark);
 	g_test_add_func("/dial/no-descriptor", test_no_descriptor);
 	g_test_add_func("/dial/no-leak", test_no_leak);

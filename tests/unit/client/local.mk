@@ -19,7 +19,11 @@ unit_tests += \
 	%D%/netwatch \
 	%D%/nft_capture \
 	%D%/nft_kill \
+	%D%/capture \
 	%D%/nft_write \
+	%D%/nftables \
+	%D%/rules \
+	%D%/rules_words \
 	%D%/origdst \
 	%D%/own \
 	%D%/renewal \
@@ -55,6 +59,10 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_nft_capture_SOURCES = %D%/nft_capture.c $(test_golden)
 %C%_nft_kill_SOURCES = %D%/nft_kill.c $(test_golden)
 %C%_nft_write_SOURCES = %D%/nft_write.c $(test_golden)
+%C%_nftables_SOURCES = %D%/nftables.c $(test_golden) $(test_namespace)
+%C%_capture_SOURCES = %D%/capture.c $(test_golden) $(test_namespace)
+%C%_rules_SOURCES = %D%/rules.c $(test_golden)
+%C%_rules_words_SOURCES = %D%/rules_words.c $(test_golden)
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_own_SOURCES = %D%/own.c
@@ -67,7 +75,10 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_uplink_SOURCES = %D%/uplink.c $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
-	-Wl,--wrap=vpnr_bulletin_set_state
+	-Wl,--wrap=vpnr_bulletin_set_state,--wrap=vpnr_connect
+
+# A network whose packet filter a test may change.
+test_namespace = %D%/namespace.c %D%/namespace.h
 
 # Rules of every kind, and the texts that they must give.
 test_golden = %D%/golden.c %D%/golden.h

@@ -6,6 +6,7 @@
  */
 #include "client/tunnel.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "base/latch.h"
@@ -173,6 +174,76 @@ test_resumed(void)
 	vpnr_thread_join(worker.thread);
 }
 
+/* Nothing of the session may come any more. */
+static void
+expect_end(Party *party)
+{
+	VpnrFrame *frame;
+
+	while ((frame = peer_next_or_end(&party->link)) != NULL) {
+		g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "PING");
+		vpnr_frame_free(frame);
+	}
+}
+
+static void
+test_give_way(void)
+{
+	g_test_summary("The link of a session that can go on is taken away; without one there is "
+		       "nothing to do.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+
+	begin(&bench, &party);
+	for (guint i = 0; i < 2; i++) {
+		g_assert_true(vpnr_tunnel_give_way(bench.tunnel));
+		g_assert_true(vpnr_tunnel_can_resume(bench.tunnel));
+		g_assert_false(vpnr_tunnel_status(bench.tunnel).attached);
+	}
+	expect_end(&party);
+	vpnr_tunnel_end(bench.tunnel);
+	g_assert_true(vpnr_tunnel_give_way(bench.tunnel));
+}
+
+/* Waits until the link has ended. */
+static void
+wait_for_end(Bench *bench)
+{
+	VpnrSession *session = vpnr_tunnel_session(bench->tunnel);
+	struct pollfd fds[VPNR_SESSION_FDS];
+
+	do {
+		vpnr_session_prepare_poll(session, fds);
+		g_assert_cmpint(poll(fds, G_N_ELEMENTS(fds), PATIENCE_MS), >, 0);
+	} while (vpnr_session_link_end(session, fds) == VPNR_LINK_OPEN);
+}
+
+static void
+test_no_way(void)
+{
+	g_test_summary("2.10.2, 2.10.3: a session that has ended on its last link is not for the "
+		       "next one; a server that has broken a rule hears of it.");
+
+	for (guint violation = 0; violation < 2; violation++) {
+		g_auto(Bench) bench;
+		g_auto(Party) party;
+		Worker worker;
+
+		begin(&bench, &party);
+		start_worker(&bench, &party, &worker);
+		party_send(&party, violation ? vpnr_frame_new(VPNR_FRAME_OPENED, 99, 0)
+					     : peer_goaway(VPNR_REASON_NONE));
+		wait_for_end(&bench);
+		g_assert_false(vpnr_tunnel_give_way(bench.tunnel));
+		g_assert_null(vpnr_tunnel_session(bench.tunnel));
+		vpnr_thread_join(worker.thread);
+		if (violation)
+			party_expect_goaway(&party, VPNR_REASON_PROTOCOL);
+		expect_end(&party);
+	}
+}
+
 static void
 test_another(void)
 {
@@ -280,6 +351,8 @@ main(int argc, char **argv)
 	g_test_add_func("/tunnel/nothing", test_nothing);
 	g_test_add_func("/tunnel/new", test_new);
 	g_test_add_func("/tunnel/resumed", test_resumed);
+	g_test_add_func("/tunnel/give-way", test_give_way);
+	g_test_add_func("/tunnel/give-way/not", test_no_way);
 	g_test_add_func("/tunnel/another", test_another);
 	g_test_add_func("/tunnel/failed", test_failed);
 	g_test_add_func("/tunnel/lies", test_lies);

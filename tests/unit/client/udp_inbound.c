@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * udp_inbound: an application on one side, a server that the test plays on the other, in a network
- * of the test's own: what is sent to any address of 127.0.0.0/8 comes by the inbound's socket, as if
- * a rule had brought it there.
+ * of the test's own: what is sent to any address of 127.0.0.0/8 comes by the inbound's socket, as
+ * if a rule had brought it there.
  */
 #include "client/udp_inbound.h"
 

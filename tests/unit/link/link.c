@@ -575,6 +575,23 @@ test_ack_after_time(void)
 }
 
 static void
+test_datagrams_are_not_acknowledged(void)
+{
+	g_test_summary("2.11.1: DATAGRAM is not sequenced.");
+
+	g_auto(Bench) bench;
+
+	start_quiet(&bench, 0);
+	for (guint i = 0; i < 2 * VPNR_ACK_FRAMES; i++)
+		peer_send(&bench.peer, peer_datagram(1, "x", 1));
+	peer_send(&bench.peer, peer_data(1, "x", 1));
+	peer_send_cookie(&bench.peer, VPNR_FRAME_PING, 1);
+	expect_ack(&bench, 1);
+	peer_expect(&bench.peer, VPNR_FRAME_PONG);
+	end_quiet(&bench);
+}
+
+static void
 test_ack_goes_along(void)
 {
 	g_test_summary("2.11.3: a frame of ours takes an ACK along.");
@@ -814,6 +831,7 @@ make_exchange(void)
 		vpnr_frame_new(VPNR_FRAME_ACK, 0, 0),
 		vpnr_frame_new_open(1, VPNR_KIND_TCP, &dest),
 		peer_data(1, "hello", 5),
+		peer_datagram(1, "hello", 5),
 		vpnr_frame_new_window(1, 100000),
 		vpnr_frame_new(VPNR_FRAME_FIN, 1, 0),
 		vpnr_frame_new_reset(1, VPNR_REASON_ABORTED),
@@ -973,6 +991,7 @@ main(int argc, char **argv)
 	g_test_add_func("/link/ack/frames", test_ack_after_frames);
 	g_test_add_func("/link/ack/bytes", test_ack_after_bytes);
 	g_test_add_func("/link/ack/time", test_ack_after_time);
+	g_test_add_func("/link/ack/datagrams", test_datagrams_are_not_acknowledged);
 	g_test_add_func("/link/ack/along", test_ack_goes_along);
 	g_test_add_func("/link/worn/receiving", test_worn_by_receiving);
 	g_test_add_func("/link/worn/sending", test_worn_by_sending);

@@ -14,6 +14,7 @@
 #include "base/latch.h"
 #include "link/batch.h"
 #include "link/reserve.h"
+#include "link/schedule.h"
 #include "proto/v2.h"
 #include "tests/unit/link/peer.h"
 #include "tests/unit/loopback.h"
@@ -490,6 +491,60 @@ test_resume(void)
 }
 
 static void
+test_datagrams(void)
+{
+	g_test_summary(
+	    "2.6.15: a datagram is sent once and not again, one that has not been sent goes "
+	    "on the next link, behind what is sent again: the OPENED of its flow.");
+
+	for (guint received = 0; received <= 1; received++) {
+		g_auto(Bench) bench;
+
+		bench_init(&bench, VPNR_PROTOCOL_V2);
+		open_gate(&bench);
+		start(&bench);
+		push(&bench, vpnr_frame_new(VPNR_FRAME_OPENED, 1, 0));
+		push(&bench, peer_datagram(1, "lost", 4));
+		wait_for_sent(&bench, 2);
+		detach(&bench, &bench.sink);
+		assert_sent(&bench.sink, "OPENED1 DATAGRAM1");
+		push(&bench, peer_datagram(1, "left", 4));
+		push(&bench, vpnr_frame_new_window(3, 1000));
+		g_assert_false(vpnr_writer_can_resume(bench.writer, 2));
+		vpnr_writer_attach(bench.writer, &bench.next.base, received);
+		wait_for_sent(&bench, 5 - received);
+		finish_on(&bench, &bench.next);
+		assert_sent(&bench.next, received == 0 ? "OPENED1 WINDOW3 DATAGRAM1 GOAWAY"
+						       : "WINDOW3 DATAGRAM1 GOAWAY");
+		g_assert_cmpuint(stat(&bench, VPNR_STAT_DATAGRAMS_SENT), ==, 2);
+		g_assert_cmpuint(stat(&bench, VPNR_STAT_BYTES_REPLAYED), ==, 0);
+		g_assert_cmpstr(bench.released->str, ==, "OPENED1 DATAGRAM1 WINDOW3 DATAGRAM1");
+	}
+}
+
+static void
+test_datagrams_dropped(void)
+{
+	g_test_summary("Without a link the oldest are dropped, released and counted.");
+
+	g_auto(Bench) bench;
+	const guint n = VPNR_SCHEDULE_FLOW_DATAGRAMS + 5;
+
+	bench_init_bare(&bench, VPNR_PROTOCOL_V2);
+	start(&bench);
+	for (guint i = 0; i < n; i++)
+		push(&bench, peer_datagram(1, "x", 1));
+	for (gint64 begin = g_get_monotonic_time(); stat(&bench, VPNR_STAT_DATAGRAMS_DROPPED) < 5;
+	     patience(begin))
+		;
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	wait_for_sent(&bench, VPNR_SCHEDULE_FLOW_DATAGRAMS);
+	finish_on(&bench, &bench.next);
+	g_assert_cmpuint(stat(&bench, VPNR_STAT_DATAGRAMS_DROPPED), ==, 5);
+	g_assert_cmpuint(atomic_load(&bench.n_released), ==, n);
+}
+
+static void
 test_can_resume(void)
 {
 	g_test_summary("2.11.5: the peer cannot have received less than it has acknowledged, nor "
@@ -836,6 +891,8 @@ main(int argc, char **argv)
 	g_test_add_func("/writer/answers/lost-link", test_answers_of_a_lost_link);
 	g_test_add_func("/writer/no-link", test_no_link);
 	g_test_add_func("/writer/resume", test_resume);
+	g_test_add_func("/writer/datagrams", test_datagrams);
+	g_test_add_func("/writer/datagrams/dropped", test_datagrams_dropped);
 	g_test_add_func("/writer/can-resume", test_can_resume);
 	g_test_add_func("/writer/acked", test_acked);
 	g_test_add_func("/writer/lost-again", test_lost_again);

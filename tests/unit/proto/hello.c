@@ -139,6 +139,9 @@ test_extremes(void)
 	g_assert_cmpuint(back.max_streams, ==, G_MAXUINT32);
 	g_assert_cmpuint(back.initial_window, ==, G_MAXUINT64);
 	g_assert_cmpuint(back.capabilities, ==, G_MAXUINT32);
+	g_assert_true(vpnr_hello_takes_datagrams(&back));
+	back.capabilities = ~(guint32)VPNR_CAPABILITY_DATAGRAM;
+	g_assert_false(vpnr_hello_takes_datagrams(&back));
 	g_assert_true(back.has_session);
 	g_assert_true(vpnr_session_id_equal(&back.session, &hello.session));
 	g_assert_cmpuint(back.received, ==, G_MAXUINT64);

@@ -277,8 +277,9 @@ test_udp_own_port(void)
 {
 	g_auto(Bench) bench;
 	VpnrAddr addr;
-	g_auto(VpnrFd) theirs = loopback_udp(&addr);
+	g_auto(VpnrFd) theirs = -1;
 
+	theirs = loopback_udp(&addr);
 	bench_init(&bench, &addr);
 	bench.kind = VPNR_KIND_UDP;
 	g_array_append_val(bench.own_ports, addr.port);
@@ -339,8 +340,9 @@ test_no_resolver(void)
 {
 	g_test_summary("2.6.17: its name may be denied, it has one port, and may not be there.");
 
-	g_auto(VpnrFd) theirs = loopback_udp(&nameserver);
+	g_auto(VpnrFd) theirs = -1;
 
+	theirs = loopback_udp(&nameserver);
 	expect_no_resolver(53, "resolver.invalid", VPNR_REASON_DENIED);
 	expect_no_resolver(53, "*.invalid:53", VPNR_REASON_DENIED);
 	expect_no_resolver(54, NULL, VPNR_REASON_DENIED);

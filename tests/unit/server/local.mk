@@ -16,3 +16,4 @@ unit_tests += \
 %C%_server_SOURCES = %D%/server.c $(test_party)
 %C%_service_SOURCES = %D%/service.c $(test_party)
 %C%_tenant_SOURCES = %D%/tenant.c $(test_party)
+%C%_tenant_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_table_remove

@@ -2,13 +2,19 @@
  *
  * tenant: a session and the streams in it, over links that are plain sockets; the client, which the
  * test plays, has said its HELLO when the link arrives.
+ *
+ * Linked with --wrap=vpnr_table_remove, so that a refusal can be held up until its session ends.
  */
 #include "server/tenant.h"
 
+#include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/latch.h"
 #include "link/greeting.h"
+#include "proto/v2.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/party.h"
 #include "tests/unit/patience.h"
@@ -44,10 +50,10 @@ new_tenant(Bench *bench, guint udp_timeout_s)
 }
 
 static void
-bench_init_full(Bench *bench, guint udp_timeout_s)
+bench_init_full(Bench *bench, guint threads, guint udp_timeout_s)
 {
 	memset(bench, 0, sizeof *bench);
-	bench->pool = vpnr_pool_new("pool", 10);
+	bench->pool = vpnr_pool_new("pool", threads);
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	bench->listener = loopback_listen(8, &bench->dest);
 	bench->tenant = new_tenant(bench, udp_timeout_s);
@@ -56,7 +62,7 @@ bench_init_full(Bench *bench, guint udp_timeout_s)
 static void
 bench_init(Bench *bench)
 {
-	bench_init_full(bench, 300);
+	bench_init_full(bench, 10, 300);
 }
 
 static void
@@ -153,6 +159,49 @@ test_begin(void)
 	vpnr_tenant_end(bench.tenant);
 	loopback_expect_reset(dest);
 	g_assert_false(vpnr_tenant_status(bench.tenant, &status, &streams));
+}
+
+/* A tenant whose reader is held up, once it has removed a stream that it refuses, until the tenant
+ * has no session any more; nullable. */
+static VpnrTenant *_Atomic held_up;
+static VpnrLatch *removed; /* const while there is one: the reader has come there */
+
+void __real_vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
+void __wrap_vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
+
+void
+__wrap_vpnr_table_remove(VpnrTable *table, VpnrStream *stream)
+{
+	VpnrTenant *tenant = atomic_exchange(&held_up, NULL);
+	VpnrSessionStatus status;
+	guint streams;
+
+	__real_vpnr_table_remove(table, stream);
+	if (tenant == NULL)
+		return;
+	vpnr_latch_trip(removed);
+	for (gint64 begin = g_get_monotonic_time(); vpnr_tenant_status(tenant, &status, &streams);
+	     patience(begin))
+		;
+}
+
+static void
+test_refused_at_the_end(void)
+{
+	g_test_summary("The reader may have a refusal to tell while the session is freed.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_autoptr(VpnrLatch) latch = vpnr_latch_new(NULL);
+
+	bench_init_full(&bench, 0, 300); /* no thread for a stream */
+	begin_party(&bench, &party);
+	removed = latch;
+	atomic_store(&held_up, bench.tenant);
+	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_TCP, &bench.dest));
+	g_assert_true(vpnr_latch_wait(removed, PATIENCE_MS));
+	vpnr_tenant_end(bench.tenant);
+	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_STREAMS_REFUSED), ==, 1);
 }
 
 static void
@@ -270,6 +319,75 @@ test_flow_goes_on(void)
 	vpnr_fd_close(echo.fd);
 }
 
+static VpnrLinkEnd
+wait_for_link_end(const Bench *bench)
+{
+	const VpnrSession *session = vpnr_tenant_session(bench->tenant);
+	struct pollfd fds[VPNR_SESSION_FDS];
+
+	vpnr_session_prepare_poll(session, fds);
+	g_assert_cmpint(poll(fds, VPNR_SESSION_FDS, PATIENCE_MS), >, 0);
+	return vpnr_session_link_end(session, fds);
+}
+
+/* OPEN and a datagram of its flow. */
+static GByteArray *
+flow_bytes(const VpnrAddr *dest)
+{
+	g_autoptr(VpnrFrame) open = vpnr_frame_new_open(1, VPNR_KIND_UDP, dest);
+	g_autoptr(VpnrFrame) datagram = peer_datagram(1, "lost?", 5);
+	GByteArray *bytes = g_byte_array_new();
+
+	vpnr_v2_encode(open, bytes);
+	vpnr_v2_encode(datagram, bytes);
+	return bytes;
+}
+
+/* The client's next link. It sends again what the server's HELLO says that it lacks. */
+static void
+resume_flow(Bench *bench, Party *party, const VpnrAddr *dest)
+{
+	g_autoptr(VpnrArrival) arrival = arrive(party);
+	VpnrHello hello;
+
+	g_assert_cmpint(vpnr_tenant_resume(bench->tenant, arrival, NULL), ==, VPNR_TENANT_RESUMED);
+	party_take_hello(party, &hello);
+	g_assert_cmpuint(hello.received, <=, 1);
+	if (hello.received == 0)
+		party_send(party, vpnr_frame_new_open(1, VPNR_KIND_UDP, dest));
+	party_send(party, peer_datagram(1, "again", 5));
+	party_expect(party, VPNR_FRAME_OPENED);
+}
+
+static void
+test_flow_cut(void)
+{
+	g_test_summary("2.6.15: whatever the byte after which the link is cut, no DATAGRAM comes "
+		       "without its OPEN, and the flow goes on with the next link.");
+
+	VpnrAddr addr;
+	g_auto(VpnrFd) dest = loopback_udp(&addr);
+	g_autoptr(GByteArray) bytes = flow_bytes(&addr);
+
+	for (gsize n = 0; n <= bytes->len; n++) {
+		g_auto(Bench) bench;
+		g_auto(Party) party;
+		VpnrLinkEnd end;
+
+		begin(&bench, &party);
+		peer_send_bytes(&party.link, bytes->data, n);
+		peer_end(&party.link);
+		end = wait_for_link_end(&bench);
+		g_assert_cmpint(end, ==, VPNR_LINK_LOST);
+		vpnr_session_detach(vpnr_tenant_session(bench.tenant));
+		resume_flow(&bench, &party, &addr);
+		if (n == bytes->len)
+			loopback_udp_expect(dest, "lost?", 5);
+		loopback_udp_expect(dest, "again", 5);
+		g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_VIOLATIONS), ==, 0);
+	}
+}
+
 static void
 test_flow_refused(void)
 {
@@ -294,9 +412,10 @@ test_flow_idle(void)
 	g_auto(Bench) bench;
 	g_auto(Party) party;
 	VpnrAddr addr;
-	g_auto(VpnrFd) dest = loopback_udp(&addr);
+	g_auto(VpnrFd) dest = -1;
 
-	bench_init_full(&bench, 1);
+	dest = loopback_udp(&addr);
+	bench_init_full(&bench, 10, 1);
 	begin_party(&bench, &party);
 	party_send(&party, vpnr_frame_new_open(1, VPNR_KIND_UDP, &addr));
 	party_expect(&party, VPNR_FRAME_OPENED);
@@ -374,10 +493,12 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tenant/begin", test_begin);
+	g_test_add_func("/tenant/refused-at-the-end", test_refused_at_the_end);
 	g_test_add_func("/tenant/ids", test_ids);
 	g_test_add_func("/tenant/next-link", test_next_link);
 	g_test_add_func("/tenant/flow/echo", test_flow);
 	g_test_add_func("/tenant/flow/goes-on", test_flow_goes_on);
+	g_test_add_func("/tenant/flow/cut", test_flow_cut);
 	g_test_add_func("/tenant/flow/refused", test_flow_refused);
 	g_test_add_func("/tenant/flow/idle", test_flow_idle);
 	g_test_add_func("/tenant/impossible", test_impossible);

@@ -145,11 +145,13 @@ test_both_ways(void)
 		loopback_udp_send(bench.far, bytes, n);
 		rig_expect_datagram(&bench.rig, 1, bytes, n);
 	}
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
+	vpnr_table_wait_empty(bench.rig.table);
 	g_assert_cmpuint(atomic_load(&bench.stream->datagrams_in), ==, G_N_ELEMENTS(sizes));
 	g_assert_cmpuint(atomic_load(&bench.stream->datagrams_out), ==, G_N_ELEMENTS(sizes));
 	g_assert_cmpuint(atomic_load(&bench.stream->bytes_in), ==, 1 + 1472 + 1473 + 65507);
 	g_assert_cmpuint(atomic_load(&bench.stream->bytes_out), ==, 1 + 1472 + 1473 + 65507);
-	end_by_peer(&bench);
+	finish(&bench, VPNR_REASON_NONE);
 }
 
 static void

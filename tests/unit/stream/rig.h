@@ -18,7 +18,8 @@ typedef struct {
 	VpnrTable *table;
 } Rig;
 
-/* A table of this kind that takes 100 streams, flows among them, each of which may send send_limit bytes at first. */
+/* A table of this kind that takes 100 streams, flows among them, each of which may send send_limit
+ * bytes at first. */
 void rig_init(Rig *rig, VpnrProtocol protocol, VpnrRole role, guint64 send_limit);
 
 /* The same with other bounds. */

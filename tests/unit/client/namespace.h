@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * namespace: a network of a test's own, whose packet filter it may change.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Moves the calling thread, and all that it starts later, into a new network namespace, in which
+ * lo is up; to be called first. FALSE: that is not allowed here, and nor is what needs it. */
+gboolean namespace_enter(void);
+
+/* Marks the test as skipped unless namespace_enter() has worked. */
+gboolean namespace_skip(void);
