@@ -20,6 +20,7 @@ fuzz_targets += \
 	%D%/greeting \
 	%D%/hello \
 	%D%/netwatch \
+	%D%/packet \
 	%D%/proxyreq \
 	%D%/settings \
 	%D%/socks5 \
@@ -33,6 +34,8 @@ fuzz_targets += \
 %C%_hello_LDADD = $(fuzz_ldadd)
 %C%_netwatch_SOURCES = %D%/netwatch.c
 %C%_netwatch_LDADD = $(fuzz_ldadd)
+%C%_packet_SOURCES = %D%/packet.c
+%C%_packet_LDADD = $(fuzz_ldadd)
 %C%_proxyreq_SOURCES = %D%/proxyreq.c $(fuzz_pieces)
 %C%_proxyreq_LDADD = $(fuzz_ldadd)
 %C%_settings_SOURCES = %D%/settings.c

@@ -10,6 +10,7 @@
 #include "app/inbounds.h"
 #include "app/options.h"
 #include "app/report.h"
+#include "app/runs.h"
 #include "app/settings.h"
 #include "base/log.h"
 #include "base/pool.h"
@@ -30,6 +31,7 @@ typedef struct {
 	VpnrCapture *capture;
 	VpnrUplink *uplink;
 	VpnrInbounds *inbounds;
+	VpnrRuns *runs;
 	VpnrControl *control;
 	VpnrDaemon daemon;
 	guint linked;              /* source that waits for the first link; 0: none */
@@ -126,7 +128,9 @@ report_status(gpointer data, GError **error)
 	vpnr_report_age(builder, "link_down_s", status.news.down_since_us);
 	vpnr_report_int(builder, "streams",
 			vpnr_uplink_foreach(app->uplink, vpnr_report_sum_flow, &flow));
-	vpnr_report_int(builder, "waiting", vpnr_inbounds_waiting(app->inbounds));
+	vpnr_report_int(builder, "waiting",
+			vpnr_inbounds_waiting(app->inbounds) + vpnr_runs_waiting(app->runs));
+	vpnr_report_int(builder, "runs", vpnr_runs_count(app->runs));
 	vpnr_report_session(builder, &status.session);
 	vpnr_report_memory(builder, &flow, app->budget);
 	report_capture(app, builder);
@@ -151,12 +155,31 @@ answer_reload(gpointer data, GError **error)
 	return reload(data, error) ? g_strdup("{\"ok\":true}") : NULL;
 }
 
+static gpointer
+begin_run(gpointer data, VpnrControlFds *fds, char **json, GError **error)
+{
+	VpnrClientApp *app = data;
+	VpnrRun *run = vpnr_runs_begin(app->runs, fds, error);
+
+	if (run != NULL)
+		*json = g_strdup("{\"ok\":true}");
+	return run;
+}
+
+static void
+end_run(gpointer data, gpointer run)
+{
+	VpnrClientApp *app = data;
+
+	vpnr_runs_end(app->runs, run);
+}
+
+static const VpnrControlLasting lasting_run = { begin_run, end_run };
+
 static const VpnrControlCommand commands[] = {
-	{ "status", report_status },
-	{ "connections", report_connections },
-	{ "reload", answer_reload },
-	{ "rules show", report_rules },
-	{ NULL, NULL },
+	{ "status", report_status },    { "connections", report_connections },
+	{ "reload", answer_reload },    { "run", NULL, &lasting_run },
+	{ "rules show", report_rules }, { NULL, NULL },
 };
 
 /* --- start and stop --------------------------------------------------------------------------- */
@@ -191,6 +214,10 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 	if (app->uplink == NULL ||
 	    !vpnr_inbounds_start(app->inbounds, app->pool, app->uplink, &app->stats, error))
 		return FALSE;
+	app->runs = vpnr_runs_new(&(VpnrInboundParams){ .dns = settings->flows.dns_server,
+							.pool = app->pool,
+							.uplink = app->uplink,
+							.stats = &app->stats });
 	app->linked =
 	    g_unix_fd_add(vpnr_gate_fd(vpnr_uplink_gate(app->uplink)), G_IO_IN, on_linked, app);
 	if (settings->control_socket == NULL)
@@ -209,6 +236,7 @@ stop_serving(VpnrClientApp *app)
 		vpnr_uplink_stop(app->uplink);
 	vpnr_pool_free(app->pool);
 	vpnr_inbounds_free(app->inbounds);
+	vpnr_runs_free(app->runs);
 	vpnr_uplink_free(app->uplink);
 	vpnr_budget_free(app->budget);
 }

@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,6 +42,10 @@ struct VpnrControl {
 	dev_t device; /* which file is ours, should somebody have replaced it */
 	ino_t inode;
 
+	/* atomic */
+	_Atomic guint asking;  /* conversations, without those that last */
+	_Atomic guint lasting; /* commands that last */
+
 	/* main thread */
 	VpnrFd fd;
 	VpnrFd spare; /* given up for a moment to turn callers away when no descriptor is left */
@@ -50,6 +55,7 @@ struct VpnrControl {
 typedef struct {
 	VpnrControl *control;
 	VpnrFd fd;
+	VpnrControlFds fds; /* that came with the command */
 } Conversation;
 
 static char *
@@ -94,17 +100,21 @@ wait_readable(const VpnrControl *control, int fd, gint64 deadline)
 
 /* Reads up to the first '\n', which it replaces by NUL. Returns NULL, or what is wrong. */
 static const char *
-receive_line(const VpnrControl *control, int fd, char line[static VPNR_CONTROL_LINE_MAX + 1])
+receive_line(Conversation *conversation, char line[static VPNR_CONTROL_LINE_MAX + 1])
 {
 	gint64 deadline = vpnr_deadline_after(REQUEST_MS);
 	gsize n = 0;
 
 	while (n <= VPNR_CONTROL_LINE_MAX) {
-		if (!wait_readable(control, fd, deadline))
+		if (!wait_readable(conversation->control, conversation->fd, deadline))
 			return "no command came in time";
-		ssize_t got = recv(fd, line + n, VPNR_CONTROL_LINE_MAX + 1 - n, 0);
+		ssize_t got =
+		    vpnr_control_receive(conversation->fd, line + n, VPNR_CONTROL_LINE_MAX + 1 - n,
+					 &conversation->fds);
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
+		if (got < 0 && errno == EMFILE)
+			return "more descriptors came than can be taken";
 		if (got <= 0)
 			return "no command came";
 		char *end = memchr(line + n, '\n', (gsize)got);
@@ -127,59 +137,144 @@ is_printable(const char *text)
 	return TRUE;
 }
 
-static char *
-carry_out(const VpnrControl *control, const char *line, GError **error)
+static const VpnrControlCommand *
+find_command(const VpnrControl *control, const char *line, GError **error)
 {
 	for (const VpnrControlCommand *command = control->commands; command->name != NULL;
 	     command++)
 		if (g_str_equal(line, command->name))
-			return command->answer(control->data, error);
+			return command;
 	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED, "\"%s\" is no command",
 		    line);
 	return NULL;
 }
 
+/* --- commands that last ----------------------------------------------------------------------- */
+
+/* Waits until the caller has closed its side, whatever else it sends, or the program stops. */
 static void
-answer(const VpnrControl *control, int fd)
+wait_until_left(const VpnrControl *control, int fd)
+{
+	char ignored[64];
+	ssize_t got;
+
+	do {
+		if (!wait_readable(control, fd, VPNR_DEADLINE_NEVER))
+			return;
+		got = recv(fd, ignored, sizeof ignored, 0);
+	} while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+}
+
+/* A command that lasts no longer counts among those who ask, for which there is little room. */
+static gboolean
+enter_lasting(VpnrControl *control, GError **error)
+{
+	if (atomic_fetch_add(&control->lasting, 1) < VPNR_CONTROL_LASTING_MAX) {
+		atomic_fetch_sub(&control->asking, 1);
+		return TRUE;
+	}
+	atomic_fetch_sub(&control->lasting, 1);
+	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED,
+		    "%u of these are under way already", VPNR_CONTROL_LASTING_MAX);
+	return FALSE;
+}
+
+static void
+leave_lasting(VpnrControl *control)
+{
+	atomic_fetch_add(&control->asking, 1);
+	atomic_fetch_sub(&control->lasting, 1);
+}
+
+static gboolean
+last(Conversation *conversation, const VpnrControlLasting *lasting, GError **error)
+{
+	VpnrControl *control = conversation->control;
+	g_autofree char *json = NULL;
+	gpointer begun;
+
+	if (!enter_lasting(control, error))
+		return FALSE;
+	begun = lasting->begin(control->data, &conversation->fds, &json, error);
+	if (begun != NULL) {
+		send_answer(conversation->fd, json);
+		wait_until_left(control, conversation->fd);
+		lasting->end(control->data, begun);
+	}
+	leave_lasting(control);
+	return begun != NULL;
+}
+
+/* --- conversations ---------------------------------------------------------------------------- */
+
+static gboolean
+carry_out(Conversation *conversation, const char *line, GError **error)
+{
+	VpnrControl *control = conversation->control;
+	const VpnrControlCommand *command = find_command(control, line, error);
+
+	if (command == NULL)
+		return FALSE;
+	if (command->lasting != NULL)
+		return last(conversation, command->lasting, error);
+	g_autofree char *json = command->answer(control->data, error);
+	if (json == NULL)
+		return FALSE;
+	send_answer(conversation->fd, json);
+	return TRUE;
+}
+
+static void
+answer(Conversation *conversation)
 {
 	char line[VPNR_CONTROL_LINE_MAX + 1];
 	g_autoptr(GError) error = NULL;
-	const char *wrong = receive_line(control, fd, line);
+	const char *wrong = receive_line(conversation, line);
 
-	if (vpnr_latch_is_tripped(control->stop))
+	if (vpnr_latch_is_tripped(conversation->control->stop))
 		return;
 	if (wrong == NULL && !is_printable(line))
 		wrong = "the command is not plain text";
-	if (wrong != NULL) {
-		send_error(fd, wrong);
-		return;
-	}
-
-	g_autofree char *json = carry_out(control, line, &error);
-	if (json != NULL)
-		send_answer(fd, json);
-	else
-		send_error(fd, error->message);
+	if (wrong != NULL)
+		send_error(conversation->fd, wrong);
+	else if (!carry_out(conversation, line, &error))
+		send_error(conversation->fd, error->message);
 }
 
 static void
 run_conversation(gpointer data)
 {
 	Conversation *conversation = data;
+	VpnrControl *control = conversation->control;
 
-	answer(conversation->control, conversation->fd);
+	answer(conversation);
+	vpnr_control_fds_clear(&conversation->fds);
 	vpnr_fd_close(conversation->fd);
 	g_free(conversation);
+	atomic_fetch_sub(&control->asking, 1);
+}
+
+static gboolean
+has_room(VpnrControl *control)
+{
+	if (atomic_fetch_add(&control->asking, 1) < MAX_CONVERSATIONS)
+		return TRUE;
+	atomic_fetch_sub(&control->asking, 1);
+	return FALSE;
 }
 
 static void
 start_conversation(VpnrControl *control, int fd)
 {
-	Conversation *conversation = g_new(Conversation, 1);
+	Conversation *conversation = g_new0(Conversation, 1);
 
-	*conversation = (Conversation){ control, fd };
-	if (vpnr_pool_run(control->pool, run_conversation, conversation))
-		return;
+	conversation->control = control;
+	conversation->fd = fd;
+	if (has_room(control)) {
+		if (vpnr_pool_run(control->pool, run_conversation, conversation))
+			return;
+		atomic_fetch_sub(&control->asking, 1);
+	}
 	g_free(conversation);
 	send_error(fd, "too many others are asking, try again");
 	vpnr_fd_close(fd);
@@ -295,7 +390,7 @@ vpnr_control_start(const char *path, const VpnrControlCommand *commands, gpointe
 	control->data = data;
 	control->fd = -1;
 	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	control->pool = vpnr_pool_new("vpnr-control", MAX_CONVERSATIONS);
+	control->pool = vpnr_pool_new("vpnr-control", MAX_CONVERSATIONS + VPNR_CONTROL_LASTING_MAX);
 	control->stop = vpnr_latch_new(error);
 	if (control->stop == NULL || !open_socket(control, error)) {
 		vpnr_control_stop(control);

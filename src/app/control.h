@@ -31,13 +31,42 @@ typedef enum {
 	VPNR_CONTROL_ERROR_FAILED,  /* anything else; the message says what */
 } VpnrControlError;
 
+/* Descriptors that a command may bring: a listening socket for TCP and one for UDP, of each family,
+ * and as many again. */
+#define VPNR_CONTROL_FDS_MAX 8
+
+typedef struct {
+	int fd[VPNR_CONTROL_FDS_MAX];
+	gsize n;
+} VpnrControlFds;
+
+/* Closes them. */
+void vpnr_control_fds_clear(VpnrControlFds *fds);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VpnrControlFds, vpnr_control_fds_clear)
+
+/* A command that lasts as long as the connection of its caller, and may bring descriptors. On pool
+ * threads, several at once. */
+typedef struct {
+	/* Begins it: returns what is to be ended (transfer full) and in *json the JSON text of one
+	 * object (transfer full), or NULL with an error for the caller. Takes those descriptors out
+	 * of fds that it keeps; the rest are closed. */
+	gpointer (*begin)(gpointer data, VpnrControlFds *fds, char **json, GError **error);
+	/* The caller has closed the connection, or the program stops. */
+	void (*end)(gpointer data, gpointer begun);
+} VpnrControlLasting;
+
 /* A command, in printable ASCII, and what answers it, on a pool thread, several at once: returns
  * the JSON text of one object (transfer full), or NULL with an error whose message goes to the
  * caller as {"error": "..."}. */
 typedef struct {
 	const char *name;
 	char *(*answer)(gpointer data, GError **error);
+	const VpnrControlLasting *lasting; /* in its place */
 } VpnrControlCommand;
+
+/* Commands of the lasting kind that may be under way at one time, each with a thread. */
+#define VPNR_CONTROL_LASTING_MAX 32
 
 /* Answers these commands (ended by one without a name; outlive the control) on the Unix socket at
  * path. A stale file of a process that is gone is replaced; one that
@@ -53,5 +82,14 @@ void vpnr_control_stop(VpnrControl *control);
 /* vpnrctl's side: sends command to the socket at path and returns the JSON text (transfer full), or
  * NULL with an error that names the path. An {"error": ...} answer becomes the error. */
 char *vpnr_control_ask(const char *path, const char *command, GError **error);
+
+/* The same for a command that lasts: on a connection of vpnr_control_connect(), with at least one
+ * descriptor (transfer none). It lasts until fd is closed; that the program has ended it is seen by
+ * the end of what can be read from fd. */
+char *vpnr_control_lend(int fd, const char *path, const char *command, const VpnrControlFds *fds,
+			GError **error);
+
+/* A connection to the program at path (transfer full); -1 with an error that names the path. */
+int vpnr_control_connect(const char *path, GError **error);
 
 G_END_DECLS

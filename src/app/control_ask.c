@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * control_ask: vpnrctl's side of the control socket, and what both sides share.
+ * control_ask: vpnrctl's side of the control socket.
  */
 #include "app/control.h"
 
@@ -20,51 +20,6 @@
 /* Bytes of an answer: some 300 for each of 100,000 connections. */
 #define ANSWER_MAX (32 * 1024 * 1024)
 
-/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
-GQuark
-vpnr_control_error_quark(void)
-{
-	return g_quark_from_static_string("vpnr-control-error");
-}
-
-gboolean
-vpnr_control_address(const char *path, struct sockaddr_un *address, GError **error)
-{
-	gsize n = strlen(path);
-
-	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (n == 0 || n >= sizeof address->sun_path) {
-		g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_FAILED,
-			    "%s: the path of a control socket has 1 to %zu bytes", path,
-			    sizeof address->sun_path - 1);
-		return FALSE;
-	}
-	memcpy(address->sun_path, path, n);
-	return TRUE;
-}
-
-gboolean
-vpnr_control_send(int fd, const char *bytes, gsize n, gint64 deadline)
-{
-	while (n > 0) {
-		struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
-		ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
-
-		if (sent >= 0) {
-			bytes += sent;
-			n -= (gsize)sent;
-		} else if (errno == EAGAIN) {
-			if (poll(&poll_fd, 1, vpnr_deadline_left(deadline)) == 0) {
-				errno = ETIMEDOUT;
-				return FALSE;
-			}
-		} else if (errno != EINTR) {
-			return FALSE;
-		}
-	}
-	return TRUE;
-}
-
 static int
 set_errno_error(GError **error, const char *path, const char *what)
 {
@@ -77,8 +32,8 @@ set_errno_error(GError **error, const char *path, const char *what)
 	return -1;
 }
 
-static int
-open_connection(const char *path, GError **error)
+int
+vpnr_control_connect(const char *path, GError **error)
 {
 	struct sockaddr_un address;
 
@@ -92,9 +47,10 @@ open_connection(const char *path, GError **error)
 	return vpnr_fd_steal(&fd);
 }
 
-/* Receives into answer until the other side closes; FALSE with errno. */
+/* Receives into answer until the other side closes, or until the end of a line if the connection
+ * is to be kept; FALSE with errno. */
 static gboolean
-receive_all(int fd, GString *answer, gint64 deadline)
+receive_answer(int fd, gboolean keep, GString *answer, gint64 deadline)
 {
 	char chunk[16384];
 
@@ -108,6 +64,8 @@ receive_all(int fd, GString *answer, gint64 deadline)
 			return TRUE;
 		if (got > 0) {
 			g_string_append_len(answer, chunk, got);
+			if (keep && chunk[got - 1] == '\n')
+				return TRUE;
 		} else if (errno == EAGAIN) {
 			if (poll(&poll_fd, 1, vpnr_deadline_left(deadline)) == 0) {
 				errno = ETIMEDOUT;
@@ -140,24 +98,38 @@ check_answer(const char *path, const char *answer, GError **error)
 	return FALSE;
 }
 
-char *
-vpnr_control_ask(const char *path, const char *command, GError **error)
+/* Sends the command with the descriptors (NULL: none) on fd and returns the answer. */
+static char *
+converse(int fd, const char *path, const char *command, const VpnrControlFds *fds, GError **error)
 {
 	g_autofree char *line = g_strconcat(command, "\n", NULL);
 	g_autoptr(GString) answer = g_string_new(NULL);
 	gint64 deadline = vpnr_deadline_after(ASK_MS);
-	g_auto(VpnrFd) fd = open_connection(path, error);
 
-	if (fd < 0)
-		return NULL;
 	/* A program that turns the caller away at once has closed before the command is there; what
 	 * it said still counts. */
-	gboolean sent = vpnr_control_send(fd, line, strlen(line), deadline);
-	if ((!sent && errno != EPIPE) || !receive_all(fd, answer, deadline)) {
+	gboolean sent = fds != NULL ? vpnr_control_send_fds(fd, line, strlen(line), fds)
+				    : vpnr_control_send(fd, line, strlen(line), deadline);
+	if ((!sent && errno != EPIPE) || !receive_answer(fd, fds != NULL, answer, deadline)) {
 		set_errno_error(error, path, "no answer from the control socket");
 		return NULL;
 	}
 	if (!check_answer(path, answer->str, error))
 		return NULL;
 	return g_strchomp(g_string_free(g_steal_pointer(&answer), FALSE));
+}
+
+char *
+vpnr_control_ask(const char *path, const char *command, GError **error)
+{
+	g_auto(VpnrFd) fd = vpnr_control_connect(path, error);
+
+	return fd >= 0 ? converse(fd, path, command, NULL, error) : NULL;
+}
+
+char *
+vpnr_control_lend(int fd, const char *path, const char *command, const VpnrControlFds *fds,
+		  GError **error)
+{
+	return converse(fd, path, command, fds, error);
 }

@@ -2,7 +2,9 @@
  *
  * ctl_main: vpnrctl. One table of commands, which also prints the help.
  *
- * Exit status: 0 done, 1 it went wrong, 2 the command line makes no sense.
+ * Exit status: 0 done, 1 it went wrong, 2 the command line makes no sense. "run" has the exit
+ * status of the program that it has started; "leak-test" 1 if something leaked and 2 if that cannot
+ * be told.
  */
 #include "config.h"
 
@@ -15,7 +17,9 @@
 #include "app/control.h"
 #include "app/ctl_find.h"
 #include "app/ctl_format.h"
+#include "app/ctl_leak.h"
 #include "app/ctl_request.h"
+#include "app/ctl_run.h"
 #include "app/ctl_rules.h"
 #include "app/ctl_show.h"
 #include "app/keys.h"
@@ -74,6 +78,26 @@ static char *
 show_reload(const char *json, GError **error)
 {
 	return g_strdup("the configuration has been read again\n");
+}
+
+/* Where the client is, for what a server can do nothing about. */
+static const char *
+client_path(const VpnrCtlRequest *request)
+{
+	return request->socket != NULL ? request->socket : VPNR_CONTROL_CLIENT_PATH;
+}
+
+static int
+run_program(const VpnrCtlRequest *request, GError **error)
+{
+	return vpnr_ctl_run(client_path(request), request->program, error);
+}
+
+static int
+run_leak_test(const VpnrCtlRequest *request, GError **error)
+{
+	return (int)vpnr_ctl_leak(client_path(request), (const char *const *)request->targets,
+				  request->json, error);
 }
 
 static int
@@ -135,6 +159,10 @@ static const VpnrCtlCommand commands[] = {
 	  "show what the program does and has done" },
 	{ "connections", ASKS, run_ask, show_connections, "list the connections of now" },
 	{ "reload", ASKS, run_ask, show_reload, "read the configuration again, as SIGHUP does" },
+	{ "run", VPNR_CTL_SOCKET | VPNR_CTL_PROGRAM, run_program, NULL,
+	  "start a program whose connections go through the client" },
+	{ "leak-test", ASKS | VPNR_CTL_TARGET, run_leak_test, NULL,
+	  "see whether anything leaves this host beside the tunnel" },
 	{ "rules show", ASKS, run_ask, vpnr_ctl_show_rules, "show what is captured, and how" },
 	{ "rules clear", VPNR_CTL_CONFIG | VPNR_CTL_KILL_SWITCH, run_clear, NULL,
 	  "remove what a client that was killed has left" },

@@ -33,6 +33,8 @@ parse_options(VpnrCtlRequest *request, const VpnrCtlCommand *commands, char ***w
 		  "the client's configuration, which names what its rules are called", "FILE" },
 		{ "kill-switch", 0, 0, G_OPTION_ARG_NONE, &request->kill_switch,
 		  "clear the kill switch, too", NULL },
+		{ "target", 't', 0, G_OPTION_ARG_STRING_ARRAY, &request->targets,
+		  "send the probes to this address (may be repeated)", "ADDRESS" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &request->version, "print the version",
 		  NULL },
 		{ NULL },
@@ -92,6 +94,7 @@ check_options(const VpnrCtlRequest *request)
 		{ VPNR_CTL_JSON, request->json, "--json" },
 		{ VPNR_CTL_CONFIG, request->config != NULL, "--config" },
 		{ VPNR_CTL_KILL_SWITCH, request->kill_switch, "--kill-switch" },
+		{ VPNR_CTL_TARGET, request->targets != NULL, "--target" },
 		{ VPNR_CTL_PROGRAM, request->program != NULL, "\"--\"" },
 	};
 
@@ -141,5 +144,6 @@ vpnr_ctl_request_clear(VpnrCtlRequest *request)
 {
 	g_free(request->socket);
 	g_free(request->config);
+	g_strfreev(request->targets);
 	g_strfreev(request->program);
 }

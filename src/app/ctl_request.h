@@ -16,6 +16,7 @@ typedef enum {
 	VPNR_CTL_PROGRAM = 1 << 2, /* a program with its arguments, behind "--"; it must be given */
 	VPNR_CTL_CONFIG = 1 << 3,  /* --config: of a client */
 	VPNR_CTL_KILL_SWITCH = 1 << 4, /* --kill-switch */
+	VPNR_CTL_TARGET = 1 << 5,      /* --target: any number of them */
 } VpnrCtlTakes;
 
 typedef struct VpnrCtlRequest VpnrCtlRequest;
@@ -37,6 +38,7 @@ struct VpnrCtlRequest {
 	gboolean json;
 	char *config; /* NULL: none */
 	gboolean kill_switch;
+	char **targets; /* NULL: none */
 	gboolean version;
 	char **program; /* NULL-terminated; NULL: none */
 };

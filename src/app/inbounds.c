@@ -54,7 +54,7 @@ vpnr_inbounds_new(const VpnrClientSettings *settings)
 	inbounds->max_flows = settings->flows.max_flows;
 	inbounds->udp_idle_ms = (int)settings->flows.udp_timeout_s * 1000;
 	inbounds->v2 = settings->protocol == VPNR_PROTOCOL_V2;
-	inbounds->tcp = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_free);
+	inbounds->tcp = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_unref);
 	return inbounds;
 }
 

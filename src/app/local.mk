@@ -3,6 +3,7 @@ src_libvpnr_a_SOURCES += \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/control_ask.c \
+	%D%/control_wire.c \
 	%D%/control_wire.h \
 	%D%/ctl_connections.c \
 	%D%/ctl_find.c \
@@ -11,8 +12,14 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_format.h \
 	%D%/ctl_json.c \
 	%D%/ctl_json.h \
+	%D%/ctl_leak.c \
+	%D%/ctl_leak.h \
+	%D%/ctl_leak_show.c \
+	%D%/ctl_leak_show.h \
 	%D%/ctl_request.c \
 	%D%/ctl_request.h \
+	%D%/ctl_run.c \
+	%D%/ctl_run.h \
 	%D%/ctl_rules.c \
 	%D%/ctl_rules.h \
 	%D%/ctl_show.h \
@@ -31,6 +38,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/options.h \
 	%D%/report.c \
 	%D%/report.h \
+	%D%/runs.c \
+	%D%/runs.h \
 	%D%/settings.c \
 	%D%/settings.h \
 	%D%/settings_capture.c \

@@ -5,15 +5,13 @@
  */
 #include "client/capture.h"
 
-#include <linux/capability.h>
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "client/iptables.h"
-#include "client/iptables.h"
 #include "client/nftables.h"
+#include "client/privilege.h"
 #include "client/routing.h"
 #include "client/rules_words.h"
 
@@ -23,6 +21,7 @@ struct VpnrCapture {
 	VpnrRules *rules;
 	const VpnrBackendOps *ops; /* NULL: none chosen */
 	VpnrBackend *backend;
+	VpnrFd routing; /* the claim to its numbers; -1: none */
 	gboolean installed;
 	gboolean kill_switch;
 };
@@ -52,6 +51,7 @@ vpnr_capture_new(VpnrRules *rules)
 
 	pthread_mutex_init(&capture->lock, NULL);
 	capture->rules = rules;
+	capture->routing = -1;
 	return capture;
 }
 
@@ -80,19 +80,9 @@ is_wanted(const VpnrRules *rules, const VpnrBackendOps *ops)
 }
 
 static gboolean
-is_net_admin(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return syscall(SYS_capget, &header, data) == 0 &&
-	       (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
-}
-
-static gboolean
 check_capability(GError **error)
 {
-	if (is_net_admin())
+	if (vpnr_privilege_net_admin())
 		return TRUE;
 	g_set_error_literal(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_FORBIDDEN,
 			    "capture needs the capability CAP_NET_ADMIN, which this process does "
@@ -143,6 +133,15 @@ choose_backend(VpnrCapture *capture, GError **error)
 /* --- in the packet filter and out of it; with the lock held ----------------------------------- */
 
 static gboolean
+claim_routing_locked(VpnrCapture *capture, GError **error)
+{
+	if (!vpnr_rules_need_routing(capture->rules))
+		return TRUE;
+	capture->routing = vpnr_routing_claim(capture->rules, error);
+	return capture->routing >= 0;
+}
+
+static gboolean
 install_locked(VpnrCapture *capture, GError **error)
 {
 	gboolean routed = vpnr_rules_need_routing(capture->rules);
@@ -177,6 +176,7 @@ remove_locked(VpnrCapture *capture)
 		vpnr_log(VPNR_LOG_INFO, "nothing is captured any more%s",
 			 capture->kill_switch ? ", but the kill switch stays" : "");
 	capture->installed = FALSE;
+	vpnr_fd_close(vpnr_fd_steal(&capture->routing));
 	capture->ops->close(g_steal_pointer(&capture->backend));
 }
 
@@ -193,7 +193,7 @@ has_kill_switch(const VpnrRules *rules)
 static void
 warn_of_kill_switch(VpnrCapture *capture, const VpnrBackendOps *ops)
 {
-	capture->kill_switch = is_net_admin() && ops->has_kill_switch(capture->rules);
+	capture->kill_switch = vpnr_privilege_net_admin() && ops->has_kill_switch(capture->rules);
 	if (capture->kill_switch)
 		vpnr_log(VPNR_LOG_WARN, "the kill switch of an earlier run is still on: "
 					"\"vpnrctl rules clear --kill-switch\" takes it away");
@@ -217,7 +217,8 @@ start_locked(VpnrCapture *capture, GError **error)
 		warn_of_kill_switch(capture, backends[0]);
 		return TRUE;
 	}
-	if (!check_capability(error) || !choose_backend(capture, error))
+	if (!check_capability(error) || !choose_backend(capture, error) ||
+	    !claim_routing_locked(capture, error))
 		return FALSE;
 	if (capture->rules->kill_switch)
 		return hold_locked(capture, error) && install_locked(capture, error);
@@ -404,8 +405,7 @@ vpnr_capture_clear(const VpnrRules *rules, GError **error)
 	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
 		if (!backends[i]->clear(rules, error))
 			return FALSE;
-	vpnr_routing_remove(rules);
-	return TRUE;
+	return vpnr_routing_clear(rules, error);
 }
 
 gboolean

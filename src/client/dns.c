@@ -33,19 +33,34 @@ vpnr_dns_parse(const char *text, VpnrDns *dns, GError **error)
 	return TRUE;
 }
 
-VpnrAddr
-vpnr_dns_route(const VpnrDns *dns, const VpnrAddr *dest)
+static gboolean
+is_loopback(const VpnrAddr *addr)
+{
+	static const guint8 loopback6[16] = { [15] = 1 };
+
+	return (addr->type == VPNR_ADDR_IPV4 && addr->ip4[0] == 127) ||
+	       (addr->type == VPNR_ADDR_IPV6 && memcmp(addr->ip6, loopback6, 16) == 0);
+}
+
+static VpnrAddr
+server_resolver(void)
 {
 	VpnrAddr resolver = { .type = VPNR_ADDR_NAME, .port = VPNR_DNS_PORT };
 
+	g_strlcpy(resolver.name, VPNR_DNS_RESOLVER, sizeof resolver.name);
+	return resolver;
+}
+
+VpnrAddr
+vpnr_dns_route(const VpnrDns *dns, const VpnrAddr *dest)
+{
 	if (dest->port != VPNR_DNS_PORT)
 		return *dest;
 	switch (dns->who) {
 	case VPNR_DNS_ORIGINAL:
-		break;
+		return is_loopback(dest) ? server_resolver() : *dest;
 	case VPNR_DNS_SERVER:
-		g_strlcpy(resolver.name, VPNR_DNS_RESOLVER, sizeof resolver.name);
-		return resolver;
+		return server_resolver();
 	case VPNR_DNS_ADDRESS:
 		return dns->address;
 	}

@@ -32,7 +32,8 @@ typedef struct {
  * (VPNR_ADDR_ERROR) that quotes the text. */
 gboolean vpnr_dns_parse(const char *text, VpnrDns *dns, GError **error);
 
-/* Where a captured connection or flow to dest goes. */
+/* Where a captured connection or flow to dest goes. A name server on loopback is the application's
+ * own host's, which the server cannot ask: its own resolver takes that one's place. */
 VpnrAddr vpnr_dns_route(const VpnrDns *dns, const VpnrAddr *dest);
 
 G_END_DECLS

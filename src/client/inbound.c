@@ -25,6 +25,7 @@ struct VpnrInbound {
 	VpnrAccept *acceptor; /* main, until vpnr_inbound_stop() */
 	/* atomic */
 	_Atomic guint waiting; /* connections that wait for a link */
+	_Atomic guint refs;    /* the owner's and one per connection */
 };
 
 /* One accepted connection, on its way to becoming a stream. */
@@ -40,6 +41,7 @@ connection_free(Connection *connection)
 {
 	if (connection->fd >= 0)
 		vpnr_fd_abort(connection->fd);
+	vpnr_inbound_unref(connection->inbound);
 	g_free(connection);
 }
 
@@ -111,6 +113,14 @@ open_stream(const Connection *connection, VpnrWorker **worker)
 
 /* --- redirect and tproxy ---------------------------------------------------------------------- */
 
+/* A socket that was made elsewhere is no listener of the client, but its own address is no
+ * destination either. */
+static gboolean
+is_own(const VpnrInboundParams *params, const VpnrAddr *dest)
+{
+	return vpnr_addr_equal(&params->listen, dest) || vpnr_own_contains(params->own, dest);
+}
+
 static gboolean
 find_original_destination(Connection *connection)
 {
@@ -119,7 +129,7 @@ find_original_destination(Connection *connection)
 				 ? vpnr_origdst_get_transparent(connection->fd, &connection->dest)
 				 : vpnr_origdst_get(connection->fd, &connection->dest);
 
-	if (result == VPNR_ORIGDST_OK && !vpnr_own_contains(params->own, &connection->dest))
+	if (result == VPNR_ORIGDST_OK && !is_own(params, &connection->dest))
 		return TRUE;
 	vpnr_stats_add(params->stats, VPNR_STAT_LOOPS_REFUSED, 1);
 	log_refusal(connection, VPNR_LOG_WARN,
@@ -242,6 +252,7 @@ on_accept(int fd, const VpnrAddr *peer, gpointer data)
 	VpnrInbound *inbound = data;
 	Connection *connection = g_new0(Connection, 1);
 
+	atomic_fetch_add(&inbound->refs, 1);
 	connection->inbound = inbound;
 	connection->fd = fd;
 	connection->peer = *peer;
@@ -264,22 +275,30 @@ listen_on(const VpnrInboundParams *params, GError **error)
 VpnrInbound *
 vpnr_inbound_start(const VpnrInboundParams *params, GError **error)
 {
+	int fd = listen_on(params, error);
+
+	return fd >= 0 ? vpnr_inbound_start_on(fd, params, error) : NULL;
+}
+
+VpnrInbound *
+vpnr_inbound_start_on(int listening, const VpnrInboundParams *params, GError **error)
+{
 	static const char *const names[] = {
 		[VPNR_INBOUND_REDIRECT] = "accept-redirect",
 		[VPNR_INBOUND_TPROXY] = "accept-tproxy",
 		[VPNR_INBOUND_SOCKS] = "accept-socks",
 	};
 	VpnrInbound *inbound = g_new0(VpnrInbound, 1);
-	g_auto(VpnrFd) fd = listen_on(params, error);
+	g_auto(VpnrFd) fd = listening;
 
 	inbound->params = *params;
-	if (fd >= 0)
-		inbound->stop = vpnr_latch_new(error);
+	inbound->refs = 1;
+	inbound->stop = vpnr_latch_new(error);
 	if (inbound->stop != NULL)
 		inbound->acceptor = vpnr_accept_start_on(vpnr_fd_steal(&fd), names[params->kind],
 							 on_accept, inbound, error);
 	if (inbound->acceptor == NULL) {
-		vpnr_inbound_free(inbound);
+		vpnr_inbound_unref(inbound);
 		return NULL;
 	}
 	return inbound;
@@ -299,9 +318,9 @@ vpnr_inbound_stop(VpnrInbound *inbound)
 }
 
 void
-vpnr_inbound_free(VpnrInbound *inbound)
+vpnr_inbound_unref(VpnrInbound *inbound)
 {
-	if (inbound == NULL)
+	if (inbound == NULL || atomic_fetch_sub(&inbound->refs, 1) > 1)
 		return;
 	vpnr_latch_free(inbound->stop);
 	g_free(inbound);

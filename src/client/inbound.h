@@ -55,6 +55,10 @@ typedef struct {
 /* Listens and accepts from now on. NULL with an error that names the address. */
 VpnrInbound *vpnr_inbound_start(const VpnrInboundParams *params, GError **error);
 
+/* The same on a socket that listens already and does not block (transfer full, also on failure), in
+ * place of params->listen. */
+VpnrInbound *vpnr_inbound_start_on(int fd, const VpnrInboundParams *params, GError **error);
+
 /* Connections that wait for a link now (thread-safe). */
 guint vpnr_inbound_waiting(const VpnrInbound *inbound);
 
@@ -62,7 +66,7 @@ guint vpnr_inbound_waiting(const VpnrInbound *inbound);
  * streams go on. */
 void vpnr_inbound_stop(VpnrInbound *inbound);
 
-/* Frees it; its connections have ended (vpnr_pool_free). Takes NULL. */
-void vpnr_inbound_free(VpnrInbound *inbound);
+/* Gives it up once it has stopped; it is freed with the last of its connections. Takes NULL. */
+void vpnr_inbound_unref(VpnrInbound *inbound);
 
 G_END_DECLS

@@ -5,12 +5,11 @@
 #include "client/iptables.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "client/claim.h"
 #include "client/iptables_capture.h"
 #include "client/iptables_kill.h"
 #include "client/iptables_run.h"
@@ -166,28 +165,22 @@ purge(const char *names, GError **error)
 
 /* --- whose they are --------------------------------------------------------------------------- */
 
-/* A name in the abstract namespace of sockets: one for each network namespace, and gone with the
- * process (unix(7)). */
 static int
 claim(const char *table, GError **error)
 {
-	g_auto(VpnrFd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int n = g_snprintf(addr.sun_path + 1, sizeof addr.sun_path - 1, "vpnr-iptables-%s", table);
-	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (gsize)n);
+	g_autofree char *name = g_strdup_printf("vpnr-iptables-%s", table);
+	int fd = vpnr_claim(name);
 
-	if (fd >= 0 && bind(fd, (const struct sockaddr *)&addr, size) == 0)
-		return vpnr_fd_steal(&fd);
-	if (errno == EADDRINUSE)
+	if (fd < 0 && errno == EADDRINUSE)
 		g_set_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN,
 			    "the chains %s.* of iptables belong to another client that is running: "
 			    "choose another name for [capture] table",
 			    table);
-	else
+	else if (fd < 0)
 		g_set_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED,
-			    "a socket of the name of the chains %s.*: %s", table,
+			    "the chains %s.* of iptables cannot be claimed: %s", table,
 			    g_strerror(errno));
-	return -1;
+	return fd;
 }
 
 /* --- the chains that capture ------------------------------------------------------------------ */

@@ -4,9 +4,8 @@
  * ip6tables-restore(8). The first of their variants that takes the rules is used.
  *
  * A table of iptables changes in one step, but not all of them together. The rules outlive the
- * process, so an abstract socket says whose they are: while a client has it, no other one installs
- * or clears rules of the same name in the network namespace, and when it has been killed, they may
- * be replaced or removed.
+ * process, so a claim (claim.h) says whose they are: while a client has it, no other one installs
+ * or clears rules of the same name, and when it has been killed, they may be replaced or removed.
  */
 #pragma once
 

@@ -14,6 +14,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/bulletin.h \
 	%D%/capture.c \
 	%D%/capture.h \
+	%D%/claim.c \
+	%D%/claim.h \
 	%D%/connect.c \
 	%D%/connect.h \
 	%D%/dns.c \
@@ -50,6 +52,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/origdst.h \
 	%D%/own.c \
 	%D%/own.h \
+	%D%/privilege.c \
+	%D%/privilege.h \
 	%D%/renewal.c \
 	%D%/renewal.h \
 	%D%/request.c \

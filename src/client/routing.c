@@ -4,6 +4,7 @@
  */
 #include "client/routing.h"
 
+#include <errno.h>
 #include <linux/netlink.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
@@ -12,6 +13,9 @@
 #include <netlink/route/route.h>
 #include <netlink/route/rule.h>
 #include <sys/socket.h>
+
+#include "base/fd.h"
+#include "client/claim.h"
 
 G_DEFINE_QUARK(vpnr - routing - error - quark, vpnr_routing_error)
 
@@ -211,6 +215,26 @@ dump_routes(NlSock *sock, int family, guint32 table, guint8 protocol, GPtrArray 
 	return code == -NLE_OBJ_NOTFOUND ? 0 : code; /* there is no such table yet */
 }
 
+/* --- whose they are --------------------------------------------------------------------------- */
+
+int
+vpnr_routing_claim(const VpnrRules *rules, GError **error)
+{
+	g_autofree char *name = g_strdup_printf("vpnr-routing-%u-%u-%u", rules->tproxy_mark,
+						rules->route_table, rules->rule_priority);
+	int fd = vpnr_claim(name);
+
+	if (fd < 0 && errno == EADDRINUSE)
+		g_set_error(error, VPNR_ROUTING_ERROR, VPNR_ROUTING_ERROR_TAKEN,
+			    "tproxy-mark 0x%x, route-table %u and rule-priority %u are used by "
+			    "another client that is running: choose others",
+			    rules->tproxy_mark, rules->route_table, rules->rule_priority);
+	else if (fd < 0)
+		g_set_error(error, VPNR_ROUTING_ERROR, VPNR_ROUTING_ERROR_FAILED,
+			    "the numbers for tproxy cannot be claimed: %s", g_strerror(errno));
+	return fd;
+}
+
 /* --- collisions ------------------------------------------------------------------------------- */
 
 static gboolean
@@ -321,41 +345,65 @@ vpnr_routing_remove(const VpnrRules *rules)
 }
 
 static int
-clear_rules(NlSock *sock, int family)
+clear_table(NlSock *sock, int family, guint32 table)
+{
+	g_autoptr(GPtrArray) found = NULL;
+	int code = dump_routes(sock, family, table, VPNR_ROUTING_PROTOCOL, &found);
+
+	for (guint i = 0; code >= 0 && i < found->len; i++) {
+		NlRoute *route = g_ptr_array_index(found, i);
+
+		if (rtnl_route_get_table(route) == table &&
+		    rtnl_route_get_protocol(route) == VPNR_ROUTING_PROTOCOL)
+			code = rtnl_route_delete(sock, route, 0);
+	}
+	return code;
+}
+
+/* Removes the rule, and the routes of the table that it leads to, unless a client that runs has
+ * them. */
+static int
+clear_rule(NlSock *sock, int family, NlRule *rule)
+{
+	VpnrRules numbers = { .tproxy_mark = rtnl_rule_get_mark(rule),
+			      .route_table = rtnl_rule_get_table(rule),
+			      .rule_priority = rtnl_rule_get_prio(rule) };
+	g_auto(VpnrFd) claim = vpnr_routing_claim(&numbers, NULL);
+	int code;
+
+	if (claim < 0)
+		return 0;
+	code = rtnl_rule_delete(sock, rule, 0);
+	return code < 0 ? code : clear_table(sock, family, numbers.route_table);
+}
+
+static int
+clear_family(NlSock *sock, int family)
 {
 	g_autoptr(GPtrArray) found = NULL;
 	int code = dump_rules(sock, family, &found);
 
 	for (guint i = 0; code >= 0 && i < found->len; i++)
 		if (is_of_our_protocol(g_ptr_array_index(found, i)))
-			code = rtnl_rule_delete(sock, g_ptr_array_index(found, i), 0);
+			code = clear_rule(sock, family, g_ptr_array_index(found, i));
 	return code;
 }
 
-static int
-clear_routes(NlSock *sock, int family)
-{
-	g_autoptr(GPtrArray) found = NULL;
-	int code = dump_routes(sock, family, RT_TABLE_UNSPEC, VPNR_ROUTING_PROTOCOL, &found);
-
-	for (guint i = 0; code >= 0 && i < found->len; i++)
-		if (rtnl_route_get_protocol(g_ptr_array_index(found, i)) == VPNR_ROUTING_PROTOCOL)
-			code = rtnl_route_delete(sock, g_ptr_array_index(found, i), 0);
-	return code;
-}
-
+/* A route without its rule, which a client may leave that is killed between the two, is found by
+ * its numbers only: those of others may be about to get their rule. */
 gboolean
-vpnr_routing_clear(GError **error)
+vpnr_routing_clear(const VpnrRules *rules, GError **error)
 {
 	g_autoptr(NlSock) sock = open_socket(error);
+	g_auto(VpnrFd) claim = vpnr_routing_claim(rules, NULL);
 
 	if (sock == NULL)
 		return FALSE;
+	if (claim >= 0)
+		vpnr_routing_remove(rules);
 	for (guint i = 0; i < G_N_ELEMENTS(families); i++) {
-		int code = clear_rules(sock, families[i]);
+		int code = clear_family(sock, families[i]);
 
-		if (code >= 0)
-			code = clear_routes(sock, families[i]);
 		if (code < 0 && !is_disabled(families[i], code))
 			return fail(code, "routing cannot be cleared", families[i], error);
 	}

@@ -11,6 +11,10 @@
  * family for which rules have no port, and IPv6 where it is disabled, is left alone. Nothing is
  * kept between calls: each works in the network namespace of the calling thread, and may be made
  * by any.
+ *
+ * Two clients that share the numbers would get each other's packets, and the first to end would let
+ * those of the other out: so who installs should have claimed them, and who cleans up after others,
+ * too.
  */
 #pragma once
 
@@ -32,6 +36,10 @@ typedef enum {
 	VPNR_ROUTING_ERROR_FAILED, /* the kernel refuses, for want of CAP_NET_ADMIN for example */
 } VpnrRoutingError;
 
+/* Claims the three numbers for this process, in the network namespace: a descriptor (transfer full)
+ * that holds the claim (claim.h) until it is closed. -1 with an error if another process has it. */
+int vpnr_routing_claim(const VpnrRules *rules, GError **error);
+
 /* Adds what is missing. Rules and routes that a killed client has left are taken over. If there is
  * another rule with the priority or the mark, or another route in the table, or if the kernel
  * refuses, there is an error and nothing has been changed. */
@@ -40,9 +48,9 @@ gboolean vpnr_routing_install(const VpnrRules *rules, GError **error);
 /* Removes what vpnr_routing_install() has added with the same numbers, and nothing else. */
 void vpnr_routing_remove(const VpnrRules *rules);
 
-/* Removes all rules and routes of our protocol, whatever their numbers: those of clients that have
- * been killed, and of clients that run. */
-gboolean vpnr_routing_clear(GError **error);
+/* Removes what has been left by clients that were killed, with the same numbers or with others: all
+ * of our protocol whose numbers nobody claims. */
+gboolean vpnr_routing_clear(const VpnrRules *rules, GError **error);
 
 /* What vpnr_routing_install() adds, as commands of ip(8), one a line (transfer full). */
 char *vpnr_routing_describe(const VpnrRules *rules);

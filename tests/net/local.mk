@@ -45,6 +45,8 @@ net_tests += \
 	%D%/87-udp.test \
 	%D%/88-udp-flood.test \
 	%D%/89-socks-udp.test \
+	%D%/85-run.test \
+	%D%/86-leak-test.test \
 	%D%/90-gdb.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.

@@ -197,7 +197,7 @@ stop_client(System *system)
 	vpnr_inbound_stop(system->inbound);
 	vpnr_uplink_stop(system->uplink);
 	vpnr_pool_free(system->pool);
-	vpnr_inbound_free(g_steal_pointer(&system->inbound));
+	vpnr_inbound_unref(g_steal_pointer(&system->inbound));
 	vpnr_uplink_free(system->uplink);
 	g_assert_cmpint(g_get_monotonic_time() - begin, <, STOP_US);
 }

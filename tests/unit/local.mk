@@ -19,3 +19,5 @@ include %D%/stream/local.mk
 include %D%/client/local.mk
 include %D%/server/local.mk
 include %D%/app/local.mk
+include %D%/run/local.mk
+include %D%/leak/local.mk

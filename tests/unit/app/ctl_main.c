@@ -121,6 +121,15 @@ test_keys(void)
 }
 
 static void
+test_run_without_client(void)
+{
+	g_auto(Run) run = run_vpnrctl("run -s /nonexistent/x.sock -- true", "/dev/null");
+
+	g_assert_cmpint(run.status, ==, 125);
+	g_assert_nonnull(strstr(run.err, "/nonexistent/x.sock"));
+}
+
+static void
 test_full_disk(void)
 {
 	g_auto(Run) run = run_vpnrctl("genkey >/dev/full", "/dev/null");
@@ -210,6 +219,7 @@ main(int argc, char **argv)
 	g_test_add_func("/vpnrctl/usage", test_usage);
 	g_test_add_func("/vpnrctl/help", test_help);
 	g_test_add_func("/vpnrctl/keys", test_keys);
+	g_test_add_func("/vpnrctl/run-without-client", test_run_without_client);
 	g_test_add_func("/vpnrctl/full-disk", test_full_disk);
 	g_test_add_func("/vpnrctl/ask", test_ask);
 	return g_test_run();

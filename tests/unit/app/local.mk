@@ -28,3 +28,12 @@ unit_tests += %D%/ctl_rules
 %C%_ctl_rules_SOURCES = %D%/ctl_rules.c
 unit_tests += %D%/ctl_show
 %C%_ctl_show_SOURCES = %D%/ctl_show.c
+unit_tests += %D%/control_lasting
+%C%_control_lasting_SOURCES = %D%/control_lasting.c
+unit_tests += %D%/control_wire
+%C%_control_wire_SOURCES = %D%/control_wire.c
+unit_tests += %D%/runs
+%C%_runs_SOURCES = %D%/runs.c $(test_loopback) $(test_patience)
+%C%_runs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
+unit_tests += %D%/ctl_leak_show
+%C%_ctl_leak_show_SOURCES = %D%/ctl_leak_show.c

@@ -50,6 +50,19 @@ test_address(void)
 }
 
 static void
+test_loopback(void)
+{
+	g_test_summary("A resolver of the application's host cannot be asked by the server.");
+
+	expect_route("original", "127.0.0.53:53", "resolver.invalid:53");
+	expect_route("original", "[::1]:53", "resolver.invalid:53");
+	expect_route("original", "[::2]:53", "[::2]:53");
+	expect_route("original", "128.0.0.1:53", "128.0.0.1:53");
+	expect_route("original", "127.0.0.53:80", "127.0.0.53:80");
+	expect_route("198.51.100.1", "127.0.0.53:53", "198.51.100.1:53");
+}
+
+static void
 test_others(void)
 {
 	g_test_summary("What does not go to port 53 is no question to a name server.");
@@ -83,6 +96,7 @@ main(int argc, char **argv)
 	g_test_add_func("/dns/original", test_original);
 	g_test_add_func("/dns/server", test_server);
 	g_test_add_func("/dns/address", test_address);
+	g_test_add_func("/dns/loopback", test_loopback);
 	g_test_add_func("/dns/others", test_others);
 	g_test_add_func("/dns/bad", test_bad);
 	return g_test_run();

@@ -197,7 +197,7 @@ bench_clear(Bench *bench)
 	vpnr_inbound_stop(bench->inbound);
 	vpnr_uplink_stop(bench->uplink);
 	vpnr_pool_free(bench->pool);
-	vpnr_inbound_free(bench->inbound);
+	vpnr_inbound_unref(bench->inbound);
 	vpnr_uplink_free(bench->uplink);
 	g_clear_pointer(&bench->own, g_array_unref);
 	vpnr_fd_close(bench->listener);
@@ -407,7 +407,7 @@ test_too_many(void)
 
 	start(&bench, VPNR_INBOUND_SOCKS);
 	vpnr_inbound_stop(bench.inbound);
-	vpnr_inbound_free(bench.inbound);
+	vpnr_inbound_unref(bench.inbound);
 	vpnr_pool_free(bench.pool);
 	start_inbound(&bench, VPNR_INBOUND_SOCKS, 200);
 	for (guint i = 0; i < G_N_ELEMENTS(apps); i++) {
@@ -803,7 +803,7 @@ test_taken(void)
 	params.listen = bench.addr;
 	g_assert_null(vpnr_inbound_start(&params, &error));
 	g_assert_nonnull(error);
-	vpnr_inbound_free(NULL);
+	vpnr_inbound_unref(NULL);
 }
 
 int

@@ -33,7 +33,7 @@ run(const char *command)
 }
 
 /* The rules of a variant, "nft" or "legacy", in all tables of both families (transfer full). NULL:
- * it does not work here. Asking for a table makes it, so that there is the same before and after. */
+ * it does not work here. Asking for a table makes it, so there is the same before and after. */
 static char *
 list(const char *variant)
 {
@@ -41,8 +41,8 @@ list(const char *variant)
 
 	for (guint i = 0; i < G_N_ELEMENTS(programs) * G_N_ELEMENTS(tables); i++) {
 		g_autofree char *command =
-		    g_strdup_printf("%s-%s -t %s -S", programs[i / G_N_ELEMENTS(tables)], variant,
-				    tables[i % G_N_ELEMENTS(tables)]);
+		    g_strdup_printf("%s-%s -w -t %s -S", programs[i / G_N_ELEMENTS(tables)],
+				    variant, tables[i % G_N_ELEMENTS(tables)]);
 		g_autofree char *rules = run(command);
 
 		if (rules == NULL)
@@ -262,7 +262,7 @@ static void
 test_others(gconstpointer variant)
 {
 	g_autofree char *command =
-	    g_strdup_printf("iptables-%s -A OUTPUT -p tcp -j ACCEPT", (const char *)variant);
+	    g_strdup_printf("iptables-%s -w -A OUTPUT -p tcp -j ACCEPT", (const char *)variant);
 	g_autofree char *before = NULL;
 	g_autofree char *installed = NULL;
 	Host host;

@@ -5,6 +5,7 @@ unit_tests += \
 	%D%/await \
 	%D%/backoff \
 	%D%/bulletin \
+	%D%/claim \
 	%D%/connect \
 	%D%/dns \
 	%D%/flows \
@@ -26,6 +27,7 @@ unit_tests += \
 	%D%/rules_words \
 	%D%/origdst \
 	%D%/own \
+	%D%/privilege \
 	%D%/renewal \
 	%D%/request \
 	%D%/transparent \
@@ -42,6 +44,7 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
 %C%_bulletin_SOURCES = %D%/bulletin.c
+%C%_claim_SOURCES = %D%/claim.c
 %C%_connect_SOURCES = %D%/connect.c $(link_peer)
 %C%_dns_SOURCES = %D%/dns.c
 %C%_flows_SOURCES = %D%/flows.c $(client_linked)
@@ -66,6 +69,7 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_origdst_SOURCES = %D%/origdst.c $(test_loopback) $(test_patience)
 %C%_origdst_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 %C%_own_SOURCES = %D%/own.c
+%C%_privilege_SOURCES = %D%/privilege.c
 %C%_renewal_SOURCES = %D%/renewal.c
 %C%_request_SOURCES = %D%/request.c $(test_loopback) $(test_patience)
 %C%_transparent_SOURCES = %D%/transparent.c $(test_loopback) $(test_patience)

@@ -110,9 +110,10 @@ install(const VpnrRules *rules)
 static void
 clear(void)
 {
+	g_autoptr(VpnrRules) rules = make_rules();
 	g_autoptr(GError) error = NULL;
 
-	vpnr_routing_clear(&error);
+	vpnr_routing_clear(rules, &error);
 	g_assert_no_error(error);
 }
 
@@ -348,17 +349,74 @@ test_clear(void)
 		return;
 	ip("rule add priority 30 fwmark 0x7671 lookup 30320");
 	ip("route add local 10.8.0.0/16 dev lo table 30320");
+	ip("route add local 10.8.0.0/16 dev lo table 7");
 	before = state();
 	ip("rule add priority 31 fwmark 0x9 lookup 7 protocol 118");
 	ip("rule add priority 32 from 10.9.0.1 lookup 7 protocol 118");
+	ip("rule add priority 33 fwmark 0x8 lookup 70000 protocol 118");
 	ip("-6 rule add priority 31 fwmark 0x9/0xf lookup 70000 protocol 118");
 	ip("route add local default dev lo table 7 protocol 118");
+	ip("route add local default dev lo table 30320 protocol 118"); /* no rule yet */
 	ip("route add unreachable 10.9.0.0/16 table 70000 protocol 118");
 	ip("-6 route add local default dev lo table 70000 protocol 118");
 	clear();
 	assert_state(before);
 	clear();
 	assert_state(before);
+}
+
+static void
+test_clear_beside(void)
+{
+	g_autoptr(VpnrRules) rules = make_rules();
+	g_autoptr(GError) error = NULL;
+	g_autofree char *installed = NULL;
+	g_auto(VpnrFd) claim = -1;
+
+	g_test_summary(
+	    "What a client that runs has installed stays, be its numbers ours or others.");
+	if (!enter_namespace())
+		return;
+	for (guint i = 0; i < 2; i++) {
+		rules->tproxy_mark += i;
+		rules->route_table += i;
+		rules->rule_priority += i;
+		claim = vpnr_routing_claim(rules, &error);
+		g_assert_no_error(error);
+		install(rules);
+		installed = state();
+		clear();
+		assert_state(installed);
+		g_clear_pointer(&installed, g_free);
+		vpnr_fd_close(vpnr_fd_steal(&claim));
+		clear();
+	}
+}
+
+static void
+test_claim(void)
+{
+	g_autoptr(VpnrRules) rules = make_rules();
+	g_autoptr(GError) error = NULL;
+	g_auto(VpnrFd) first = -1;
+	g_auto(VpnrFd) other = -1;
+
+	g_test_summary("The same numbers are claimed once, and free when that is over.");
+	if (!enter_namespace())
+		return;
+	first = vpnr_routing_claim(rules, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(vpnr_routing_claim(rules, &error), ==, -1);
+	g_assert_error(error, VPNR_ROUTING_ERROR, VPNR_ROUTING_ERROR_TAKEN);
+	g_assert_nonnull(
+	    strstr(error->message, "0x7671, route-table 30320 and rule-priority 30321"));
+	g_clear_error(&error);
+	vpnr_fd_close(vpnr_fd_steal(&first));
+	first = vpnr_routing_claim(rules, &error);
+	g_assert_no_error(error);
+	rules->tproxy_mark++;
+	other = vpnr_routing_claim(rules, &error);
+	g_assert_no_error(error);
 }
 
 static void
@@ -393,6 +451,8 @@ main(int argc, char **argv)
 	g_test_add_func("/routing/collisions", test_collisions);
 	g_test_add_func("/routing/others-stay", test_others_stay);
 	g_test_add_func("/routing/clear", test_clear);
+	g_test_add_func("/routing/clear-beside", test_clear_beside);
+	g_test_add_func("/routing/claim", test_claim);
 	g_test_add_func("/routing/interface-down", test_interface_down);
 	return g_test_run();
 }

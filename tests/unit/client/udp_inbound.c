@@ -201,6 +201,7 @@ test_taken(void)
 	g_autoptr(GArray) listen = parse_list("127.0.0.1:9001");
 	g_autoptr(GError) error = NULL;
 
+	g_assert_cmpint(other, >=, 0);
 	g_assert_null(vpnr_udp_inbound_start(&(VpnrUdpInboundParams){ .listen = listen }, &error));
 	g_assert_nonnull(strstr(error->message, "127.0.0.1:9001"));
 	vpnr_udp_inbound_stop(NULL);
