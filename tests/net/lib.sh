@@ -32,7 +32,6 @@ readonly WEB4=10.77.2.2 WEB6=fd00:77:2::2 SRV4=10.77.1.1 SRV6=fd00:77:1::1 top
 
 start=()
 [ -z "${VPNR_NO_ASLR:-}" ] || start=(setarch -R)
-pids=()
 hosts=() # namespaces
 declare -A daemon # process ids by name: server, client
 status=
@@ -66,7 +65,6 @@ spawn() {
 	shift 2
 	ip netns exec "$namespace" "$@" >>"$log" 2>&1 </dev/null &
 	spawned=$!
-	pids+=("$spawned")
 }
 
 # A command on the app host as an ordinary user: the rules redirect everybody but root.
@@ -355,7 +353,9 @@ sanitizer_complained() {
 
 cleanup() {
 	local pid log namespace
-	for pid in "${pids[@]}"; do
+	# Only what this shell knows to run: the id of a process that has ended may be another's by now,
+	# and soon is where tests have ten thousand threads.
+	for pid in $(jobs -pr); do
 		kill -KILL "$pid" 2>/dev/null
 	done
 	wait 2>/dev/null
