@@ -156,13 +156,13 @@ answer_reload(gpointer data, GError **error)
 }
 
 static gpointer
-begin_run(gpointer data, VpnrControlFds *fds, char **json, GError **error)
+begin_run(gpointer data, VpnrFds *fds, char **json, GError **error)
 {
 	VpnrClientApp *app = data;
 	VpnrRun *run = vpnr_runs_begin(app->runs, fds, error);
 
 	if (run != NULL)
-		*json = g_strdup("{\"ok\":true}");
+		*json = g_strdup_printf("{\"udp\":%s}", vpnr_runs_has_udp(run) ? "true" : "false");
 	return run;
 }
 
@@ -197,6 +197,23 @@ on_linked(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static VpnrRuns *
+make_runs(VpnrClientApp *app, const VpnrClientSettings *settings)
+{
+	VpnrInboundParams tcp = { .dns = settings->flows.dns_server,
+				  .pool = app->pool,
+				  .uplink = app->uplink,
+				  .stats = &app->stats };
+	VpnrUdpInboundParams udp = { .max_flows = settings->flows.max_flows,
+				     .idle_ms = (int)settings->flows.udp_timeout_s * 1000,
+				     .dns = settings->flows.dns_server,
+				     .pool = app->pool,
+				     .uplink = app->uplink,
+				     .stats = &app->stats };
+
+	return vpnr_runs_new(&tcp, settings->protocol == VPNR_PROTOCOL_V2 ? &udp : NULL);
+}
+
 static gboolean
 start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
@@ -214,10 +231,7 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 	if (app->uplink == NULL ||
 	    !vpnr_inbounds_start(app->inbounds, app->pool, app->uplink, &app->stats, error))
 		return FALSE;
-	app->runs = vpnr_runs_new(&(VpnrInboundParams){ .dns = settings->flows.dns_server,
-							.pool = app->pool,
-							.uplink = app->uplink,
-							.stats = &app->stats });
+	app->runs = make_runs(app, settings);
 	app->linked =
 	    g_unix_fd_add(vpnr_gate_fd(vpnr_uplink_gate(app->uplink)), G_IO_IN, on_linked, app);
 	if (settings->control_socket == NULL)

@@ -55,7 +55,7 @@ struct VpnrControl {
 typedef struct {
 	VpnrControl *control;
 	VpnrFd fd;
-	VpnrControlFds fds; /* that came with the command */
+	VpnrFds fds; /* that came with the command */
 } Conversation;
 
 static char *
@@ -108,9 +108,8 @@ receive_line(Conversation *conversation, char line[static VPNR_CONTROL_LINE_MAX 
 	while (n <= VPNR_CONTROL_LINE_MAX) {
 		if (!wait_readable(conversation->control, conversation->fd, deadline))
 			return "no command came in time";
-		ssize_t got =
-		    vpnr_control_receive(conversation->fd, line + n, VPNR_CONTROL_LINE_MAX + 1 - n,
-					 &conversation->fds);
+		ssize_t got = vpnr_fds_receive(conversation->fd, line + n,
+					       VPNR_CONTROL_LINE_MAX + 1 - n, &conversation->fds);
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (got < 0 && errno == EMFILE)
@@ -248,7 +247,7 @@ run_conversation(gpointer data)
 	VpnrControl *control = conversation->control;
 
 	answer(conversation);
-	vpnr_control_fds_clear(&conversation->fds);
+	vpnr_fds_clear(&conversation->fds);
 	vpnr_fd_close(conversation->fd);
 	g_free(conversation);
 	atomic_fetch_sub(&control->asking, 1);

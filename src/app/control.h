@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "base/fds.h"
 #include "base/pool.h"
 
 G_BEGIN_DECLS
@@ -31,27 +32,13 @@ typedef enum {
 	VPNR_CONTROL_ERROR_FAILED,  /* anything else; the message says what */
 } VpnrControlError;
 
-/* Descriptors that a command may bring: a listening socket for TCP and one for UDP, of each family,
- * and as many again. */
-#define VPNR_CONTROL_FDS_MAX 8
-
-typedef struct {
-	int fd[VPNR_CONTROL_FDS_MAX];
-	gsize n;
-} VpnrControlFds;
-
-/* Closes them. */
-void vpnr_control_fds_clear(VpnrControlFds *fds);
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VpnrControlFds, vpnr_control_fds_clear)
-
 /* A command that lasts as long as the connection of its caller, and may bring descriptors. On pool
  * threads, several at once. */
 typedef struct {
 	/* Begins it: returns what is to be ended (transfer full) and in *json the JSON text of one
 	 * object (transfer full), or NULL with an error for the caller. Takes those descriptors out
 	 * of fds that it keeps; the rest are closed. */
-	gpointer (*begin)(gpointer data, VpnrControlFds *fds, char **json, GError **error);
+	gpointer (*begin)(gpointer data, VpnrFds *fds, char **json, GError **error);
 	/* The caller has closed the connection, or the program stops. */
 	void (*end)(gpointer data, gpointer begun);
 } VpnrControlLasting;
@@ -86,7 +73,7 @@ char *vpnr_control_ask(const char *path, const char *command, GError **error);
 /* The same for a command that lasts: on a connection of vpnr_control_connect(), with at least one
  * descriptor (transfer none). It lasts until fd is closed; that the program has ended it is seen by
  * the end of what can be read from fd. */
-char *vpnr_control_lend(int fd, const char *path, const char *command, const VpnrControlFds *fds,
+char *vpnr_control_lend(int fd, const char *path, const char *command, const VpnrFds *fds,
 			GError **error);
 
 /* A connection to the program at path (transfer full); -1 with an error that names the path. */

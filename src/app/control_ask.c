@@ -100,7 +100,7 @@ check_answer(const char *path, const char *answer, GError **error)
 
 /* Sends the command with the descriptors (NULL: none) on fd and returns the answer. */
 static char *
-converse(int fd, const char *path, const char *command, const VpnrControlFds *fds, GError **error)
+converse(int fd, const char *path, const char *command, const VpnrFds *fds, GError **error)
 {
 	g_autofree char *line = g_strconcat(command, "\n", NULL);
 	g_autoptr(GString) answer = g_string_new(NULL);
@@ -108,7 +108,7 @@ converse(int fd, const char *path, const char *command, const VpnrControlFds *fd
 
 	/* A program that turns the caller away at once has closed before the command is there; what
 	 * it said still counts. */
-	gboolean sent = fds != NULL ? vpnr_control_send_fds(fd, line, strlen(line), fds)
+	gboolean sent = fds != NULL ? vpnr_fds_send(fd, line, strlen(line), fds)
 				    : vpnr_control_send(fd, line, strlen(line), deadline);
 	if ((!sent && errno != EPIPE) || !receive_answer(fd, fds != NULL, answer, deadline)) {
 		set_errno_error(error, path, "no answer from the control socket");
@@ -128,8 +128,7 @@ vpnr_control_ask(const char *path, const char *command, GError **error)
 }
 
 char *
-vpnr_control_lend(int fd, const char *path, const char *command, const VpnrControlFds *fds,
-		  GError **error)
+vpnr_control_lend(int fd, const char *path, const char *command, const VpnrFds *fds, GError **error)
 {
 	return converse(fd, path, command, fds, error);
 }

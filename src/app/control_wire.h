@@ -21,12 +21,4 @@ gboolean vpnr_control_address(const char *path, struct sockaddr_un *address, GEr
  * the deadline (base/deadline.h). */
 gboolean vpnr_control_send(int fd, const char *bytes, gsize n, gint64 deadline);
 
-/* Sends n bytes, which fit into a fresh socket's buffer, and with them at least one descriptor;
- * FALSE with errno. */
-gboolean vpnr_control_send_fds(int fd, const char *bytes, gsize n, const VpnrControlFds *fds);
-
-/* As recv(); descriptors that come with the bytes are added to fds. -1 with EMFILE if there are too
- * many of them. */
-gssize vpnr_control_receive(int fd, char *bytes, gsize size, VpnrControlFds *fds);
-
 G_END_DECLS

@@ -13,72 +13,86 @@
 #include <unistd.h>
 
 #include "app/control.h"
+#include "app/ctl_json.h"
 #include "base/fd.h"
 #include "client/transparent.h"
 #include "run/child.h"
 #include "run/diversion.h"
+#include "run/lender.h"
 #include "run/netns.h"
 #include "run/privilege.h"
 #include "run/seclusion.h"
 
-/* Adds a transparent listening socket on the family's loopback address to fds, and its port to the
- * diversion. */
-static gboolean
-add_listener(int family, VpnrControlFds *fds, VpnrDiversion *diversion, GError **error)
+/* What vpnrctl holds for the program. */
+typedef struct {
+	const char *path;
+	VpnrFd connection; /* to the client, which serves as long as it is open */
+	VpnrFd lender; /* the client asks for sockets of UDP by it; readable at the client's end */
+	VpnrDiversion diversion;
+} Room;
+
+static void
+room_clear(Room *room)
+{
+	vpnr_fd_close(room->connection);
+	vpnr_fd_close(room->lender);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Room, room_clear)
+
+static guint16
+port_of(int fd)
 {
 	struct sockaddr_storage ss = { 0 };
 	socklen_t size = sizeof ss;
-	VpnrAddr addr = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
 
-	if (family == AF_INET6)
-		addr = (VpnrAddr){ .type = VPNR_ADDR_IPV6, .ip6 = { [15] = 1 } };
-	int fd = vpnr_transparent_listen(&addr, 0, error);
+	getsockname(fd, (struct sockaddr *)&ss, &size);
+	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss).port;
+}
+
+/* Adds what the function makes on the address to fds, and its port to the diversion. */
+static gboolean
+add_socket(int (*make)(const VpnrAddr *addr, guint32 mark, GError **error), const VpnrAddr *addr,
+	   VpnrFds *fds, guint16 *port, GError **error)
+{
+	int fd = make(addr, 0, error);
+
 	if (fd < 0)
 		return FALSE;
 	fds->fd[fds->n++] = fd;
-	getsockname(fd, (struct sockaddr *)&ss, &size);
-	addr = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
-	*(family == AF_INET ? &diversion->tcp4 : &diversion->tcp6) = addr.port;
+	*port = port_of(fd);
 	return TRUE;
 }
 
+/* The sockets of both families, where this kernel has both. */
 static gboolean
-add_family(int family, VpnrControlFds *fds, VpnrDiversion *diversion, GError **error)
+add_sockets(VpnrFds *fds, VpnrDiversion *diversion, GError **error)
 {
-	return vpnr_netns_route(family, error) && add_listener(family, fds, diversion, error);
-}
+	const VpnrAddr loop4 = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
+	const VpnrAddr loop6 = { .type = VPNR_ADDR_IPV6, .ip6 = { [15] = 1 } };
 
-/* Makes the namespace, and on the connection hands its sockets to the client. */
-static gboolean
-furnish(int connection, const char *path, GError **error)
-{
-	g_auto(VpnrControlFds) fds = { 0 };
-	VpnrDiversion diversion = { 0 };
-
-	if (!add_family(AF_INET, &fds, &diversion, error) ||
-	    (vpnr_netns_has_ipv6() && !add_family(AF_INET6, &fds, &diversion, error)))
+	if (!vpnr_netns_route(AF_INET, error) ||
+	    !add_socket(vpnr_transparent_listen, &loop4, fds, &diversion->tcp4, error) ||
+	    !add_socket(vpnr_transparent_bind, &loop4, fds, &diversion->udp4, error))
 		return FALSE;
-	g_autofree char *answer = vpnr_control_lend(connection, path, "run", &fds, error);
-	return answer != NULL && vpnr_diversion_install(&diversion, error) &&
-	       vpnr_seclusion_enter(NULL, error);
+	return !vpnr_netns_has_ipv6() ||
+	       (vpnr_netns_route(AF_INET6, error) &&
+		add_socket(vpnr_transparent_listen, &loop6, fds, &diversion->tcp6, error) &&
+		add_socket(vpnr_transparent_bind, &loop6, fds, &diversion->udp6, error));
 }
 
-static gboolean
-move_in(int connection, const char *path, GError **error)
+/* Hands the sockets to the client; its answer (transfer full). */
+static char *
+lend(Room *room, GError **error)
 {
-	VpnrNetnsResult result = vpnr_netns_enter(error);
+	g_auto(VpnrFds) fds = { 0 };
+	int ends[2];
 
-	if (result == VPNR_NETNS_FAILED || !furnish(connection, path, error))
-		return FALSE;
-	return result == VPNR_NETNS_KEPT || vpnr_privilege_drop(error);
-}
-
-/* The client says nothing more, so the connection is readable when it has gone. */
-static gboolean
-on_client_gone(gpointer data)
-{
-	fputs("vpnrctl: the client has ended; the program has no network any more\n", stderr);
-	return FALSE;
+	if (!add_sockets(&fds, &room->diversion, error) || !vpnr_lender_pair(ends, error))
+		return NULL;
+	fds.fd[fds.n++] = ends[0];
+	room->lender = ends[1];
+	return vpnr_control_lend(room->connection, room->path, "run", &fds, error);
 }
 
 /* UDP is refused in the namespace, so the C library must ask its name servers by TCP
@@ -92,14 +106,68 @@ prefer_tcp_for_names(void)
 	g_setenv("RES_OPTIONS", g_strchug(more), TRUE);
 }
 
+static void
+do_without_udp(Room *room)
+{
+	room->diversion.udp4 = room->diversion.udp6 = 0;
+	vpnr_fd_close(vpnr_fd_steal(&room->lender));
+	prefer_tcp_for_names();
+}
+
+static gboolean
+serves_udp(const char *answer)
+{
+	g_autoptr(JsonObject) object = vpnr_ctl_json_parse(answer, NULL);
+	g_autofree char *udp = object != NULL ? vpnr_ctl_json_text(object, "udp") : NULL;
+
+	return g_strcmp0(udp, "yes") == 0;
+}
+
+static gboolean
+furnish(Room *room, GError **error)
+{
+	g_autofree char *answer = lend(room, error);
+
+	if (answer == NULL)
+		return FALSE;
+	if (!serves_udp(answer))
+		do_without_udp(room);
+	return vpnr_diversion_install(&room->diversion, error) && vpnr_seclusion_enter(NULL, error);
+}
+
+static gboolean
+move_in(Room *room, GError **error)
+{
+	VpnrNetnsResult result = vpnr_netns_enter(error);
+
+	if (result == VPNR_NETNS_FAILED || !furnish(room, error))
+		return FALSE;
+	return result == VPNR_NETNS_KEPT || vpnr_privilege_drop(error);
+}
+
+/* The client asks for a socket, or has gone. */
+static gboolean
+on_client(gpointer data)
+{
+	const Room *room = data;
+
+	if (room->lender >= 0 && vpnr_lender_serve(room->lender))
+		return TRUE;
+	fputs("vpnrctl: the client has ended; the program has no network any more\n", stderr);
+	return FALSE;
+}
+
 int
 vpnr_ctl_run(const char *path, char *const *program, GError **error)
 {
-	g_auto(VpnrFd) connection = vpnr_control_connect(path, error);
+	g_auto(Room) room = { .path = path, .connection = -1, .lender = -1 };
 
-	if (connection < 0 || !move_in(connection, path, error))
+	room.connection = vpnr_control_connect(path, error);
+	if (room.connection < 0 || !move_in(&room, error))
 		return VPNR_CTL_RUN_FAILED;
-	prefer_tcp_for_names();
 	fflush(stdout);
-	return vpnr_child_run(program, (VpnrChildWatch){ connection, on_client_gone, NULL }, error);
+	return vpnr_child_run(program,
+			      (VpnrChildWatch){ room.lender >= 0 ? room.lender : room.connection,
+						on_client, &room },
+			      error);
 }

@@ -10,26 +10,35 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "run/lender.h"
 
 struct VpnrRuns {
 	/* const */
-	VpnrInboundParams inbound;
+	VpnrInboundParams tcp;
+	VpnrUdpInboundParams udp;
+	gboolean has_udp;
 	/* lock */
 	pthread_mutex_t lock;
 	GPtrArray *all; /* VpnrRun, not owned */
 };
 
 struct VpnrRun {
-	GPtrArray *inbounds; /* VpnrInbound; const after vpnr_runs_begin() */
+	/* const after vpnr_runs_begin() */
+	GPtrArray *inbounds; /* VpnrInbound */
+	VpnrUdpInbound *udp; /* NULL: there is none */
+	VpnrFd lender;       /* -1: likewise */
 };
 
 VpnrRuns *
-vpnr_runs_new(const VpnrInboundParams *inbound)
+vpnr_runs_new(const VpnrInboundParams *tcp, const VpnrUdpInboundParams *udp)
 {
 	VpnrRuns *runs = g_new0(VpnrRuns, 1);
 
-	runs->inbound = *inbound;
-	runs->inbound.kind = VPNR_INBOUND_TPROXY;
+	runs->tcp = *tcp;
+	runs->tcp.kind = VPNR_INBOUND_TPROXY;
+	runs->has_udp = udp != NULL;
+	if (udp != NULL)
+		runs->udp = *udp;
 	runs->all = g_ptr_array_new();
 	pthread_mutex_init(&runs->lock, NULL);
 	return runs;
@@ -64,19 +73,38 @@ is_transparent(int fd, int family)
 				 : get_option(fd, SOL_IPV6, IPV6_TRANSPARENT) > 0;
 }
 
-/* NULL if the inbound can serve fd, or what is wrong with it. */
+typedef enum {
+	KIND_TCP,
+	KIND_UDP,
+	KIND_LENDER,
+} Kind;
+
+static Kind
+kind_of(int fd)
+{
+	if (get_option(fd, SOL_SOCKET, SO_DOMAIN) == AF_UNIX)
+		return KIND_LENDER;
+	return get_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM ? KIND_UDP : KIND_TCP;
+}
+
+/* NULL if fd can be served, or what is wrong with it. */
 static const char *
 find_fault(int fd)
 {
 	int family = get_option(fd, SOL_SOCKET, SO_DOMAIN);
+	int protocol = get_option(fd, SOL_SOCKET, SO_PROTOCOL);
 
 	if (family < 0)
 		return "is no socket";
+	if (family == AF_UNIX)
+		return get_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_SEQPACKET
+			   ? NULL
+			   : "is no socket to ask for others";
 	if (family != AF_INET && family != AF_INET6)
 		return "is neither of IPv4 nor of IPv6";
-	if (get_option(fd, SOL_SOCKET, SO_PROTOCOL) != IPPROTO_TCP)
-		return "is not of TCP";
-	if (get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) <= 0)
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+		return "is neither of TCP nor of UDP";
+	if (protocol == IPPROTO_TCP && get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) <= 0)
 		return "does not listen";
 	return is_transparent(fd, family) ? NULL : "is not transparent";
 }
@@ -91,21 +119,20 @@ local_address(int fd)
 	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
 }
 
-/* An inbound on the socket (transfer full). Who made it may have let it block. */
+/* An inbound on the socket (transfer full). */
 static VpnrInbound *
 start_inbound(const VpnrRuns *runs, int fd, GError **error)
 {
-	VpnrInboundParams params = runs->inbound;
+	VpnrInboundParams params = runs->tcp;
 
 	params.listen = local_address(fd);
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	return vpnr_inbound_start_on(fd, &params, error);
 }
 
 /* --- runs ------------------------------------------------------------------------------------- */
 
 static gboolean
-check_all(const VpnrControlFds *fds, GError **error)
+check_all(const VpnrFds *fds, GError **error)
 {
 	if (fds->n == 0) {
 		g_set_error_literal(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED,
@@ -129,31 +156,92 @@ run_free(VpnrRun *run)
 {
 	g_ptr_array_foreach(run->inbounds, (GFunc)(void (*)(void))vpnr_inbound_stop, NULL);
 	g_ptr_array_unref(run->inbounds);
+	vpnr_udp_inbound_end(run->udp);
+	vpnr_udp_inbound_free(run->udp);
+	vpnr_fd_close(run->lender);
 	g_free(run);
 }
 
-VpnrRun *
-vpnr_runs_begin(VpnrRuns *runs, VpnrControlFds *fds, GError **error)
-{
-	VpnrRun *run;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrRun, run_free)
 
+/* On the thread of a flow. */
+static gboolean
+open_flow(gpointer data, const VpnrAddr *peer, const VpnrAddr *dest, VpnrFlowsSocket *socket)
+{
+	const VpnrRun *run = data;
+
+	socket->fd = vpnr_lender_ask(run->lender, dest, peer);
+	return socket->fd >= 0;
+}
+
+static void
+close_one(gpointer fd)
+{
+	vpnr_fd_close(*(int *)fd);
+}
+
+static gboolean
+start_udp(const VpnrRuns *runs, VpnrRun *run, GArray *fds, GError **error)
+{
+	VpnrUdpInboundParams params = runs->udp;
+
+	params.open = open_flow;
+	params.data = run;
+	run->udp = vpnr_udp_inbound_start_on(g_array_ref(fds), &params, error);
+	return run->udp != NULL;
+}
+
+/* Starts the inbounds of TCP, and finds what UDP needs. Who made a socket may have let it block. */
+static gboolean
+take_all(const VpnrRuns *runs, VpnrRun *run, VpnrFds *fds, GArray *udp, GError **error)
+{
+	while (fds->n > 0) {
+		int fd = fds->fd[--fds->n];
+		Kind kind = kind_of(fd);
+
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		if (kind == KIND_TCP) {
+			VpnrInbound *inbound = start_inbound(runs, fd, error);
+
+			if (inbound == NULL)
+				return FALSE;
+			g_ptr_array_add(run->inbounds, inbound);
+		} else if (kind == KIND_UDP) {
+			g_array_append_val(udp, fd);
+		} else {
+			vpnr_fd_close(run->lender);
+			run->lender = fd;
+		}
+	}
+	return TRUE;
+}
+
+VpnrRun *
+vpnr_runs_begin(VpnrRuns *runs, VpnrFds *fds, GError **error)
+{
+	g_autoptr(GArray) udp = g_array_new(FALSE, FALSE, sizeof(int));
+	g_autoptr(VpnrRun) run = NULL;
+
+	g_array_set_clear_func(udp, close_one);
 	if (!check_all(fds, error))
 		return NULL;
 	run = g_new0(VpnrRun, 1);
+	run->lender = -1;
 	run->inbounds = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_inbound_unref);
-	while (fds->n > 0) {
-		VpnrInbound *inbound = start_inbound(runs, fds->fd[--fds->n], error);
-
-		if (inbound == NULL) {
-			run_free(run);
-			return NULL;
-		}
-		g_ptr_array_add(run->inbounds, inbound);
-	}
+	if (!take_all(runs, run, fds, udp, error))
+		return NULL;
+	if (runs->has_udp && run->lender >= 0 && udp->len > 0 && !start_udp(runs, run, udp, error))
+		return NULL;
 	pthread_mutex_lock(&runs->lock);
 	g_ptr_array_add(runs->all, run);
 	pthread_mutex_unlock(&runs->lock);
-	return run;
+	return g_steal_pointer(&run);
+}
+
+gboolean
+vpnr_runs_has_udp(const VpnrRun *run)
+{
+	return run->udp != NULL;
 }
 
 void
@@ -185,6 +273,8 @@ vpnr_runs_waiting(VpnrRuns *runs)
 	for (guint i = 0; i < runs->all->len; i++) {
 		const VpnrRun *run = g_ptr_array_index(runs->all, i);
 
+		if (run->udp != NULL)
+			n += vpnr_udp_inbound_waiting(run->udp);
 		for (guint j = 0; j < run->inbounds->len; j++)
 			n += vpnr_inbound_waiting(g_ptr_array_index(run->inbounds, j));
 	}

@@ -14,6 +14,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/dial.h \
 	%D%/fd.c \
 	%D%/fd.h \
+	%D%/fds.c \
+	%D%/fds.h \
 	%D%/gate.c \
 	%D%/gate.h \
 	%D%/key.c \

@@ -103,20 +103,28 @@ serve(gpointer data)
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-static gboolean
-open_all(VpnrUdpInbound *inbound, GError **error)
+static void
+close_one(gpointer fd)
 {
-	const GArray *listen = inbound->params.listen;
+	vpnr_fd_close(*(int *)fd);
+}
 
-	for (guint i = 0; i < listen->len; i++) {
-		int fd = vpnr_transparent_bind(&g_array_index(listen, VpnrAddr, i),
-					       inbound->params.mark, error);
+/* The sockets (transfer full), or NULL. */
+static GArray *
+open_all(const VpnrUdpInboundParams *params, GError **error)
+{
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+
+	g_array_set_clear_func(fds, close_one);
+	for (guint i = 0; i < params->listen->len; i++) {
+		int fd = vpnr_transparent_bind(&g_array_index(params->listen, VpnrAddr, i),
+					       params->mark, error);
 
 		if (fd < 0)
-			return FALSE;
-		g_array_append_val(inbound->fds, fd);
+			return NULL;
+		g_array_append_val(fds, fd);
 	}
-	return TRUE;
+	return g_steal_pointer(&fds);
 }
 
 static VpnrFlows *
@@ -127,8 +135,10 @@ new_flows(VpnrUdpInbound *inbound, GError **error)
 	return vpnr_flows_new(&(VpnrFlowsParams){ .max_flows = params->max_flows,
 						  .idle_ms = params->idle_ms,
 						  .dns = params->dns,
-						  .open = open_socket,
-						  .data = inbound,
+						  .open = params->open != NULL ? params->open
+									       : open_socket,
+						  .data =
+						      params->open != NULL ? params->data : inbound,
 						  .pool = params->pool,
 						  .uplink = params->uplink,
 						  .stats = params->stats },
@@ -138,18 +148,25 @@ new_flows(VpnrUdpInbound *inbound, GError **error)
 VpnrUdpInbound *
 vpnr_udp_inbound_start(const VpnrUdpInboundParams *params, GError **error)
 {
+	GArray *fds = open_all(params, error);
+
+	return fds != NULL ? vpnr_udp_inbound_start_on(fds, params, error) : NULL;
+}
+
+VpnrUdpInbound *
+vpnr_udp_inbound_start_on(GArray *fds, const VpnrUdpInboundParams *params, GError **error)
+{
 	VpnrUdpInbound *inbound = g_new0(VpnrUdpInbound, 1);
 
 	inbound->params = *params;
-	inbound->fds = g_array_new(FALSE, FALSE, sizeof(int));
+	inbound->params.listen = NULL; /* the caller's */
+	inbound->fds = fds;
 	inbound->buffer = g_malloc(VPNR_DATAGRAM_MAX);
-	if (open_all(inbound, error))
-		inbound->stop = vpnr_latch_new(error);
+	inbound->stop = vpnr_latch_new(error);
 	if (inbound->stop != NULL)
 		inbound->flows = new_flows(inbound, error);
 	if (inbound->flows != NULL)
 		inbound->thread = vpnr_thread_start("udp-tproxy", serve, inbound, error);
-	inbound->params.listen = NULL; /* the caller's */
 	if (inbound->thread == NULL) {
 		vpnr_udp_inbound_free(inbound);
 		return NULL;
@@ -180,12 +197,19 @@ vpnr_udp_inbound_stop(VpnrUdpInbound *inbound)
 }
 
 void
+vpnr_udp_inbound_end(VpnrUdpInbound *inbound)
+{
+	if (inbound == NULL)
+		return;
+	vpnr_udp_inbound_stop(inbound);
+	vpnr_flows_end(inbound->flows);
+}
+
+void
 vpnr_udp_inbound_free(VpnrUdpInbound *inbound)
 {
 	if (inbound == NULL)
 		return;
-	for (guint i = 0; i < inbound->fds->len; i++)
-		vpnr_fd_close(g_array_index(inbound->fds, int, i));
 	g_array_unref(inbound->fds);
 	vpnr_flows_free(inbound->flows);
 	vpnr_latch_free(inbound->stop);

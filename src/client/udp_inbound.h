@@ -16,6 +16,7 @@
 #include "base/pool.h"
 #include "base/stats.h"
 #include "client/dns.h"
+#include "client/flows.h"
 #include "client/uplink.h"
 
 G_BEGIN_DECLS
@@ -29,6 +30,8 @@ typedef struct {
 	guint max_flows;
 	int idle_ms; /* after which a flow ends */
 	VpnrDns dns;
+	VpnrFlowsOpen open; /* makes the sockets of flows; NULL: they are transparent ones */
+	gpointer data;      /* for open */
 	/* All outlive the inbound. */
 	const GArray *own; /* VpnrAddr: the client's listeners (own.h); nullable */
 	VpnrPool *pool;
@@ -39,12 +42,20 @@ typedef struct {
 /* Receives from now on. NULL with an error that names the address, or the missing capability. */
 VpnrUdpInbound *vpnr_udp_inbound_start(const VpnrUdpInboundParams *params, GError **error);
 
+/* The same on sockets that there are already (int; transfer full, also on failure; each closed by
+ * g_array_set_clear_func()), in place of params->listen. */
+VpnrUdpInbound *
+vpnr_udp_inbound_start_on(GArray *fds, const VpnrUdpInboundParams *params, GError **error);
+
 /* Flows that wait for a link now, and all that there are (thread-safe). */
 guint vpnr_udp_inbound_waiting(const VpnrUdpInbound *inbound);
 guint vpnr_udp_inbound_count(const VpnrUdpInbound *inbound);
 
 /* Stops receiving and gives up the flows that wait for a link; the others go on. Takes NULL. */
 void vpnr_udp_inbound_stop(VpnrUdpInbound *inbound);
+
+/* Moreover ends the flows that are open, and waits until they have. Takes NULL. */
+void vpnr_udp_inbound_end(VpnrUdpInbound *inbound);
 
 /* Frees it; its flows have ended (vpnr_pool_free). Takes NULL. */
 void vpnr_udp_inbound_free(VpnrUdpInbound *inbound);

@@ -4,6 +4,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/child.h \
 	%D%/diversion.c \
 	%D%/diversion.h \
+	%D%/lender.c \
+	%D%/lender.h \
 	%D%/netns.c \
 	%D%/netns.h \
 	%D%/privilege.c \

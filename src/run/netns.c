@@ -90,6 +90,13 @@ raise_loopback(GError **error)
 	return TRUE;
 }
 
+/* Any socket may have any port: what it has here, nobody outside sees. */
+static gboolean
+open_ports(GError **error)
+{
+	return write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0", error);
+}
+
 VpnrNetnsResult
 vpnr_netns_enter(GError **error)
 {
@@ -104,7 +111,7 @@ vpnr_netns_enter(GError **error)
 			return VPNR_NETNS_FAILED;
 		result = VPNR_NETNS_GAINED;
 	}
-	return raise_loopback(error) ? result : VPNR_NETNS_FAILED;
+	return raise_loopback(error) && open_ports(error) ? result : VPNR_NETNS_FAILED;
 }
 
 /* --- addresses and routes --------------------------------------------------------------------- */

@@ -25,7 +25,7 @@ typedef struct {
 
 /* Takes the first descriptor, writes to it, and closes it at the end. */
 static gpointer
-begin(gpointer data, VpnrControlFds *fds, char **json, GError **error)
+begin(gpointer data, VpnrFds *fds, char **json, GError **error)
 {
 	if (fds->n == 0) {
 		g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "nothing came");
@@ -123,10 +123,10 @@ begin_one(const Fixture *fixture, int *far, GError **error)
 
 	g_assert_cmpint(fd, >=, 0);
 	g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
-	VpnrControlFds fds = { { ends[1] }, 1 };
+	VpnrFds fds = { { ends[1] }, 1 };
 	*far = ends[0];
 	g_autofree char *json = vpnr_control_lend(fd, fixture->path, "last", &fds, error);
-	vpnr_control_fds_clear(&fds);
+	vpnr_fds_clear(&fds);
 	if (json == NULL)
 		return -1;
 	g_assert_cmpstr(json, ==, "{\"begun\":true}");

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "run/lender.h"
 #include "tests/unit/loopback.h"
 
 static gboolean transparent = TRUE;
@@ -40,7 +41,9 @@ set_up(Fixture *fixture, gconstpointer data)
 {
 	fixture->pool = vpnr_pool_new("pool", 4);
 	fixture->runs =
-	    vpnr_runs_new(&(VpnrInboundParams){ .pool = fixture->pool, .stats = &fixture->stats });
+	    vpnr_runs_new(&(VpnrInboundParams){ .pool = fixture->pool, .stats = &fixture->stats },
+			  &(VpnrUdpInboundParams){ .pool = fixture->pool,
+						   .stats = &fixture->stats });
 	transparent = TRUE;
 }
 
@@ -56,7 +59,7 @@ static void
 test_serve(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
-	VpnrControlFds fds = { 0 };
+	VpnrFds fds = { 0 };
 	VpnrAddr addr;
 
 	fds.fd[fds.n++] = loopback_listen(8, &addr);
@@ -76,10 +79,30 @@ test_serve(Fixture *fixture, gconstpointer data)
 	g_assert_cmpint(loopback_try_connect(&addr), ==, -1);
 }
 
+/* UDP needs somebody to ask for the sockets of its flows. */
+static void
+test_udp(Fixture *fixture, gconstpointer data)
+{
+	for (int with_lender = 0; with_lender < 2; with_lender++) {
+		VpnrFds fds = { { socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) }, 1 };
+		int ends[2];
+
+		g_assert_true(vpnr_lender_pair(ends, NULL));
+		if (with_lender)
+			fds.fd[fds.n++] = vpnr_fd_steal(&ends[0]);
+		VpnrRun *run = vpnr_runs_begin(fixture->runs, &fds, NULL);
+		g_assert_nonnull(run);
+		g_assert_cmpint(vpnr_runs_has_udp(run), ==, with_lender);
+		vpnr_runs_end(fixture->runs, run);
+		vpnr_fd_close(ends[0]);
+		vpnr_fd_close(ends[1]);
+	}
+}
+
 static void
 expect_refusal(Fixture *fixture, int fd, const char *why)
 {
-	VpnrControlFds fds = { { fd }, 1 };
+	VpnrFds fds = { { fd }, 1 };
 	g_autoptr(GError) error = NULL;
 
 	g_assert_null(vpnr_runs_begin(fixture->runs, &fds, &error));
@@ -87,7 +110,7 @@ expect_refusal(Fixture *fixture, int fd, const char *why)
 	g_assert_nonnull(strstr(error->message, "descriptor 1 of 1"));
 	g_assert_nonnull(strstr(error->message, why));
 	g_assert_cmpuint(fds.n, ==, 1);
-	vpnr_control_fds_clear(&fds);
+	vpnr_fds_clear(&fds);
 	g_assert_cmpuint(vpnr_runs_count(fixture->runs), ==, 0);
 }
 
@@ -97,17 +120,20 @@ test_bad(Fixture *fixture, gconstpointer data)
 	VpnrAddr addr;
 
 	expect_refusal(fixture, dup(STDERR_FILENO), "is no socket");
-	expect_refusal(fixture, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "of IPv4");
-	expect_refusal(fixture, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "is not of TCP");
+	expect_refusal(fixture, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+		       "to ask for others");
+	expect_refusal(fixture, socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0), "of IPv4");
 	expect_refusal(fixture, loopback_listen(-1, &addr), "does not listen");
 	transparent = FALSE;
 	expect_refusal(fixture, loopback_listen(8, &addr), "is not transparent");
+	expect_refusal(fixture, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+		       "is not transparent");
 }
 
 static void
 test_none(Fixture *fixture, gconstpointer data)
 {
-	VpnrControlFds fds = { 0 };
+	VpnrFds fds = { 0 };
 	g_autoptr(GError) error = NULL;
 
 	g_assert_null(vpnr_runs_begin(fixture->runs, &fds, &error));
@@ -119,6 +145,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add("/runs/serve", Fixture, NULL, set_up, test_serve, tear_down);
+	g_test_add("/runs/udp", Fixture, NULL, set_up, test_udp, tear_down);
 	g_test_add("/runs/bad", Fixture, NULL, set_up, test_bad, tear_down);
 	g_test_add("/runs/none", Fixture, NULL, set_up, test_none, tear_down);
 	return g_test_run();

@@ -7,6 +7,7 @@ unit_tests += \
 	%D%/deadline \
 	%D%/dial \
 	%D%/fd \
+	%D%/fds \
 	%D%/gate \
 	%D%/key \
 	%D%/latch \
@@ -25,6 +26,7 @@ unit_tests += \
 %C%_cancel_SOURCES = %D%/cancel.c
 %C%_deadline_SOURCES = %D%/deadline.c
 %C%_dial_SOURCES = %D%/dial.c
+%C%_fds_SOURCES = %D%/fds.c
 %C%_fd_SOURCES = %D%/fd.c
 %C%_gate_SOURCES = %D%/gate.c
 %C%_key_SOURCES = %D%/key.c
