@@ -6,6 +6,7 @@
 #include "client/netwatch.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/fd.h"
+#include "client/routing.h"
 #include "proto/bytes.h"
 
 /* Bytes. The description of an interface, the longest message, takes 1 to 2 KiB; one with many
@@ -111,7 +113,8 @@ leads_to_loopback(const struct rtmsg *header, VpnrCursor attributes)
 }
 
 /* The local table only follows the addresses, which are told of themselves. A route that is cloned
- * is what the kernel has learnt about one host, such as the size of packets. */
+ * is what the kernel has learnt about one host, such as the size of packets. Those of our protocol
+ * are for packets of applications. */
 static gboolean
 route_matters(VpnrCursor message)
 {
@@ -120,7 +123,18 @@ route_matters(VpnrCursor message)
 	take(&message, &header, sizeof header);
 	return !vpnr_cursor_ok(&message) ||
 	       (header.rtm_table != RT_TABLE_LOCAL && (header.rtm_flags & RTM_F_CLONED) == 0 &&
+		header.rtm_protocol != VPNR_ROUTING_PROTOCOL &&
 		!leads_to_loopback(&header, message));
+}
+
+static gboolean
+rule_matters(VpnrCursor message)
+{
+	struct fib_rule_hdr header;
+
+	take(&message, &header, sizeof header);
+	VpnrCursor protocol = find_attribute(message, FRA_PROTOCOL);
+	return vpnr_cursor_u8(&protocol) != VPNR_ROUTING_PROTOCOL;
 }
 
 static gboolean
@@ -138,7 +152,7 @@ message_matters(guint type, VpnrCursor message)
 		return route_matters(message);
 	case RTM_NEWRULE:
 	case RTM_DELRULE:
-		return TRUE;
+		return rule_matters(message);
 	default:
 		return FALSE;
 	}

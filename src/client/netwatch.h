@@ -27,7 +27,8 @@ void vpnr_netwatch_free(VpnrNetwatch *watch);
 int vpnr_netwatch_fd(const VpnrNetwatch *watch);
 
 /* Reads what has come, without waiting. TRUE if any of it may matter to a link: not so the loopback
- * interface, signal levels of wireless ones, and what the kernel remembers about single hosts. */
+ * interface, signal levels of wireless ones, what the kernel remembers about single hosts, and the
+ * routing of tproxy (routing.h). */
 gboolean vpnr_netwatch_read(VpnrNetwatch *watch);
 
 /* The part of it that decodes: TRUE if one of the rtnetlink messages in a datagram of n bytes may

@@ -5,6 +5,7 @@
  */
 #include "client/netwatch.h"
 
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 
 #include "base/addr.h"
 #include "base/fd.h"
+#include "client/routing.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 
@@ -124,6 +126,12 @@ test_routes(void)
 		    .rtm_flags = RTM_F_CLONED },
 		  2,
 		  FALSE },
+		{ { .rtm_table = 7, .rtm_type = RTN_LOCAL, .rtm_protocol = RTPROT_STATIC },
+		  1,
+		  TRUE },
+		{ { .rtm_table = 7, .rtm_type = RTN_LOCAL, .rtm_protocol = VPNR_ROUTING_PROTOCOL },
+		  1,
+		  FALSE },
 	};
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 
@@ -131,6 +139,26 @@ test_routes(void)
 		add_route(bytes, &rows[i].header, rows[i].index);
 		assert_matters(bytes, rows[i].matters);
 	}
+}
+
+static void
+add_rule(GByteArray *bytes, guint8 protocol)
+{
+	struct fib_rule_hdr header = { .family = AF_INET, .action = FR_ACT_TO_TBL };
+	struct rtattr attr = { .rta_type = FRA_PROTOCOL, .rta_len = sizeof attr + 1 };
+
+	add_message(bytes, RTM_NEWRULE, &header, sizeof header, &attr, &protocol);
+}
+
+static void
+test_rules(void)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+	add_rule(bytes, RTPROT_BOOT);
+	assert_matters(bytes, TRUE);
+	add_rule(bytes, VPNR_ROUTING_PROTOCOL);
+	assert_matters(bytes, FALSE);
 }
 
 static void
@@ -478,6 +506,7 @@ main(int argc, char **argv)
 	g_test_add_func("/netwatch/links", test_links);
 	g_test_add_func("/netwatch/addresses", test_addresses);
 	g_test_add_func("/netwatch/routes", test_routes);
+	g_test_add_func("/netwatch/rules", test_rules);
 	g_test_add_func("/netwatch/others", test_others);
 	g_test_add_func("/netwatch/several", test_several);
 	g_test_add_func("/netwatch/malformed", test_malformed);
