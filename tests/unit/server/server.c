@@ -19,8 +19,8 @@
 
 #define N_CLIENTS 3
 
-/* Microseconds in which a server must have stopped: less than any of the 10 s that it may wait for a
- * peer, which a busy machine with a sanitizer does not need for the two of a stop. */
+/* Microseconds in which a server must have stopped: less than any of the 10 s that it may wait for
+ * a peer, which a busy machine with a sanitizer does not need for the two of a stop. */
 #define STOP_US 9000000
 
 typedef struct {
