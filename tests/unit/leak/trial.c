@@ -68,6 +68,7 @@ test_refused(void)
 	g_auto(VpnrFd) nobody = loopback_listen(-1, &probe.dest);
 	VpnrLeakTrial trial;
 
+	g_assert_cmpint(nobody, >=, 0);
 	vpnr_leak_trial_start(&trial, &probe);
 	if (trial.fd >= 0)
 		look(&trial);
