@@ -10,6 +10,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/backend.h \
 	%D%/backoff.c \
 	%D%/backoff.h \
+	%D%/bridge.c \
+	%D%/bridge.h \
 	%D%/bulletin.c \
 	%D%/bulletin.h \
 	%D%/capture.c \

@@ -4,6 +4,7 @@ unit_tests += \
 	%D%/associate \
 	%D%/await \
 	%D%/backoff \
+	%D%/bridge \
 	%D%/bulletin \
 	%D%/claim \
 	%D%/connect \
@@ -43,6 +44,7 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_associate_SOURCES = %D%/associate.c $(client_linked)
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
+%C%_bridge_SOURCES = %D%/bridge.c $(test_golden) $(test_namespace)
 %C%_bulletin_SOURCES = %D%/bulletin.c
 %C%_claim_SOURCES = %D%/claim.c
 %C%_connect_SOURCES = %D%/connect.c $(link_peer)
