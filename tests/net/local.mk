@@ -42,12 +42,14 @@ net_tests += \
 	%D%/82-capture-tproxy.test \
 	%D%/83-capture-iptables.test \
 	%D%/84-gateway.test \
+	%D%/85-run.test \
+	%D%/86-leak-test.test \
 	%D%/87-udp.test \
 	%D%/88-udp-flood.test \
 	%D%/89-socks-udp.test \
-	%D%/85-run.test \
-	%D%/86-leak-test.test \
-	%D%/90-gdb.test
+	%D%/90-gdb.test \
+	%D%/91-kill-any-time.test \
+	%D%/92-container.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
 net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns %D%/flow %D%/udp
