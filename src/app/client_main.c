@@ -14,8 +14,8 @@
 #include "app/settings.h"
 #include "base/log.h"
 #include "base/pool.h"
-#include "client/bridge.h"
-#include "client/capture.h"
+#include "capture/bridge.h"
+#include "capture/capture.h"
 #include "client/uplink.h"
 
 /* Threads for connections: more than a kernel gives one process by default, so its limit is the one

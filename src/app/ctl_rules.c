@@ -10,7 +10,7 @@
 #include "app/ctl_json.h"
 #include "app/settings.h"
 #include "app/settings_capture.h"
-#include "client/capture.h"
+#include "capture/capture.h"
 
 /* Text of several lines: their ends and the tabs at their beginnings are all that a terminal gets
  * as it came. */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/network.h"
-#include "client/rules.h"
+#include "capture/rules.h"
 
 #define INTERFACE_NAME_MAX 15 /* IFNAMSIZ with its NUL */
 

@@ -14,7 +14,7 @@
 #include "app/settings_flows.h"
 #include "base/addr.h"
 #include "base/key.h"
-#include "client/rules.h"
+#include "capture/rules.h"
 #include "proto/frame.h"
 #include "server/acl.h"
 #include "server/clients.h"

@@ -8,7 +8,7 @@
 #include <glib.h>
 
 #include "app/keyfile.h"
-#include "client/rules.h"
+#include "capture/rules.h"
 #include "proto/frame.h"
 
 G_BEGIN_DECLS

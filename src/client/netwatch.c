@@ -14,7 +14,7 @@
 
 #include "base/addr.h"
 #include "base/fd.h"
-#include "client/routing.h"
+#include "capture/routing.h"
 #include "proto/bytes.h"
 
 /* Bytes. The description of an interface, the longest message, takes 1 to 2 KiB; one with many

@@ -16,6 +16,7 @@ include %D%/base/local.mk
 include %D%/proto/local.mk
 include %D%/link/local.mk
 include %D%/stream/local.mk
+include %D%/capture/local.mk
 include %D%/client/local.mk
 include %D%/server/local.mk
 include %D%/app/local.mk

@@ -6,7 +6,7 @@
 #include "app/entries.h"
 
 #include "base/network.h"
-#include "client/rules.h"
+#include "capture/rules.h"
 
 static gboolean
 reads(VpnrEntryRead read, const char *text, gsize size)

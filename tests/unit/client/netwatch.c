@@ -15,7 +15,7 @@
 
 #include "base/addr.h"
 #include "base/fd.h"
-#include "client/routing.h"
+#include "capture/routing.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * backend: how capture (capture.h) reaches the kernel's packet filter: nftables.c and iptables.c
+ * each have a table of these functions.
+ *
+ * All of them are called by one thread at a time, block as long as the kernel or a helper program
+ * takes, and return FALSE with an error that says what the kernel did not like.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "capture/rules.h"
+
+G_BEGIN_DECLS
+
+#define VPNR_BACKEND_ERROR (vpnr_backend_error_quark())
+GQuark vpnr_backend_error_quark(void);
+
+typedef enum {
+	VPNR_BACKEND_ERROR_TAKEN,  /* the name belongs to somebody else: no other backend helps */
+	VPNR_BACKEND_ERROR_FAILED, /* this machine cannot, or the kernel refuses */
+} VpnrBackendError;
+
+typedef struct VpnrBackend VpnrBackend;
+
+typedef struct {
+	const char *name; /* "nft" or "iptables": as in the configuration */
+
+	/* Makes what install() needs (transfer full), without touching the packet filter. NULL with
+	 * an error if this machine cannot do it at all. */
+	VpnrBackend *(*open)(GError **error);
+
+	/* Finds out whether install() would work, and takes the name of the table, if names can be
+	 * taken; no packet sees a difference. NULL: nothing can be said before. */
+	gboolean (*check)(VpnrBackend *backend, const VpnrRules *rules, GError **error);
+
+	/* Lets rules be in force, in place of those that this backend has installed before: in one
+	 * step, so that no packet sees neither. Stale ones of a client that was killed are removed.
+	 * On failure nothing has changed. */
+	gboolean (*install)(VpnrBackend *backend, const VpnrRules *rules, GError **error);
+
+	/* Removes what install() has brought, if anything. */
+	gboolean (*remove)(VpnrBackend *backend, GError **error);
+
+	/* Removes what a client that was killed has left under the names in rules (only table and
+	 * numbers are read), whether there is anything or not. */
+	gboolean (*clear)(const VpnrRules *rules, GError **error);
+
+	/* The rule set that install() loads for rules, as text for people (transfer full). */
+	char *(*describe)(const VpnrRules *rules);
+
+	/* As install() and clear(), for the kill switch, which outlives the backend and the
+	 * process. */
+	gboolean (*install_kill_switch)(const VpnrRules *rules, GError **error);
+	gboolean (*clear_kill_switch)(const VpnrRules *rules, GError **error);
+
+	/* Its rule set, likewise (transfer full). */
+	char *(*describe_kill_switch)(const VpnrRules *rules);
+
+	/* TRUE if the kill switch is in force. */
+	gboolean (*has_kill_switch)(const VpnrRules *rules);
+
+	/* Frees it; what is installed and not bound to the process stays. Takes NULL. */
+	void (*close)(VpnrBackend *backend);
+} VpnrBackendOps;
+
+G_END_DECLS

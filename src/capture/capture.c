@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * capture: see capture.h. Main installs and removes, the threads of the control socket reload and
+ * ask; the lock is held meanwhile, and those who wait for it have nothing else to do.
+ */
+#include "capture/capture.h"
+
+#include <pthread.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "capture/iptables.h"
+#include "capture/nftables.h"
+#include "capture/privilege.h"
+#include "capture/routing.h"
+#include "capture/rules_words.h"
+
+struct VpnrCapture {
+	/* lock */
+	pthread_mutex_t lock;
+	VpnrRules *rules;
+	const VpnrBackendOps *ops; /* NULL: none chosen */
+	VpnrBackend *backend;
+	VpnrFd routing; /* the claim to its numbers; -1: none */
+	gboolean installed;
+	gboolean kill_switch;
+};
+
+/* In the order in which they are tried. */
+static const VpnrBackendOps *const backends[] = { &vpnr_nftables_ops, &vpnr_iptables_ops };
+
+/* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
+GQuark
+vpnr_capture_error_quark(void)
+{
+	return g_quark_from_static_string("vpnr-capture-error");
+}
+
+const char *
+vpnr_capture_mode_name(VpnrCaptureMode mode)
+{
+	static const char *const names[] = { "off", "redirect", "tproxy" };
+
+	return names[mode];
+}
+
+VpnrCapture *
+vpnr_capture_new(VpnrRules *rules)
+{
+	VpnrCapture *capture = g_new0(VpnrCapture, 1);
+
+	pthread_mutex_init(&capture->lock, NULL);
+	capture->rules = rules;
+	capture->routing = -1;
+	return capture;
+}
+
+void
+vpnr_capture_free(VpnrCapture *capture)
+{
+	if (capture == NULL)
+		return;
+	vpnr_capture_stop(capture);
+	vpnr_rules_free(capture->rules);
+	pthread_mutex_destroy(&capture->lock);
+	g_free(capture);
+}
+
+/* --- which backend ---------------------------------------------------------------------------- */
+
+static gboolean
+is_wanted(const VpnrRules *rules, const VpnrBackendOps *ops)
+{
+	static const char *const names[] = { [VPNR_BACKEND_AUTO] = NULL,
+					     [VPNR_BACKEND_NFT] = "nft",
+					     [VPNR_BACKEND_IPTABLES] = "iptables" };
+	const char *wanted = names[rules->backend];
+
+	return wanted == NULL || g_str_equal(wanted, ops->name);
+}
+
+static gboolean
+check_capability(GError **error)
+{
+	if (vpnr_privilege_net_admin())
+		return TRUE;
+	g_set_error_literal(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_FORBIDDEN,
+			    "capture needs the capability CAP_NET_ADMIN, which this process does "
+			    "not have: start it as root, or with that capability");
+	return FALSE;
+}
+
+/* The backend, if it works. */
+static VpnrBackend *
+try_backend(const VpnrBackendOps *ops, const VpnrRules *rules, GError **error)
+{
+	VpnrBackend *backend = ops->open(error);
+
+	if (backend == NULL || ops->check == NULL || ops->check(backend, rules, error))
+		return backend;
+	ops->close(backend);
+	return NULL;
+}
+
+/* A name that somebody else has is no reason to do the same by other means. */
+static gboolean
+choose_backend(VpnrCapture *capture, GError **error)
+{
+	g_autoptr(GString) reasons = g_string_new(NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++) {
+		g_autoptr(GError) why = NULL;
+
+		if (!is_wanted(capture->rules, backends[i]))
+			continue;
+		capture->backend = try_backend(backends[i], capture->rules, &why);
+		if (capture->backend != NULL) {
+			capture->ops = backends[i];
+			return TRUE;
+		}
+		if (g_error_matches(why, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN)) {
+			g_propagate_error(error, g_steal_pointer(&why));
+			return FALSE;
+		}
+		g_string_append_printf(reasons, "%s%s: %s", reasons->len > 0 ? "; " : "",
+				       backends[i]->name, why->message);
+	}
+	g_set_error(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_IMPOSSIBLE,
+		    "nothing can be captured here: %s", reasons->str);
+	return FALSE;
+}
+
+/* --- in the packet filter and out of it; with the lock held ----------------------------------- */
+
+static gboolean
+claim_routing_locked(VpnrCapture *capture, GError **error)
+{
+	if (!vpnr_rules_need_routing(capture->rules))
+		return TRUE;
+	capture->routing = vpnr_routing_claim(capture->rules, error);
+	return capture->routing >= 0;
+}
+
+static gboolean
+install_locked(VpnrCapture *capture, GError **error)
+{
+	gboolean routed = vpnr_rules_need_routing(capture->rules);
+
+	if (capture->installed || capture->rules->mode == VPNR_CAPTURE_OFF)
+		return TRUE;
+	if (routed && !vpnr_routing_install(capture->rules, error))
+		return FALSE;
+	if (!capture->ops->install(capture->backend, capture->rules, error)) {
+		if (routed)
+			vpnr_routing_remove(capture->rules);
+		return FALSE;
+	}
+	capture->installed = TRUE;
+	vpnr_log(VPNR_LOG_INFO, "capturing: mode %s, backend %s",
+		 vpnr_capture_mode_name(capture->rules->mode), capture->ops->name);
+	return TRUE;
+}
+
+static void
+remove_locked(VpnrCapture *capture)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (capture->backend == NULL)
+		return;
+	if (!capture->ops->remove(capture->backend, &error))
+		vpnr_log(VPNR_LOG_ERROR, "the rules are not removed: %s", error->message);
+	if (capture->installed && vpnr_rules_need_routing(capture->rules))
+		vpnr_routing_remove(capture->rules);
+	if (capture->installed)
+		vpnr_log(VPNR_LOG_INFO, "nothing is captured any more%s",
+			 capture->kill_switch ? ", but the kill switch stays" : "");
+	capture->installed = FALSE;
+	vpnr_fd_close(vpnr_fd_steal(&capture->routing));
+	capture->ops->close(g_steal_pointer(&capture->backend));
+}
+
+static gboolean
+has_kill_switch(const VpnrRules *rules)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
+		if (backends[i]->has_kill_switch(rules))
+			return TRUE;
+	return FALSE;
+}
+
+/* One of an earlier run is told from none only by looking. */
+static void
+warn_of_kill_switch(VpnrCapture *capture, const VpnrBackendOps *ops)
+{
+	capture->kill_switch = vpnr_privilege_net_admin() && ops->has_kill_switch(capture->rules);
+	if (capture->kill_switch)
+		vpnr_log(VPNR_LOG_WARN, "the kill switch of an earlier run is still on: "
+					"\"vpnrctl rules clear --kill-switch\" takes it away");
+}
+
+static gboolean
+hold_locked(VpnrCapture *capture, GError **error)
+{
+	if (!capture->ops->install_kill_switch(capture->rules, error))
+		return FALSE;
+	capture->kill_switch = TRUE;
+	vpnr_log(VPNR_LOG_INFO, "the kill switch is on, and stays on when this client ends");
+	return TRUE;
+}
+
+static gboolean
+start_locked(VpnrCapture *capture, GError **error)
+{
+	if (capture->rules->mode == VPNR_CAPTURE_OFF) {
+		/* No program is run, and no module loaded, for somebody who wants nothing. */
+		warn_of_kill_switch(capture, backends[0]);
+		return TRUE;
+	}
+	if (!check_capability(error) || !choose_backend(capture, error) ||
+	    !claim_routing_locked(capture, error))
+		return FALSE;
+	if (capture->rules->kill_switch)
+		return hold_locked(capture, error) && install_locked(capture, error);
+	warn_of_kill_switch(capture, capture->ops);
+	return TRUE;
+}
+
+/* TRUE if both rules give the same text. */
+static gboolean
+is_same(char *(*describe)(const VpnrRules *rules), const VpnrRules *a, const VpnrRules *b)
+{
+	g_autofree char *left = describe(a);
+	g_autofree char *right = describe(b);
+
+	return g_str_equal(left, right);
+}
+
+static gboolean
+replace_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
+{
+	if (!capture->installed || is_same(capture->ops->describe, capture->rules, next))
+		return TRUE;
+	if (!capture->ops->install(capture->backend, next, error))
+		return FALSE;
+	vpnr_log(VPNR_LOG_INFO, "the rules of capture have been replaced");
+	return TRUE;
+}
+
+/* The switch is turned on here, and changed, but never off. */
+static gboolean
+replace_kill_switch_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
+{
+	if (!next->kill_switch) {
+		if (capture->rules->kill_switch)
+			vpnr_log(VPNR_LOG_WARN,
+				 "the kill switch stays on: \"vpnrctl rules clear --kill-switch\" "
+				 "takes it away");
+		return TRUE;
+	}
+	if (capture->rules->kill_switch &&
+	    is_same(capture->ops->describe_kill_switch, capture->rules, next))
+		return TRUE;
+	if (!capture->ops->install_kill_switch(next, error))
+		return FALSE;
+	capture->kill_switch = TRUE;
+	return TRUE;
+}
+
+static gboolean
+reload_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
+{
+	if (capture->rules->mode == VPNR_CAPTURE_OFF)
+		return TRUE;
+	return replace_locked(capture, next, error) &&
+	       replace_kill_switch_locked(capture, next, error);
+}
+
+/* --- for other modules ------------------------------------------------------------------------ */
+
+gboolean
+vpnr_capture_start(VpnrCapture *capture, GError **error)
+{
+	gboolean ok;
+
+	pthread_mutex_lock(&capture->lock);
+	ok = start_locked(capture, error);
+	pthread_mutex_unlock(&capture->lock);
+	return ok;
+}
+
+gboolean
+vpnr_capture_install(VpnrCapture *capture, GError **error)
+{
+	gboolean ok;
+
+	pthread_mutex_lock(&capture->lock);
+	ok = install_locked(capture, error);
+	pthread_mutex_unlock(&capture->lock);
+	return ok;
+}
+
+gboolean
+vpnr_capture_reload(VpnrCapture *capture, VpnrRules *rules, GError **error)
+{
+	g_autoptr(VpnrRules) next = rules;
+	gboolean ok;
+
+	pthread_mutex_lock(&capture->lock);
+	if (vpnr_rules_keep(next, capture->rules))
+		vpnr_log(VPNR_LOG_WARN, "mode, backend, dns, names and numbers of [capture], and "
+					"the listeners, change with a restart only");
+	ok = reload_locked(capture, next, error);
+	if (ok) {
+		vpnr_rules_free(capture->rules);
+		capture->rules = g_steal_pointer(&next);
+	}
+	pthread_mutex_unlock(&capture->lock);
+	return ok;
+}
+
+void
+vpnr_capture_stop(VpnrCapture *capture)
+{
+	pthread_mutex_lock(&capture->lock);
+	remove_locked(capture);
+	pthread_mutex_unlock(&capture->lock);
+}
+
+guint32
+vpnr_capture_link_mark(VpnrCapture *capture)
+{
+	guint32 mark;
+
+	pthread_mutex_lock(&capture->lock);
+	mark = capture->rules->mode != VPNR_CAPTURE_OFF ? capture->rules->link_mark : 0;
+	pthread_mutex_unlock(&capture->lock);
+	return mark;
+}
+
+VpnrCaptureStatus
+vpnr_capture_status(VpnrCapture *capture)
+{
+	VpnrCaptureStatus status;
+
+	pthread_mutex_lock(&capture->lock);
+	status = (VpnrCaptureStatus){
+		.mode = capture->rules->mode,
+		.backend = capture->ops != NULL ? capture->ops->name : NULL,
+		.installed = capture->installed,
+		/* It may have been taken away from outside. */
+		.kill_switch =
+		    capture->kill_switch &&
+		    (capture->ops == NULL || capture->ops->has_kill_switch(capture->rules)),
+	};
+	pthread_mutex_unlock(&capture->lock);
+	return status;
+}
+
+char *
+vpnr_capture_in_words(VpnrCapture *capture)
+{
+	char *text;
+
+	pthread_mutex_lock(&capture->lock);
+	text = vpnr_rules_in_words(capture->rules);
+	pthread_mutex_unlock(&capture->lock);
+	return text;
+}
+
+char *
+vpnr_capture_in_full(VpnrCapture *capture)
+{
+	GString *text = g_string_new(NULL);
+
+	pthread_mutex_lock(&capture->lock);
+	if (capture->ops != NULL) {
+		const VpnrRules *rules = capture->rules;
+		g_autofree char *filter = capture->ops->describe(rules);
+		g_autofree char *routing =
+		    vpnr_rules_need_routing(rules) ? vpnr_routing_describe(rules) : NULL;
+		g_autofree char *kill =
+		    rules->kill_switch ? capture->ops->describe_kill_switch(rules) : NULL;
+
+		for (guint i = 0; i < 3; i++) {
+			const char *part = (const char *[]){ filter, routing, kill }[i];
+
+			if (part != NULL)
+				g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "",
+						       part);
+		}
+	}
+	pthread_mutex_unlock(&capture->lock);
+	return g_string_free(text, FALSE);
+}
+
+/* --- without a client ------------------------------------------------------------------------- */
+
+/* What cannot be asked has nothing, unless somebody has the name: then a client runs. */
+gboolean
+vpnr_capture_clear(const VpnrRules *rules, GError **error)
+{
+	if (!check_capability(error))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
+		if (!backends[i]->clear(rules, error))
+			return FALSE;
+	return vpnr_routing_clear(rules, error);
+}
+
+gboolean
+vpnr_capture_hold(const VpnrRules *rules, GError **error)
+{
+	g_autoptr(GString) reasons = g_string_new(NULL);
+
+	if (!check_capability(error))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++) {
+		g_autoptr(GError) why = NULL;
+
+		if (!is_wanted(rules, backends[i]))
+			continue;
+		if (backends[i]->install_kill_switch(rules, &why))
+			return TRUE;
+		g_string_append_printf(reasons, "%s%s: %s", reasons->len > 0 ? "; " : "",
+				       backends[i]->name, why->message);
+	}
+	g_set_error(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_IMPOSSIBLE,
+		    "there can be no kill switch here: %s", reasons->str);
+	return FALSE;
+}
+
+/* A backend that does not work here fails, and has nothing; so what counts is what is there
+ * afterwards. */
+gboolean
+vpnr_capture_release(const VpnrRules *rules, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (!check_capability(error))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
+		backends[i]->clear_kill_switch(rules, why == NULL ? &why : NULL);
+	if (!has_kill_switch(rules))
+		return TRUE;
+	g_set_error(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_IMPOSSIBLE,
+		    "the kill switch is still on: %s", why != NULL ? why->message : "");
+	return FALSE;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * nft_kill: the kill switch as text for nftables (nft(8)). Pure functions: nothing is asked of the
+ * kernel.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "capture/rules.h"
+
+G_BEGIN_DECLS
+
+/* The name of its table, "NAME-killswitch" (transfer full). */
+char *vpnr_nft_kill_name(const VpnrRules *rules);
+
+/* The table, which nothing but a command removes (transfer full). */
+char *vpnr_nft_kill_text(const VpnrRules *rules);
+
+G_END_DECLS

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+unit_tests += \
+	%D%/bridge \
+	%D%/capture \
+	%D%/claim \
+	%D%/iptables \
+	%D%/iptables_capture \
+	%D%/iptables_kill \
+	%D%/iptables_match \
+	%D%/iptables_run \
+	%D%/iptables_script \
+	%D%/nft_capture \
+	%D%/nft_kill \
+	%D%/nft_write \
+	%D%/nftables \
+	%D%/privilege \
+	%D%/routing \
+	%D%/rules \
+	%D%/rules_words
+
+%C%_bridge_SOURCES = %D%/bridge.c $(test_golden) $(test_namespace)
+%C%_capture_SOURCES = %D%/capture.c $(test_golden) $(test_namespace)
+%C%_claim_SOURCES = %D%/claim.c
+%C%_iptables_SOURCES = %D%/iptables.c $(test_golden)
+%C%_iptables_capture_SOURCES = %D%/iptables_capture.c $(test_golden)
+%C%_iptables_kill_SOURCES = %D%/iptables_kill.c $(test_golden)
+%C%_iptables_match_SOURCES = %D%/iptables_match.c $(test_golden)
+%C%_iptables_run_SOURCES = %D%/iptables_run.c
+%C%_iptables_script_SOURCES = %D%/iptables_script.c
+%C%_nft_capture_SOURCES = %D%/nft_capture.c $(test_golden)
+%C%_nft_kill_SOURCES = %D%/nft_kill.c $(test_golden)
+%C%_nft_write_SOURCES = %D%/nft_write.c $(test_golden)
+%C%_nftables_SOURCES = %D%/nftables.c $(test_golden) $(test_namespace)
+%C%_privilege_SOURCES = %D%/privilege.c
+%C%_routing_SOURCES = %D%/routing.c
+%C%_rules_SOURCES = %D%/rules.c $(test_golden)
+%C%_rules_words_SOURCES = %D%/rules_words.c $(test_golden)
+
+# A network whose packet filter a test may change.
+test_namespace = %D%/namespace.c %D%/namespace.h
+
+# Rules of every kind, and the texts that they must give.
+test_golden = %D%/golden.c %D%/golden.h
+EXTRA_DIST += %D%/nft %D%/iptables-text
