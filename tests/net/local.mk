@@ -49,7 +49,8 @@ net_tests += \
 	%D%/89-socks-udp.test \
 	%D%/90-gdb.test \
 	%D%/91-kill-any-time.test \
-	%D%/92-container.test
+	%D%/92-container.test \
+	%D%/93-everywhere.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
 net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns %D%/flow %D%/udp
