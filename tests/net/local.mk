@@ -50,7 +50,8 @@ net_tests += \
 	%D%/90-gdb.test \
 	%D%/91-kill-any-time.test \
 	%D%/92-container.test \
-	%D%/93-everywhere.test
+	%D%/93-everywhere.test \
+	%D%/94-cgroup.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
 net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns %D%/flow %D%/udp
