@@ -84,6 +84,7 @@ add_capture(const VpnrCaptureStatus *status, JsonBuilder *builder)
 	if (status->backend != NULL)
 		vpnr_report_string(builder, "backend", status->backend);
 	vpnr_report_boolean(builder, "installed", status->installed);
+	vpnr_report_boolean(builder, "damaged", status->damaged);
 	vpnr_report_boolean(builder, "kill_switch", status->kill_switch);
 }
 

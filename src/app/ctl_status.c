@@ -104,6 +104,10 @@ append_capture(JsonObject *status, GString *out)
 	else
 		append_line(out, "capture", "%s by %s%s", mode, backend,
 			    installed ? "" : ", not installed before there is a link");
+	if (json_object_get_boolean_member_with_default(capture, "damaged", FALSE))
+		append_line(out, "NOTE",
+			    "RULES OF CAPTURE ARE MISSING: somebody has removed them; "
+			    "\"vpnrctl reload\" brings them back");
 	if (switched && !isnan(vpnr_ctl_json_number(status, "link_down_s")))
 		append_line(out, "NOTE",
 			    "THE KILL SWITCH IS ON AND THERE IS NO LINK: nothing "

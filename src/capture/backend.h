@@ -40,6 +40,10 @@ typedef struct {
 	 * On failure nothing has changed. */
 	gboolean (*install)(VpnrBackend *backend, const VpnrRules *rules, GError **error);
 
+	/* TRUE if what install() has brought is still all there; nullable: nobody else can take any
+	 * of it away. */
+	gboolean (*is_intact)(VpnrBackend *backend);
+
 	/* Removes what install() has brought, if anything. */
 	gboolean (*remove)(VpnrBackend *backend, GError **error);
 

@@ -36,14 +36,6 @@ vpnr_capture_error_quark(void)
 	return g_quark_from_static_string("vpnr-capture-error");
 }
 
-const char *
-vpnr_capture_mode_name(VpnrCaptureMode mode)
-{
-	static const char *const names[] = { "off", "redirect", "tproxy" };
-
-	return names[mode];
-}
-
 VpnrCapture *
 vpnr_capture_new(VpnrRules *rules)
 {
@@ -237,9 +229,17 @@ is_same(char *(*describe)(const VpnrRules *rules), const VpnrRules *a, const Vpn
 }
 
 static gboolean
+is_damaged_locked(const VpnrCapture *capture)
+{
+	return capture->installed && capture->ops->is_intact != NULL &&
+	       !capture->ops->is_intact(capture->backend);
+}
+
+static gboolean
 replace_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
 {
-	if (!capture->installed || is_same(capture->ops->describe, capture->rules, next))
+	if (!capture->installed ||
+	    (is_same(capture->ops->describe, capture->rules, next) && !is_damaged_locked(capture)))
 		return TRUE;
 	if (!capture->ops->install(capture->backend, next, error))
 		return FALSE;
@@ -348,6 +348,7 @@ vpnr_capture_status(VpnrCapture *capture)
 		.mode = capture->rules->mode,
 		.backend = capture->ops != NULL ? capture->ops->name : NULL,
 		.installed = capture->installed,
+		.damaged = is_damaged_locked(capture),
 		/* It may have been taken away from outside. */
 		.kill_switch =
 		    capture->kill_switch &&

@@ -34,6 +34,7 @@ typedef struct {
 	VpnrCaptureMode mode;
 	const char *backend;  /* "nft" or "iptables"; NULL if the mode is off */
 	gboolean installed;   /* connections are captured now */
+	gboolean damaged;     /* but somebody else has taken rules away */
 	gboolean kill_switch; /* is in force, by this client or an earlier one */
 } VpnrCaptureStatus;
 
@@ -68,9 +69,6 @@ char *vpnr_capture_in_full(VpnrCapture *capture);
 
 /* Stops, and frees. Takes NULL. */
 void vpnr_capture_free(VpnrCapture *capture);
-
-/* "off", "redirect", "tproxy" (transfer none). */
-const char *vpnr_capture_mode_name(VpnrCaptureMode mode);
 
 /* Without a client: removes what a client that was killed has left under the names and numbers of
  * rules, in every backend that works here, and the routing of all clients. */

@@ -26,6 +26,7 @@ struct VpnrBackend {
 	char *names;                 /* of the chains, which are ours; NULL: not yet */
 	VpnrFd claim;                /* to them */
 	VpnrIptablesVariant variant; /* that takes them */
+	guint n_rules;               /* in them and towards them, as the kernel counts */
 };
 
 typedef VpnrIptablesScript *(*ScriptMake)(const VpnrRules *rules, int family);
@@ -253,13 +254,37 @@ backend_check(VpnrBackend *backend, const VpnrRules *rules, GError **error)
 	return TRUE;
 }
 
+/* 0 if that cannot be read. */
+static guint
+count_rules(VpnrIptablesVariant variant, const char *names)
+{
+	g_auto(Scripts) scripts = { { NULL } };
+	guint n = 0;
+
+	if (!read_all(variant, names, &scripts, NULL))
+		return 0;
+	for (guint i = 0; i < G_N_ELEMENTS(families); i++)
+		if (scripts.of[i] != NULL)
+			n += vpnr_iptables_script_size(scripts.of[i]);
+	return n;
+}
+
 static gboolean
 backend_install(VpnrBackend *backend, const VpnrRules *rules, GError **error)
 {
 	g_auto(Scripts) scripts = scripts_make(vpnr_iptables_capture, rules);
 
-	return backend_check(backend, rules, error) &&
-	       replace_all(backend->variant, &scripts, backend->names, error);
+	if (!backend_check(backend, rules, error) ||
+	    !replace_all(backend->variant, &scripts, backend->names, error))
+		return FALSE;
+	backend->n_rules = count_rules(backend->variant, backend->names);
+	return TRUE;
+}
+
+static gboolean
+backend_is_intact(VpnrBackend *backend)
+{
+	return count_rules(backend->variant, backend->names) == backend->n_rules;
 }
 
 static gboolean
@@ -355,6 +380,7 @@ const VpnrBackendOps vpnr_iptables_ops = {
 	.open = backend_open,
 	.check = backend_check,
 	.install = backend_install,
+	.is_intact = backend_is_intact,
 	.remove = backend_remove,
 	.clear = backend_clear,
 	.describe = describe,

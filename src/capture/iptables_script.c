@@ -137,6 +137,16 @@ vpnr_iptables_script_read(const char *saved, const char *pattern)
 	return script;
 }
 
+guint
+vpnr_iptables_script_size(const VpnrIptablesScript *script)
+{
+	guint n = 0;
+
+	for (guint table = 0; table < VPNR_IPTABLES_TABLES; table++)
+		n += script->rules[table]->len;
+	return n;
+}
+
 gboolean
 vpnr_iptables_script_is_empty(const VpnrIptablesScript *script)
 {

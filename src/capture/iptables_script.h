@@ -43,6 +43,9 @@ void vpnr_iptables_script_detach(VpnrIptablesScript *script);
  * elsewhere that lead to them, in what iptables-save prints (transfer full). */
 VpnrIptablesScript *vpnr_iptables_script_read(const char *saved, const char *pattern);
 
+/* How many rules are in it. */
+guint vpnr_iptables_script_size(const VpnrIptablesScript *script);
+
 /* TRUE if there is no chain in it. */
 gboolean vpnr_iptables_script_is_empty(const VpnrIptablesScript *script);
 

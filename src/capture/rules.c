@@ -4,6 +4,14 @@
  */
 #include "capture/rules.h"
 
+const char *
+vpnr_capture_mode_name(VpnrCaptureMode mode)
+{
+	static const char *const names[] = { "off", "redirect", "tproxy" };
+
+	return names[mode];
+}
+
 static void
 match_init(VpnrRulesMatch *match)
 {

@@ -66,6 +66,9 @@ typedef struct {
 	guint32 rule_priority; /* of the routing rule that leads there */
 } VpnrRules;
 
+/* "off", "redirect", "tproxy" (transfer none). */
+const char *vpnr_capture_mode_name(VpnrCaptureMode mode);
+
 /* Everything empty or zero; mode off. */
 VpnrRules *vpnr_rules_new(void);
 

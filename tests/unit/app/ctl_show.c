@@ -81,6 +81,9 @@ test_capture(void)
 	assert_mentions(CLIENT "\"capture\":{\"mode\":\"redirect\",\"backend\":\"nft\","
 			       "\"installed\":true}}",
 			"\ncapture  redirect by nft\n");
+	assert_mentions(CLIENT "\"capture\":{\"mode\":\"tproxy\",\"backend\":\"iptables\","
+			       "\"installed\":true,\"damaged\":true}}",
+			"\nNOTE     RULES OF CAPTURE ARE MISSING: ");
 	assert_mentions(CLIENT "\"capture\":{\"mode\":\"tproxy\",\"backend\":\"iptables\"}}",
 			"\ncapture  tproxy by iptables, not installed before there is a link\n");
 	assert_mentions(CLIENT "\"link_down_s\":null,\"capture\":{\"mode\":\"off\","

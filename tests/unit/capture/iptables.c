@@ -357,6 +357,30 @@ test_taken(gconstpointer variant)
 }
 
 static void
+test_damaged(gconstpointer variant)
+{
+	g_autofree char *installed = NULL;
+	g_autofree char *flush = NULL;
+	g_autofree char *flushed = NULL;
+	Host host;
+
+	g_test_summary("Rules that somebody else has removed are missed, and can be brought back.");
+	if (!host_init(&host, variant))
+		return;
+	install(&host);
+	installed = list(variant);
+	g_assert_true(ops->is_intact(host.backend));
+	flush = g_strdup_printf("iptables-%s -w -t nat -F OUTPUT", (const char *)variant);
+	flushed = run(flush);
+	g_assert_nonnull(flushed);
+	g_assert_false(ops->is_intact(host.backend));
+	install(&host);
+	g_assert_true(ops->is_intact(host.backend));
+	assert_list(variant, installed);
+	host_clear(&host);
+}
+
+static void
 test_kill_switch(gconstpointer variant)
 {
 	g_autofree char *held = NULL;
@@ -497,6 +521,7 @@ main(int argc, char **argv)
 		{ "left-over", test_left_over }, { "clear", test_clear },
 		{ "taken", test_taken },         { "kill-switch", test_kill_switch },
 		{ "undo", test_undo },           { "undo-first", test_undo_first },
+		{ "damaged", test_damaged },
 	};
 	static const char *const variants[] = { "nft", "legacy" };
 

@@ -48,6 +48,7 @@ test_new(void)
 	vpnr_iptables_script_rule(script, VPNR_IPTABLES_FILTER, "-I OUTPUT -j %s", "vpnr.out");
 	vpnr_iptables_script_chain(script, VPNR_IPTABLES_MANGLE, "vpnr.pre");
 	g_assert_false(vpnr_iptables_script_is_empty(script));
+	g_assert_cmpuint(vpnr_iptables_script_size(script), ==, 1);
 	assert_replaces(script, "",
 			"*mangle\n"
 			":vpnr.pre - [0:0]\n"

@@ -48,6 +48,13 @@ test_gateway(void)
 }
 
 static void
+test_mode_names(void)
+{
+	g_assert_cmpstr(vpnr_capture_mode_name(VPNR_CAPTURE_OFF), ==, "off");
+	g_assert_cmpstr(vpnr_capture_mode_name(VPNR_CAPTURE_TPROXY), ==, "tproxy");
+}
+
+static void
 test_routing(void)
 {
 	g_autoptr(VpnrRules) off = golden_rules(VPNR_CAPTURE_OFF);
@@ -71,5 +78,6 @@ main(int argc, char **argv)
 	g_test_add_func("/rules/keep-table", test_keep_table);
 	g_test_add_func("/rules/gateway", test_gateway);
 	g_test_add_func("/rules/routing", test_routing);
+	g_test_add_func("/rules/mode-names", test_mode_names);
 	return g_test_run();
 }
