@@ -6,12 +6,14 @@
 
 #include <string.h>
 
+#include "proto/frame.h"
+
 /* An address, alone or with a port; alone, IPv6 has no brackets. */
 static gboolean
 parse_address(const char *text, VpnrAddr *addr)
 {
-	return (vpnr_addr_from_host(text, strlen(text), VPNR_DNS_PORT, addr) ||
-		vpnr_addr_parse(text, VPNR_DNS_PORT, addr, NULL)) &&
+	return (vpnr_addr_from_host(text, strlen(text), VPNR_RESOLVER_PORT, addr) ||
+		vpnr_addr_parse(text, VPNR_RESOLVER_PORT, addr, NULL)) &&
 	       addr->type != VPNR_ADDR_NAME;
 }
 
@@ -45,16 +47,16 @@ is_loopback(const VpnrAddr *addr)
 static VpnrAddr
 server_resolver(void)
 {
-	VpnrAddr resolver = { .type = VPNR_ADDR_NAME, .port = VPNR_DNS_PORT };
+	VpnrAddr resolver = { .type = VPNR_ADDR_NAME, .port = VPNR_RESOLVER_PORT };
 
-	g_strlcpy(resolver.name, VPNR_DNS_RESOLVER, sizeof resolver.name);
+	g_strlcpy(resolver.name, VPNR_RESOLVER_NAME, sizeof resolver.name);
 	return resolver;
 }
 
 VpnrAddr
 vpnr_dns_route(const VpnrDns *dns, const VpnrAddr *dest)
 {
-	if (dest->port != VPNR_DNS_PORT)
+	if (dest->port != VPNR_RESOLVER_PORT)
 		return *dest;
 	switch (dns->who) {
 	case VPNR_DNS_ORIGINAL:

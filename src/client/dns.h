@@ -12,12 +12,6 @@
 
 G_BEGIN_DECLS
 
-#define VPNR_DNS_PORT 53
-
-/* The name that stands for the server's own resolver (docs/protocol.md, 2.6.17). Nobody else can
- * have it (RFC 6761, section 6.4). */
-#define VPNR_DNS_RESOLVER "resolver.invalid"
-
 /* A plain value: zero is "original". */
 typedef struct {
 	enum {

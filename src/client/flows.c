@@ -315,7 +315,7 @@ serve(gpointer data)
 	VpnrTable *table;
 	VpnrStream *stream;
 
-	if (flow->pair.dest.port == VPNR_DNS_PORT)
+	if (flow->pair.dest.port == VPNR_RESOLVER_PORT)
 		idle_ms = MIN(idle_ms, VPNR_FLOWS_DNS_IDLE_MS);
 	if (open_stream(flow, idle_ms, &table, &stream))
 		run(flow, idle_ms, table, stream);

@@ -57,7 +57,7 @@ is_welcome(const VpnrUdpInbound *inbound, const VpnrAddr *dest)
 		vpnr_stats_add(params->stats, VPNR_STAT_LOOPS_REFUSED, 1);
 		return FALSE;
 	}
-	if (dest->port == 0 || (params->dns_only && dest->port != VPNR_DNS_PORT)) {
+	if (dest->port == 0 || (params->dns_only && dest->port != VPNR_RESOLVER_PORT)) {
 		vpnr_stats_add(params->stats, VPNR_STAT_DATAGRAMS_REJECTED, 1);
 		return FALSE;
 	}

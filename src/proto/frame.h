@@ -71,7 +71,7 @@ typedef enum {
 } VpnrKind;
 
 /* The name that stands for the server's own name server in an OPEN to port VPNR_RESOLVER_PORT
- * (docs/protocol.md, 2.6.17). */
+ * (docs/protocol.md, 2.6.17). Nobody else can have it (RFC 6761, section 6.4). */
 #define VPNR_RESOLVER_NAME "resolver.invalid"
 #define VPNR_RESOLVER_PORT 53
 
