@@ -40,16 +40,6 @@ room_clear(Room *room)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Room, room_clear)
 
-static guint16
-port_of(int fd)
-{
-	struct sockaddr_storage ss = { 0 };
-	socklen_t size = sizeof ss;
-
-	getsockname(fd, (struct sockaddr *)&ss, &size);
-	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss).port;
-}
-
 /* Adds what the function makes on the address to fds, and its port to the diversion. */
 static gboolean
 add_socket(int (*make)(const VpnrAddr *addr, guint32 mark, GError **error), const VpnrAddr *addr,
@@ -60,7 +50,7 @@ add_socket(int (*make)(const VpnrAddr *addr, guint32 mark, GError **error), cons
 	if (fd < 0)
 		return FALSE;
 	fds->fd[fds->n++] = fd;
-	*port = port_of(fd);
+	*port = vpnr_fd_local_addr(fd).port;
 	return TRUE;
 }
 

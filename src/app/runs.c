@@ -109,23 +109,13 @@ find_fault(int fd)
 	return is_transparent(fd, family) ? NULL : "is not transparent";
 }
 
-static VpnrAddr
-local_address(int fd)
-{
-	struct sockaddr_storage ss = { 0 };
-	socklen_t size = sizeof ss;
-
-	getsockname(fd, (struct sockaddr *)&ss, &size);
-	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
-}
-
 /* An inbound on the socket (transfer full). */
 static VpnrInbound *
 start_inbound(const VpnrRuns *runs, int fd, GError **error)
 {
 	VpnrInboundParams params = runs->tcp;
 
-	params.listen = local_address(fd);
+	params.listen = vpnr_fd_local_addr(fd);
 	return vpnr_inbound_start_on(fd, &params, error);
 }
 

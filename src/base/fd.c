@@ -120,6 +120,29 @@ vpnr_fd_listen(const VpnrAddr *addr, GError **error)
 	return fd;
 }
 
+static VpnrAddr
+name_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *))
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t size = sizeof ss;
+
+	if (get(fd, (struct sockaddr *)&ss, &size) < 0)
+		return (VpnrAddr){ .type = VPNR_ADDR_NONE };
+	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+}
+
+VpnrAddr
+vpnr_fd_local_addr(int fd)
+{
+	return name_of(fd, getsockname);
+}
+
+VpnrAddr
+vpnr_fd_peer_addr(int fd)
+{
+	return name_of(fd, getpeername);
+}
+
 int
 vpnr_fd_either(int a, int b, GError **error)
 {

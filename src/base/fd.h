@@ -48,6 +48,11 @@ void vpnr_fd_abort(int fd);
  * (transfer full), or -1 with an error (G_FILE_ERROR) that names the address. */
 int vpnr_fd_listen(const VpnrAddr *addr, GError **error);
 
+/* The address of a socket of IPv4 or IPv6, and that of its peer; VPNR_ADDR_NONE, with errno, if it
+ * has none. */
+VpnrAddr vpnr_fd_local_addr(int fd);
+VpnrAddr vpnr_fd_peer_addr(int fd);
+
 /* A descriptor (transfer full) that is readable while a or b (-1: none) is: for a wait that takes
  * only one. -1 with an error (G_FILE_ERROR) when none is left. */
 int vpnr_fd_either(int a, int b, GError **error);

@@ -43,22 +43,19 @@ typedef struct {
 static int
 open_relay(int fd, VpnrAddr *addr)
 {
-	struct sockaddr_storage ss = { 0 };
-	socklen_t size = sizeof ss;
+	struct sockaddr_storage ss;
+	socklen_t size;
 	g_auto(VpnrFd) relay = -1;
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &size) < 0)
+	*addr = vpnr_fd_local_addr(fd);
+	if (addr->type == VPNR_ADDR_NONE)
 		return -1;
-	*addr = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
 	addr->port = 0;
 	size = vpnr_addr_to_sockaddr(addr, &ss);
 	relay = socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (relay < 0 || bind(relay, (struct sockaddr *)&ss, size) < 0)
 		return -1;
-	size = sizeof ss;
-	if (getsockname(relay, (struct sockaddr *)&ss, &size) < 0)
-		return -1;
-	*addr = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+	*addr = vpnr_fd_local_addr(relay);
 	return vpnr_fd_steal(&relay);
 }
 

@@ -29,16 +29,6 @@ send_payload(VpnrLeakTrial *trial)
 		fail(trial, errno);
 }
 
-static void
-find_source(VpnrLeakTrial *trial)
-{
-	struct sockaddr_storage ss = { 0 };
-	socklen_t size = sizeof ss;
-
-	if (getsockname(trial->fd, (struct sockaddr *)&ss, &size) == 0)
-		trial->source = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
-}
-
 void
 vpnr_leak_trial_start(VpnrLeakTrial *trial, const VpnrLeakProbe *probe)
 {
@@ -54,7 +44,7 @@ vpnr_leak_trial_start(VpnrLeakTrial *trial, const VpnrLeakProbe *probe)
 		fail(trial, errno);
 		return;
 	}
-	find_source(trial);
+	trial->source = vpnr_fd_local_addr(trial->fd);
 	if (!tcp)
 		send_payload(trial);
 }

@@ -5,8 +5,6 @@
  */
 #include "server/dialer.h"
 
-#include <sys/socket.h>
-
 #include "base/dial.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -37,16 +35,6 @@ keep_allowed(GArray *addrs, const VpnrAddr *dest, const VpnrAcl *acl)
 			g_array_remove_index(addrs, i);
 }
 
-static VpnrAddr
-name_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *))
-{
-	struct sockaddr_storage ss = { 0 };
-	socklen_t size = sizeof ss;
-
-	get(fd, (struct sockaddr *)&ss, &size);
-	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
-}
-
 /* TRUE if both ends of a connection are on this machine: they have the same address, since that is
  * the source that the kernel takes for an address of its own; but for all of 127.0.0.0/8 it takes
  * 127.0.0.1. */
@@ -67,8 +55,8 @@ is_to_this_machine(const VpnrAddr *local, const VpnrAddr *remote)
 static gboolean
 is_own_port(const VpnrDialer *dialer, int fd)
 {
-	VpnrAddr local = name_of(fd, getsockname);
-	VpnrAddr remote = name_of(fd, getpeername);
+	VpnrAddr local = vpnr_fd_local_addr(fd);
+	VpnrAddr remote = vpnr_fd_peer_addr(fd);
 
 	for (guint i = 0; i < dialer->own_ports->len; i++)
 		if (remote.port == g_array_index(dialer->own_ports, guint16, i))

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/loopback.h"
+
 static const VpnrAddr loopback = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
 
 static VpnrAddr
@@ -236,6 +238,22 @@ test_abort(void)
 }
 
 static void
+test_addresses(void)
+{
+	VpnrAddr addr;
+	g_auto(VpnrFd) listener = loopback_listen(1, &addr);
+	g_auto(VpnrFd) fd = loopback_connect(&addr);
+	VpnrAddr local = vpnr_fd_local_addr(fd);
+	VpnrAddr peer = vpnr_fd_peer_addr(fd);
+	VpnrAddr none = vpnr_fd_peer_addr(listener);
+
+	g_assert_true(vpnr_addr_equal(&peer, &addr));
+	g_assert_cmpint(local.type, ==, VPNR_ADDR_IPV4);
+	g_assert_cmpuint(local.port, >, 0);
+	g_assert_cmpint(none.type, ==, VPNR_ADDR_NONE);
+}
+
+static void
 test_raise_limit(void)
 {
 	struct rlimit limit;
@@ -260,6 +278,7 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/listen/both-families", test_listen_both_families);
 	g_test_add_func("/fd/listen/fails", test_listen_fails);
 	g_test_add_func("/fd/abort", test_abort);
+	g_test_add_func("/fd/addresses", test_addresses);
 	g_test_add_func("/fd/raise-limit", test_raise_limit);
 	return g_test_run();
 }
