@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/network.h"
-#include "capture/rules.h"
+#include "base/ports.h"
 
 #define INTERFACE_NAME_MAX 15 /* IFNAMSIZ with its NUL */
 
@@ -19,6 +19,16 @@
 /* Room for an entry of passwd or group. glibc suggests 1024, and groups with many members need
  * more. */
 #define ENTRY_ROOM_MAX (1 << 20)
+
+gboolean
+vpnr_entry_has_only(const char *text, const char *more)
+{
+	for (; *text != '\0'; text++) {
+		if (!g_ascii_isalnum(*text) && strchr(more, *text) == NULL)
+			return FALSE;
+	}
+	return TRUE;
+}
 
 gboolean
 vpnr_entry_network(const char *text, gpointer list, const char **why)
@@ -35,19 +45,10 @@ vpnr_entry_network(const char *text, gpointer list, const char **why)
 gboolean
 vpnr_entry_ports(const char *text, gpointer list, const char **why)
 {
-	g_auto(GStrv) ends = g_strsplit(text, "-", 3);
-	guint n = g_strv_length(ends);
-	guint64 ports[2] = { 0 };
+	VpnrPortRange range;
 
 	*why = "is neither a port nor a range such as 8000-8999";
-	if (n != 1 && n != 2)
-		return FALSE;
-	for (guint i = 0; i < n; i++) {
-		if (!g_ascii_string_to_unsigned(ends[i], 10, 1, G_MAXUINT16, &ports[i], NULL))
-			return FALSE;
-	}
-	VpnrPortRange range = { (guint16)ports[0], (guint16)ports[n - 1] };
-	if (range.first > range.last)
+	if (!vpnr_ports_parse(text, &range))
 		return FALSE;
 	g_array_append_val((GArray *)list, range);
 	return TRUE;
@@ -148,22 +149,12 @@ vpnr_entry_cgroup(const char *text, gpointer list, const char **why)
 	return TRUE;
 }
 
-static gboolean
-has_only(const char *text, const char *more)
-{
-	for (; *text != '\0'; text++) {
-		if (!g_ascii_isalnum(*text) && strchr(more, *text) == NULL)
-			return FALSE;
-	}
-	return TRUE;
-}
-
 /* Fewer characters than the kernel takes: '*' and '+' are wildcards of nftables and iptables. */
 gboolean
 vpnr_entry_interface(const char *text, gpointer list, const char **why)
 {
 	*why = "is not the name of an interface: 1 to 15 letters, digits, '.', '_', '-' and '@'";
-	if (strlen(text) > INTERFACE_NAME_MAX || !has_only(text, "._-@"))
+	if (strlen(text) > INTERFACE_NAME_MAX || !vpnr_entry_has_only(text, "._-@"))
 		return FALSE;
 	g_ptr_array_add(list, g_strdup(text));
 	return TRUE;

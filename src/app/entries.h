@@ -14,6 +14,9 @@ G_BEGIN_DECLS
  * as "is not ...". */
 typedef gboolean (*VpnrEntryRead)(const char *text, gpointer list, const char **why);
 
+/* TRUE if there is nothing in text but letters and digits of ASCII and what is in more. */
+gboolean vpnr_entry_has_only(const char *text, const char *more);
+
 /* An address or a network; list: GArray of VpnrNetwork. */
 gboolean vpnr_entry_network(const char *text, gpointer list, const char **why);
 

@@ -94,22 +94,12 @@ get_number(const VpnrSection *section, const char *key, guint32 max, guint32 *va
 }
 
 static gboolean
-has_only(const char *text, const char *more)
-{
-	for (; *text != '\0'; text++) {
-		if (!g_ascii_isalnum(*text) && strchr(more, *text) == NULL)
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean
 get_table(const VpnrSection *section, VpnrRules *rules, GError **error)
 {
 	if (!vpnr_section_get_text(section, "table", &rules->table, error))
 		return FALSE;
 	if (!g_ascii_isalpha(rules->table[0]) || strlen(rules->table) > TABLE_NAME_MAX ||
-	    !has_only(rules->table, "_-"))
+	    !vpnr_entry_has_only(rules->table, "_-"))
 		return vpnr_section_fail_key(section, "table", error,
 					     "\"%s\" is not a letter with up to %d letters, "
 					     "digits, '_' and '-' behind it",

@@ -32,6 +32,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/network.h \
 	%D%/pool.c \
 	%D%/pool.h \
+	%D%/ports.c \
+	%D%/ports.h \
 	%D%/resolve.c \
 	%D%/resolve.h \
 	%D%/stats.c \

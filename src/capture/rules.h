@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/network.h"
+#include "base/ports.h"
 
 G_BEGIN_DECLS
 
@@ -27,12 +28,6 @@ typedef enum {
 	VPNR_BACKEND_NFT,
 	VPNR_BACKEND_IPTABLES,
 } VpnrCaptureBackend;
-
-/* A range of ports, both ends included; 0 is none. */
-typedef struct {
-	guint16 first;
-	guint16 last;
-} VpnrPortRange;
 
 /* Conditions of one sign: what to include, or what to exclude. An empty list is no condition. */
 typedef struct {

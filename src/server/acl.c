@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "base/network.h"
+#include "base/ports.h"
 
 /* One entry: a network, or a name if network.type is VPNR_ADDR_NONE. */
 typedef struct {
 	VpnrNetwork network;
-	gboolean below;               /* the name stood behind "*." */
-	guint16 first, last;          /* ports, both included */
+	gboolean below; /* the name stood behind "*." */
+	VpnrPortRange ports;
 	char name[VPNR_NAME_MAX + 1]; /* no final dot */
 } Entry;
 
@@ -56,25 +57,6 @@ set_error(GError **error, const char *text, const char *why)
 	g_set_error(error, VPNR_ACL_ERROR, VPNR_ACL_ERROR_INVALID,
 		    "\"%s\" is not an access list entry: %s", text, why);
 	return FALSE;
-}
-
-/* Parses "PORT" or "FROM-TO". */
-static gboolean
-parse_ports(const char *text, Entry *entry)
-{
-	g_auto(GStrv) ends = g_strsplit(text, "-", 3);
-	guint n = g_strv_length(ends);
-	guint64 ports[2] = { 0 };
-
-	if (n != 1 && n != 2)
-		return FALSE;
-	for (guint i = 0; i < n; i++) {
-		if (!g_ascii_string_to_unsigned(ends[i], 10, 1, G_MAXUINT16, &ports[i], NULL))
-			return FALSE;
-	}
-	entry->first = (guint16)ports[0];
-	entry->last = (guint16)ports[n - 1];
-	return entry->first <= entry->last;
 }
 
 static gboolean
@@ -143,10 +125,10 @@ parse_entry(const char *text, Entry *entry, GError **error)
 	char *host;
 	char *ports;
 
-	*entry = (Entry){ .first = 1, .last = G_MAXUINT16 };
+	*entry = (Entry){ .ports = { 1, G_MAXUINT16 } };
 	if (!split(copy, bracketed, &host, &ports))
 		return set_error(error, text, "its brackets are not in order");
-	if (ports != NULL && !parse_ports(ports, entry))
+	if (ports != NULL && !vpnr_ports_parse(ports, &entry->ports))
 		return set_error(error, text, "its ports are not PORT or FROM-TO, from 1 to 65535");
 	return parse_host(host, bracketed, text, entry, error);
 }
@@ -216,7 +198,7 @@ matches_name(const Entry *entry, const VpnrAddr *dest)
 static gboolean
 matches_port(const Entry *entry, guint16 port)
 {
-	return port >= entry->first && port <= entry->last;
+	return port >= entry->ports.first && port <= entry->ports.last;
 }
 
 static gboolean

@@ -16,6 +16,7 @@ unit_tests += \
 	%D%/nameserver \
 	%D%/network \
 	%D%/pool \
+	%D%/ports \
 	%D%/resolve \
 	%D%/stats \
 	%D%/thread
@@ -35,6 +36,7 @@ unit_tests += \
 %C%_mailbox_SOURCES = %D%/mailbox.c
 %C%_nameserver_SOURCES = %D%/nameserver.c
 %C%_network_SOURCES = %D%/network.c
+%C%_ports_SOURCES = %D%/ports.c
 %C%_pool_SOURCES = %D%/pool.c
 %C%_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 %C%_resolve_SOURCES = %D%/resolve.c
