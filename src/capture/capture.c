@@ -383,13 +383,11 @@ vpnr_capture_in_full(VpnrCapture *capture)
 		g_autofree char *kill =
 		    rules->kill_switch ? capture->ops->describe_kill_switch(rules) : NULL;
 
-		for (guint i = 0; i < 3; i++) {
-			const char *part = (const char *[]){ filter, routing, kill }[i];
-
-			if (part != NULL)
-				g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "",
-						       part);
-		}
+		g_string_append(text, filter);
+		if (routing != NULL)
+			g_string_append_printf(text, "\n%s", routing);
+		if (kill != NULL)
+			g_string_append_printf(text, "\n%s", kill);
 	}
 	pthread_mutex_unlock(&capture->lock);
 	return g_string_free(text, FALSE);

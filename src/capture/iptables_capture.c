@@ -213,14 +213,9 @@ add_jumps(const Hook *hook, const char *options)
 static void
 add_jumps_from_behind(const Hook *hook)
 {
-	const GPtrArray *interfaces = hook->rules->gateway_interfaces;
 	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(g_free);
 
-	for (guint i = 0; i < interfaces->len; i++) {
-		g_autofree char *name = vpnr_iptables_match_quote(g_ptr_array_index(interfaces, i));
-
-		g_ptr_array_add(sources, g_strconcat("-i ", name, NULL));
-	}
+	vpnr_iptables_match_interfaces(sources, "-i", hook->rules->gateway_interfaces);
 	vpnr_iptables_match_networks(sources, "! -i lo -s", hook->rules->gateway_networks,
 				     hook->family);
 	for (guint i = 0; i < sources->len; i++)

@@ -93,14 +93,9 @@ allow_all(const Chain *chain, const GPtrArray *options)
 static void
 allow_network_behind(const Chain *chain)
 {
-	const GPtrArray *interfaces = chain->rules->gateway_interfaces;
 	g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(g_free);
 
-	for (guint i = 0; i < interfaces->len; i++) {
-		g_autofree char *name = vpnr_iptables_match_quote(g_ptr_array_index(interfaces, i));
-
-		g_ptr_array_add(options, g_strconcat("-o ", name, NULL));
-	}
+	vpnr_iptables_match_interfaces(options, "-o", chain->rules->gateway_interfaces);
 	vpnr_iptables_match_networks(options, "-d", chain->rules->gateway_networks, chain->family);
 	allow_all(chain, options);
 }

@@ -138,3 +138,13 @@ vpnr_iptables_match_options(const VpnrRulesMatch *match, VpnrIptablesKind kind, 
 	}
 	return options;
 }
+
+void
+vpnr_iptables_match_interfaces(GPtrArray *options, const char *option, const GPtrArray *interfaces)
+{
+	for (guint i = 0; i < interfaces->len; i++) {
+		g_autofree char *name = vpnr_iptables_match_quote(g_ptr_array_index(interfaces, i));
+
+		g_ptr_array_add(options, g_strconcat(option, " ", name, NULL));
+	}
+}

@@ -33,6 +33,10 @@ vpnr_iptables_match_options(const VpnrRulesMatch *match, VpnrIptablesKind kind, 
 void vpnr_iptables_match_networks(GPtrArray *options, const char *option, const GArray *networks,
 				  int family);
 
+/* Adds "OPTION INTERFACE" for each of those interfaces (char *). */
+void
+vpnr_iptables_match_interfaces(GPtrArray *options, const char *option, const GPtrArray *interfaces);
+
 /* The text as one word for iptables-restore, whatever is in it (transfer full). */
 char *vpnr_iptables_match_quote(const char *text);
 

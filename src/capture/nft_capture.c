@@ -235,23 +235,30 @@ add_tcp_choice(GString *text, const VpnrRules *rules)
 }
 
 static void
+add_jumps_to_spare(GString *text, gboolean by_process)
+{
+	vpnr_nft_line(text, "\tjump spare");
+	if (by_process)
+		vpnr_nft_line(text, "\tjump spare_processes");
+}
+
+static void
 add_host(GString *text, const VpnrRules *rules)
 {
 	gboolean by_process = has_processes(&rules->include) || has_processes(&rules->exclude);
-	const char *spare = by_process ? "\tjump spare\n\t\tjump spare_processes" : "\tjump spare";
 
 	if (by_process)
 		add_spare_processes(text, rules);
 	vpnr_nft_begin_hook(text, "host", "What this host sends.",
 			    "route hook output priority mangle");
-	vpnr_nft_line(text, "%s", spare);
+	add_jumps_to_spare(text, by_process);
 	add_choice(text, rules, "divert");
 	vpnr_nft_end_chain(text);
 	if (rules->mode != VPNR_CAPTURE_REDIRECT)
 		return;
 	vpnr_nft_begin_hook(text, "host_tcp", "The TCP connections of this host.",
 			    "nat hook output priority " NAT_PRIORITY);
-	vpnr_nft_line(text, "%s", spare);
+	add_jumps_to_spare(text, by_process);
 	add_tcp_choice(text, rules);
 	vpnr_nft_end_chain(text);
 }

@@ -99,6 +99,20 @@ test_processes(void)
 		       "-m cgroup --path \"with space\"");
 }
 
+static void
+test_interfaces(void)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(names, (gpointer) "eth0");
+	g_ptr_array_add(names, (gpointer) "br-lan");
+	vpnr_iptables_match_interfaces(options, "-i", names);
+	g_assert_cmpuint(options->len, ==, 2);
+	g_assert_cmpstr(g_ptr_array_index(options, 0), ==, "-i \"eth0\"");
+	g_assert_cmpstr(g_ptr_array_index(options, 1), ==, "-i \"br-lan\"");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -107,5 +121,6 @@ main(int argc, char **argv)
 	g_test_add_func("/iptables_match/ports", test_ports);
 	g_test_add_func("/iptables_match/many-ports", test_many_ports);
 	g_test_add_func("/iptables_match/processes", test_processes);
+	g_test_add_func("/iptables_match/interfaces", test_interfaces);
 	return g_test_run();
 }
