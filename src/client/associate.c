@@ -16,10 +16,7 @@
 #include "client/flows.h"
 #include "client/request.h"
 #include "proto/socks5.h"
-
-/* Milliseconds after which an application's host that is gone without a word ends the association:
- * as long as for a stream (stream/worker.c). */
-#define KEEPALIVE_MS (15 * 60 * 1000)
+#include "stream/worker.h"
 
 /* Datagrams that are taken before the connection is looked at. */
 #define BATCH 64
@@ -188,7 +185,7 @@ vpnr_associate_serve(const VpnrAssociateParams *params, int fd, const VpnrAddr *
 	if (!start(&association, params, fd, &addr, error))
 		return FALSE;
 	vpnr_thread_set_name("vpnr-associate");
-	vpnr_fd_set_keepalive(fd, KEEPALIVE_MS);
+	vpnr_fd_set_keepalive(fd, VPNR_WORKER_KEEPALIVE_MS); /* as a stream's */
 	if (vpnr_request_answer_associate(fd, &addr))
 		relay(&association, fd);
 	vpnr_flows_end(association.flows);

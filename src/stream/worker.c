@@ -16,10 +16,6 @@
 #include "base/thread.h"
 #include "stream/worker_private.h"
 
-/* Milliseconds after which a host that has vanished without a word ends its idle stream. Long,
- * since an idle connection is nothing bad; without it the stream would stay for ever. */
-#define KEEPALIVE_MS (15 * 60 * 1000)
-
 static VpnrLifeKind
 life_kind(const VpnrTable *table)
 {
@@ -230,7 +226,7 @@ serve(VpnrWorker *worker)
 void
 vpnr_worker_run(VpnrWorker *worker, int fd)
 {
-	vpnr_fd_set_keepalive(fd, KEEPALIVE_MS);
+	vpnr_fd_set_keepalive(fd, VPNR_WORKER_KEEPALIVE_MS);
 	worker->fd = fd;
 	worker->may_read = TRUE;
 	worker->may_write = TRUE;

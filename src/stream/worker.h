@@ -17,6 +17,10 @@
 
 G_BEGIN_DECLS
 
+/* Milliseconds after which a host that has vanished without a word ends its idle stream. Long,
+ * since an idle connection is nothing bad; without it the stream would stay for ever. */
+#define VPNR_WORKER_KEEPALIVE_MS (15 * 60 * 1000)
+
 typedef struct VpnrWorker VpnrWorker;
 
 /* The worker of a stream of this table (stream: transfer full). Names the thread after the
