@@ -164,12 +164,6 @@ open_flow(gpointer data, const VpnrAddr *peer, const VpnrAddr *dest, VpnrFlowsSo
 	return socket->fd >= 0;
 }
 
-static void
-close_one(gpointer fd)
-{
-	vpnr_fd_close(*(int *)fd);
-}
-
 static gboolean
 start_udp(const VpnrRuns *runs, VpnrRun *run, GArray *fds, GError **error)
 {
@@ -209,10 +203,9 @@ take_all(const VpnrRuns *runs, VpnrRun *run, VpnrFds *fds, GArray *udp, GError *
 VpnrRun *
 vpnr_runs_begin(VpnrRuns *runs, VpnrFds *fds, GError **error)
 {
-	g_autoptr(GArray) udp = g_array_new(FALSE, FALSE, sizeof(int));
+	g_autoptr(GArray) udp = vpnr_fd_array_new();
 	g_autoptr(VpnrRun) run = NULL;
 
-	g_array_set_clear_func(udp, close_one);
 	if (!check_all(fds, error))
 		return NULL;
 	run = g_new0(VpnrRun, 1);

@@ -120,6 +120,21 @@ vpnr_fd_listen(const VpnrAddr *addr, GError **error)
 	return fd;
 }
 
+static void
+close_one(gpointer fd)
+{
+	vpnr_fd_close(*(int *)fd);
+}
+
+GArray *
+vpnr_fd_array_new(void)
+{
+	GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
+
+	g_array_set_clear_func(fds, close_one);
+	return fds;
+}
+
 static VpnrAddr
 name_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *))
 {

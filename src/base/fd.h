@@ -48,6 +48,10 @@ void vpnr_fd_abort(int fd);
  * (transfer full), or -1 with an error (G_FILE_ERROR) that names the address. */
 int vpnr_fd_listen(const VpnrAddr *addr, GError **error);
 
+/* An array of descriptors (int), which are closed with it or when they are removed (transfer
+ * full). */
+GArray *vpnr_fd_array_new(void);
+
 /* The address of a socket of IPv4 or IPv6, and that of its peer; VPNR_ADDR_NONE, with errno, if it
  * has none. */
 VpnrAddr vpnr_fd_local_addr(int fd);

@@ -103,19 +103,12 @@ serve(gpointer data)
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-static void
-close_one(gpointer fd)
-{
-	vpnr_fd_close(*(int *)fd);
-}
-
 /* The sockets (transfer full), or NULL. */
 static GArray *
 open_all(const VpnrUdpInboundParams *params, GError **error)
 {
-	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+	g_autoptr(GArray) fds = vpnr_fd_array_new();
 
-	g_array_set_clear_func(fds, close_one);
 	for (guint i = 0; i < params->listen->len; i++) {
 		int fd = vpnr_transparent_bind(&g_array_index(params->listen, VpnrAddr, i),
 					       params->mark, error);

@@ -238,6 +238,18 @@ test_abort(void)
 }
 
 static void
+test_array(void)
+{
+	g_autoptr(GArray) fds = vpnr_fd_array_new();
+	int fd = dup(STDERR_FILENO);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_array_append_val(fds, fd);
+	g_array_set_size(fds, 0);
+	g_assert_cmpint(fcntl(fd, F_GETFD), ==, -1);
+}
+
+static void
 test_addresses(void)
 {
 	VpnrAddr addr;
@@ -278,6 +290,7 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/listen/both-families", test_listen_both_families);
 	g_test_add_func("/fd/listen/fails", test_listen_fails);
 	g_test_add_func("/fd/abort", test_abort);
+	g_test_add_func("/fd/array", test_array);
 	g_test_add_func("/fd/addresses", test_addresses);
 	g_test_add_func("/fd/raise-limit", test_raise_limit);
 	return g_test_run();
