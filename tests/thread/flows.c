@@ -10,9 +10,8 @@
 
 #include "base/fd.h"
 #include "base/latch.h"
-#include "base/pool.h"
-#include "link/session.h"
 #include "stream/flow.h"
+#include "tests/thread/side.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 
@@ -23,16 +22,6 @@
 
 /* Milliseconds after which a question is asked again: a datagram may be lost. */
 #define RETRY_MS 20
-
-/* One end of the link. */
-typedef struct {
-	VpnrStats stats;
-	VpnrPool *pool;
-	VpnrSession *session;
-	VpnrTable *table;
-	VpnrRole role;
-	const VpnrAddr *dest; /* server: of all flows */
-} Side;
 
 /* A flow on its way to its thread. */
 typedef struct {
@@ -60,7 +49,7 @@ start_flow(Side *side, VpnrStream *stream, int fd)
 	g_assert_true(vpnr_pool_run(side->pool, serve_flow, task));
 }
 
-/* The server's side: every destination is the same. */
+/* The server's side: every destination is the same, the address that is its data. */
 static void
 on_open(Side *side, const VpnrFrame *open)
 {
@@ -70,72 +59,9 @@ on_open(Side *side, const VpnrFrame *open)
 
 	g_assert_cmpint(vpnr_table_accept(side->table, open, &stream), ==, VPNR_TABLE_OK);
 	fd = loopback_udp(&addr);
-	loopback_udp_connect(fd, side->dest);
+	loopback_udp_connect(fd, side->data);
 	loopback_set_blocking(fd, FALSE);
 	start_flow(side, stream, fd);
-}
-
-static const char *
-on_frame(gpointer data, VpnrFrame *frame)
-{
-	Side *side = data;
-
-	if (frame->type != VPNR_FRAME_OPEN || side->role == VPNR_ROLE_CLIENT)
-		return vpnr_table_deliver(side->table, frame);
-	on_open(side, frame);
-	vpnr_frame_free(frame);
-	return NULL;
-}
-
-static void
-on_released(gpointer data, const VpnrFrame *frame)
-{
-	Side *side = data;
-
-	vpnr_table_released(side->table, frame);
-}
-
-static const VpnrSessionHandler handler = {
-	.frame = on_frame,
-	.released = on_released,
-};
-
-static void
-side_init(Side *side, VpnrRole role)
-{
-	g_autoptr(GError) error = NULL;
-
-	side->role = role;
-	side->pool = vpnr_pool_new("pool", 10000);
-	side->session = vpnr_session_new(&(VpnrSessionParams){ .protocol = VPNR_PROTOCOL_V2,
-							       .role = role,
-							       .handler = &handler,
-							       .data = side,
-							       .stats = &side->stats },
-					 &error);
-	g_assert_no_error(error);
-	side->table =
-	    vpnr_table_new(&(VpnrTableParams){ .protocol = VPNR_PROTOCOL_V2,
-					       .role = role,
-					       .outbox = vpnr_session_outbox(side->session),
-					       .max_streams = 1000,
-					       .send_limit = VPNR_WINDOW_MIN,
-					       .datagrams = TRUE,
-					       .stats = &side->stats },
-			   &error);
-	g_assert_no_error(error);
-}
-
-/* No flow is left, and no datagram has kept its room. */
-static void
-side_clear(Side *side)
-{
-	g_assert_cmpuint(vpnr_stats_get(&side->stats, VPNR_STAT_VIOLATIONS), ==, 0);
-	vpnr_table_close(side->table, VPNR_REASON_LINK_LOST);
-	vpnr_table_wait_empty(side->table);
-	vpnr_session_free(side->session);
-	vpnr_pool_free(side->pool);
-	vpnr_table_free(side->table);
 }
 
 /* Both ends, the destination, and those who open flows. */
@@ -213,17 +139,25 @@ bench_init(Bench *bench)
 	bench->echo = loopback_udp(&bench->echo_addr);
 	bench->stop = vpnr_latch_new(NULL);
 	bench->echo_thread = vpnr_thread_start("echo", echo, bench, NULL);
-	side_init(&bench->client, VPNR_ROLE_CLIENT);
-	side_init(&bench->server, VPNR_ROLE_SERVER);
-	bench->server.dest = &bench->echo_addr;
+	side_init(&bench->client, VPNR_ROLE_CLIENT, NULL);
+	side_init(&bench->server, VPNR_ROLE_SERVER, on_open);
+	bench->server.data = &bench->echo_addr;
 	attach(bench);
+}
+
+/* No flow is left, and no datagram has kept its room. */
+static void
+end_side(Side *side)
+{
+	g_assert_cmpuint(vpnr_stats_get(&side->stats, VPNR_STAT_VIOLATIONS), ==, 0);
+	side_clear(side);
 }
 
 static void
 bench_clear(Bench *bench)
 {
-	side_clear(&bench->client);
-	side_clear(&bench->server);
+	end_side(&bench->client);
+	end_side(&bench->server);
 	vpnr_latch_trip(bench->stop);
 	vpnr_thread_join(bench->echo_thread);
 	vpnr_latch_free(bench->stop);

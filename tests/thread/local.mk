@@ -12,7 +12,7 @@ thread_tests += \
 	%D%/streams \
 	%D%/system
 
-%C%_flows_SOURCES = %D%/flows.c $(test_loopback) $(test_patience)
+%C%_flows_SOURCES = %D%/flows.c $(thread_side) $(test_loopback) $(test_patience)
 %C%_gate_SOURCES = %D%/gate.c $(test_patience)
 %C%_latch_SOURCES = %D%/latch.c
 %C%_link_SOURCES = %D%/link.c
@@ -20,7 +20,10 @@ thread_tests += \
 %C%_pool_SOURCES = %D%/pool.c
 %C%_session_SOURCES = %D%/session.c $(link_meeting)
 
+# One end of a link.
+thread_side = %D%/side.c %D%/side.h
+
 thread_echo = %D%/echo.c %D%/echo.h $(test_loopback) $(test_patience)
 
-%C%_streams_SOURCES = %D%/streams.c $(thread_echo)
+%C%_streams_SOURCES = %D%/streams.c $(thread_side) $(thread_echo)
 %C%_system_SOURCES = %D%/system.c %D%/relay.c %D%/relay.h $(thread_echo)

@@ -9,24 +9,14 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
-#include "base/pool.h"
-#include "link/session.h"
 #include "stream/worker.h"
 #include "tests/thread/echo.h"
+#include "tests/thread/side.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 
 #define N_OPENERS 12
 #define N_STREAMS 30 /* of each opener, one after the other */
-
-/* One end of the link. */
-typedef struct {
-	VpnrStats stats;
-	VpnrPool *pool;
-	VpnrSession *session;
-	VpnrTable *table;
-	VpnrRole role;
-} Side;
 
 /* A stream on its way to its worker. */
 typedef struct {
@@ -75,70 +65,6 @@ on_open(Side *side, const VpnrFrame *open)
 	g_assert_true(vpnr_pool_run(side->pool, answer, GINT_TO_POINTER(theirs)));
 }
 
-static const char *
-on_frame(gpointer data, VpnrFrame *frame)
-{
-	Side *side = data;
-
-	if (frame->type != VPNR_FRAME_OPEN || side->role == VPNR_ROLE_CLIENT)
-		return vpnr_table_deliver(side->table, frame);
-	on_open(side, frame);
-	vpnr_frame_free(frame);
-	return NULL;
-}
-
-static void
-on_released(gpointer data, const VpnrFrame *frame)
-{
-	Side *side = data;
-
-	vpnr_table_released(side->table, frame);
-}
-
-static const VpnrSessionHandler handler = {
-	.frame = on_frame,
-	.released = on_released,
-};
-
-/* What HELLOs would have said is agreed. */
-static void
-side_init(Side *side, VpnrRole role, int fd)
-{
-	g_autoptr(GError) error = NULL;
-
-	side->role = role;
-	side->pool = vpnr_pool_new("pool", 10000);
-	side->session = vpnr_session_new(&(VpnrSessionParams){ .protocol = VPNR_PROTOCOL_V2,
-							       .role = role,
-							       .handler = &handler,
-							       .data = side,
-							       .stats = &side->stats },
-					 &error);
-	g_assert_no_error(error);
-	side->table =
-	    vpnr_table_new(&(VpnrTableParams){ .protocol = VPNR_PROTOCOL_V2,
-					       .role = role,
-					       .outbox = vpnr_session_outbox(side->session),
-					       .max_streams = 1000,
-					       .send_limit = VPNR_WINDOW_MIN,
-					       .stats = &side->stats },
-			   &error);
-	g_assert_no_error(error);
-	g_assert_true(
-	    vpnr_session_attach(side->session, vpnr_transport_new_plain(fd), NULL, 0, &error));
-}
-
-/* Takes the session down as client and server do. */
-static void
-side_clear(Side *side)
-{
-	vpnr_table_close(side->table, VPNR_REASON_LINK_LOST);
-	vpnr_table_wait_empty(side->table);
-	vpnr_session_free(side->session);
-	vpnr_pool_free(side->pool);
-	vpnr_table_free(side->table);
-}
-
 /* Both ends, and those who open streams. */
 typedef struct {
 	Side client;
@@ -154,6 +80,15 @@ typedef struct {
 } Opener;
 
 static void
+attach(Side *side, int fd)
+{
+	g_autoptr(GError) error = NULL;
+
+	vpnr_session_attach(side->session, vpnr_transport_new_plain(fd), NULL, 0, &error);
+	g_assert_no_error(error);
+}
+
+static void
 bench_init(Bench *bench)
 {
 	int client, server;
@@ -161,8 +96,10 @@ bench_init(Bench *bench)
 	memset(bench, 0, sizeof *bench);
 	loopback_pair(&client, &server);
 	loopback_set_blocking(server, FALSE);
-	side_init(&bench->client, VPNR_ROLE_CLIENT, client);
-	side_init(&bench->server, VPNR_ROLE_SERVER, server);
+	side_init(&bench->client, VPNR_ROLE_CLIENT, NULL);
+	side_init(&bench->server, VPNR_ROLE_SERVER, on_open);
+	attach(&bench->client, client);
+	attach(&bench->server, server);
 	atomic_init(&bench->n_echoed, 0);
 	atomic_init(&bench->cutting, FALSE);
 }
