@@ -33,11 +33,10 @@ bound_socket(const VpnrAddr *addr)
 static VpnrAddr
 address_of(int fd)
 {
-	struct sockaddr_storage ss = { 0 };
-	socklen_t length = sizeof ss;
+	VpnrAddr addr = vpnr_fd_local_addr(fd);
 
-	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&ss, &length), ==, 0);
-	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
+	g_assert_cmpint(addr.type, !=, VPNR_ADDR_NONE);
+	return addr;
 }
 
 int
@@ -77,6 +76,27 @@ loopback_own_network(void)
 		return FALSE;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+}
+
+static void
+skip(void)
+{
+	g_test_skip("the system allows no network of our own");
+}
+
+void
+loopback_add_alone(const char *path, gboolean alone, void (*test)(void))
+{
+	g_test_add_func(path, alone ? test : skip);
+}
+
+VpnrAddr
+loopback_parse(const char *text)
+{
+	VpnrAddr addr;
+
+	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
+	return addr;
 }
 
 static void

@@ -26,6 +26,12 @@ VpnrAddr loopback_private(guint16 port);
  * allows no such thing. */
 gboolean loopback_own_network(void);
 
+/* Adds a test that needs such a network; without it, it is skipped. */
+void loopback_add_alone(const char *path, gboolean alone, void (*test)(void));
+
+/* "192.0.2.1:80" as an address. */
+VpnrAddr loopback_parse(const char *text);
+
 /* A connection to addr (transfer full). try: -1 if nobody listens there. */
 int loopback_connect(const VpnrAddr *addr);
 int loopback_try_connect(const VpnrAddr *addr);

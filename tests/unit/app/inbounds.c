@@ -45,20 +45,11 @@ bench_clear(Bench *bench)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 
-static VpnrAddr
-parse(const char *text)
-{
-	VpnrAddr addr;
-
-	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
-	return addr;
-}
-
 /* TRUE if nobody else may listen there: datagrams are taken. */
 static gboolean
 udp_is_taken(const char *text)
 {
-	VpnrAddr addr = parse(text);
+	VpnrAddr addr = loopback_parse(text);
 	struct sockaddr_storage ss;
 	socklen_t size = vpnr_addr_to_sockaddr(&addr, &ss);
 	g_auto(VpnrFd) fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -72,7 +63,7 @@ test_off(void)
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) redirect = -1;
 	g_auto(VpnrFd) socks = -1;
-	VpnrAddr addr = parse("127.0.0.1:4333");
+	VpnrAddr addr = loopback_parse("127.0.0.1:4333");
 
 	start(&bench, CLIENT "socks = 127.0.0.1:1080\n");
 	redirect = loopback_connect(&addr);
@@ -110,19 +101,13 @@ test_tproxy(void)
 
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) own = -1;
-	VpnrAddr addr = parse("127.9.8.7:4333");
+	VpnrAddr addr = loopback_parse("127.9.8.7:4333");
 
 	start(&bench, CLIENT "redirect = 0.0.0.0\n[capture]\nmode = tproxy\ndns = no\n");
 	g_assert_true(udp_is_taken("0.0.0.0:4333"));
 	own = loopback_connect(&addr);
 	loopback_expect_reset(own);
 	g_assert_cmpuint(vpnr_stats_get(&bench.linked.stats, VPNR_STAT_LOOPS_REFUSED), ==, 1);
-}
-
-static void
-test_skipped(void)
-{
-	g_test_skip("the system allows no network of our own");
 }
 
 int
@@ -142,6 +127,6 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	alone = loopback_own_network();
 	for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
-		g_test_add_func(tests[i].path, alone ? tests[i].func : test_skipped);
+		loopback_add_alone(tests[i].path, alone, tests[i].func);
 	return g_test_run();
 }

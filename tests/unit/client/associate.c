@@ -28,16 +28,6 @@ typedef struct {
 	VpnrAddr relay;
 } Bench;
 
-static VpnrAddr
-name_of(int fd)
-{
-	struct sockaddr_storage ss = { 0 };
-	socklen_t size = sizeof ss;
-
-	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&ss, &size), ==, 0);
-	return vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
-}
-
 static int
 open_app(guint8 host)
 {
@@ -55,7 +45,7 @@ serve(gpointer data)
 {
 	Bench *bench = data;
 	g_autoptr(GError) error = NULL;
-	const VpnrAddr peer = name_of(bench->connection);
+	const VpnrAddr peer = vpnr_fd_local_addr(bench->connection);
 
 	vpnr_associate_serve(&(VpnrAssociateParams){ .idle_ms = PATIENCE_MS,
 						     .stop = bench->stop,
@@ -184,7 +174,7 @@ test_port(void)
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) named = open_app(1);
 
-	start(&bench, name_of(named).port);
+	start(&bench, vpnr_fd_local_addr(named).port);
 	send_from(&bench, bench.app, LITERAL("\0\0\0\1\300\0\2\1\0\65one"));
 	linked_wait_stat(&bench.linked, VPNR_STAT_DATAGRAMS_REJECTED, 1);
 	send_from(&bench, named, LITERAL("\0\0\0\1\300\0\2\1\0\65two"));

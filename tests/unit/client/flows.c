@@ -25,29 +25,6 @@ typedef struct {
 	_Atomic gboolean no_socket;
 } Bench;
 
-static VpnrAddr
-parse(const char *text)
-{
-	VpnrAddr addr;
-
-	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
-	return addr;
-}
-
-static int
-open_udp(VpnrAddr *addr)
-{
-	VpnrAddr any = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
-	struct sockaddr_storage ss;
-	socklen_t size = vpnr_addr_to_sockaddr(&any, &ss);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	g_assert_cmpint(bind(fd, (struct sockaddr *)&ss, size), ==, 0);
-	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&ss, &size), ==, 0);
-	*addr = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
-	return fd;
-}
-
 static gboolean
 open_socket(gpointer data, const VpnrAddr *peer, const VpnrAddr *dest, VpnrFlowsSocket *socket)
 {
@@ -58,7 +35,7 @@ open_socket(gpointer data, const VpnrAddr *peer, const VpnrAddr *dest, VpnrFlows
 
 	if (atomic_load(&bench->no_socket))
 		return FALSE;
-	socket->fd = open_udp(&own);
+	socket->fd = loopback_udp(&own);
 	return connect(socket->fd, (struct sockaddr *)&ss, size) == 0;
 }
 
@@ -69,7 +46,7 @@ start(Bench *bench, guint max_flows, guint max_threads)
 
 	memset(bench, 0, sizeof *bench);
 	linked_start(&bench->linked, 1000, max_threads);
-	bench->app = open_udp(&bench->peer);
+	bench->app = loopback_udp(&bench->peer);
 	bench->flows = vpnr_flows_new(&(VpnrFlowsParams){ .max_flows = max_flows,
 							  .idle_ms = IDLE_MS,
 							  .open = open_socket,
@@ -96,7 +73,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 static void
 give(Bench *bench, const char *dest, const char *text)
 {
-	VpnrAddr addr = parse(dest);
+	VpnrAddr addr = loopback_parse(dest);
 
 	vpnr_flows_give(bench->flows, &bench->peer, &addr, (const guint8 *)text, strlen(text));
 }
@@ -180,7 +157,7 @@ test_pairs(void)
 	g_test_summary("Another destination, and another application, is another flow.");
 
 	g_auto(Bench) bench;
-	VpnrAddr dest = parse("192.0.2.1:443");
+	VpnrAddr dest = loopback_parse("192.0.2.1:443");
 
 	start(&bench, 10, 10);
 	linked_greet(&bench.linked, TRUE);
@@ -203,7 +180,7 @@ test_dns(void)
 	g_auto(Bench) bench;
 	g_autoptr(GError) error = NULL;
 	VpnrFlows *flows;
-	VpnrAddr dest = parse("192.0.2.1:53");
+	VpnrAddr dest = loopback_parse("192.0.2.1:53");
 
 	start(&bench, 10, 10);
 	linked_greet(&bench.linked, TRUE);
@@ -264,7 +241,7 @@ test_idle(void)
 	g_auto(Bench) bench;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(VpnrFlows) flows = NULL;
-	VpnrAddr dest = parse("192.0.2.1:443");
+	VpnrAddr dest = loopback_parse("192.0.2.1:443");
 
 	start(&bench, 10, 10);
 	linked_greet(&bench.linked, TRUE);
@@ -317,7 +294,7 @@ test_wait_size(void)
 
 	start(&bench, 1000, 1000);
 	for (guint i = 0; i < fit + 5; i++) {
-		VpnrAddr dest = parse("192.0.2.1:1000");
+		VpnrAddr dest = loopback_parse("192.0.2.1:1000");
 
 		dest.port = (guint16)(dest.port + i);
 		vpnr_flows_give(bench.flows, &bench.peer, &dest, large, VPNR_DATAGRAM_MAX);

@@ -132,23 +132,14 @@ start_without_link(Bench *bench, VpnrInboundKind kind, guint resume_timeout_s)
 	start_inbound(bench, kind, 10);
 }
 
-static VpnrAddr
-parse(const char *text)
-{
-	VpnrAddr addr;
-
-	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
-	return addr;
-}
-
 static void
 start_at(Bench *bench, VpnrInboundKind kind, const char *addr, const char *own)
 {
-	VpnrAddr one = parse(own);
+	VpnrAddr one = loopback_parse(own);
 
 	memset(bench, 0, sizeof *bench);
 	start_uplink(bench, VPNR_PROTOCOL_V2);
-	bench->addr = parse(addr);
+	bench->addr = loopback_parse(addr);
 	bench->own = g_array_new(FALSE, FALSE, sizeof one);
 	g_array_append_val(bench->own, one);
 	start_inbound(bench, kind, 10);
@@ -505,7 +496,7 @@ test_dns(void)
 
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) app = -1;
-	VpnrAddr dest = parse("192.0.2.1:53");
+	VpnrAddr dest = loopback_parse("192.0.2.1:53");
 
 	memset(&bench, 0, sizeof bench);
 	start_uplink(&bench, VPNR_PROTOCOL_V2);
@@ -524,7 +515,7 @@ test_own(void)
 
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) app = -1;
-	VpnrAddr socks = parse("127.0.0.1:1080");
+	VpnrAddr socks = loopback_parse("127.0.0.1:1080");
 
 	start_at(&bench, VPNR_INBOUND_REDIRECT, "127.0.0.1:4333", "127.0.0.1:1080");
 	greet(&bench);
@@ -536,19 +527,13 @@ test_own(void)
 }
 
 static void
-test_skipped(void)
-{
-	g_test_skip("the system allows no network of our own, where sockets may be transparent");
-}
-
-static void
 test_tproxy(void)
 {
 	g_test_summary("The address of the accepted socket is the destination.");
 
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) app = -1;
-	VpnrAddr dest = parse("127.9.8.7:4333");
+	VpnrAddr dest = loopback_parse("127.9.8.7:4333");
 
 	start_at(&bench, VPNR_INBOUND_TPROXY, "0.0.0.0:4333", "127.0.0.1:1080");
 	greet(&bench);
@@ -567,7 +552,7 @@ test_tproxy_loop(void)
 		       "host it takes.");
 
 	g_auto(Bench) bench;
-	VpnrAddr dest = parse("127.9.8.7:4333");
+	VpnrAddr dest = loopback_parse("127.9.8.7:4333");
 
 	start_at(&bench, VPNR_INBOUND_TPROXY, "0.0.0.0:4333", "0.0.0.0:4333");
 	greet(&bench);
@@ -827,8 +812,8 @@ main(int argc, char **argv)
 	g_test_add_func("/inbound/redirect/loop", test_loop);
 	g_test_add_func("/inbound/redirect/dns", test_dns);
 	g_test_add_func("/inbound/redirect/own", test_own);
-	g_test_add_func("/inbound/tproxy", alone ? test_tproxy : test_skipped);
-	g_test_add_func("/inbound/tproxy/loop", alone ? test_tproxy_loop : test_skipped);
+	loopback_add_alone("/inbound/tproxy", alone, test_tproxy);
+	loopback_add_alone("/inbound/tproxy/loop", alone, test_tproxy_loop);
 	g_test_add_func("/inbound/wait/socks", test_wait_socks);
 	g_test_add_func("/inbound/wait/redirect", test_wait_redirect);
 	g_test_add_func("/inbound/wait/in-vain", test_wait_in_vain);

@@ -43,15 +43,6 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
 }
 
 static VpnrAddr
-parse(const char *text)
-{
-	VpnrAddr addr;
-
-	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
-	return addr;
-}
-
-static VpnrAddr
 name_of(int fd)
 {
 	struct sockaddr_storage ss = { 0 };
@@ -66,7 +57,7 @@ test_redirected(void)
 {
 	g_auto(VpnrFd) ours = -1;
 	g_auto(VpnrFd) theirs = -1;
-	VpnrAddr original = parse("192.0.2.1:80");
+	VpnrAddr original = loopback_parse("192.0.2.1:80");
 	VpnrAddr dest;
 
 	loopback_pair(&ours, &theirs);
@@ -128,7 +119,7 @@ static void
 test_ipv6(void)
 {
 	g_auto(VpnrFd) fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	VpnrAddr original = parse("[2001:db8::1]:443");
+	VpnrAddr original = loopback_parse("[2001:db8::1]:443");
 	VpnrAddr dest;
 
 	if (fd < 0) {
@@ -148,7 +139,7 @@ test_transparent(void)
 
 	g_auto(VpnrFd) ours = -1;
 	g_auto(VpnrFd) theirs = -1;
-	VpnrAddr original = parse("192.0.2.1:80");
+	VpnrAddr original = loopback_parse("192.0.2.1:80");
 	VpnrAddr own, dest;
 
 	loopback_pair(&ours, &theirs);

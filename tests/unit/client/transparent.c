@@ -16,21 +16,6 @@
 
 #define MARK 0x7670
 
-static void
-test_skipped(void)
-{
-	g_test_skip("the system allows no network of our own");
-}
-
-static VpnrAddr
-parse(const char *text)
-{
-	VpnrAddr addr;
-
-	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
-	return addr;
-}
-
 static guint32
 mark_of(int fd)
 {
@@ -53,7 +38,7 @@ wait_readable(int fd)
 static int
 open_app(const char *text)
 {
-	VpnrAddr addr = parse(text);
+	VpnrAddr addr = loopback_parse(text);
 	struct sockaddr_storage ss;
 	socklen_t size = vpnr_addr_to_sockaddr(&addr, &ss);
 	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -97,8 +82,8 @@ test_listen(void)
 	g_auto(VpnrFd) listener = -1;
 	g_auto(VpnrFd) theirs = -1;
 	g_auto(VpnrFd) ours = -1;
-	VpnrAddr any = parse("0.0.0.0:4333");
-	VpnrAddr asked = parse("127.1.2.3:4333");
+	VpnrAddr any = loopback_parse("0.0.0.0:4333");
+	VpnrAddr asked = loopback_parse("127.1.2.3:4333");
 
 	listener = vpnr_transparent_listen(&any, MARK, &error);
 	g_assert_no_error(error);
@@ -116,9 +101,9 @@ exchange(const char *listen, const char *app, const char *asked, const char *for
 	g_auto(VpnrFd) listener = -1;
 	g_auto(VpnrFd) flow = -1;
 	g_auto(VpnrFd) theirs = open_app(app);
-	VpnrAddr any = parse(listen);
-	VpnrAddr dest = parse(asked);
-	VpnrAddr other = parse(foreign);
+	VpnrAddr any = loopback_parse(listen);
+	VpnrAddr dest = loopback_parse(asked);
+	VpnrAddr other = loopback_parse(foreign);
 	VpnrAddr from, to;
 	guint8 bytes[64];
 
@@ -131,7 +116,7 @@ exchange(const char *listen, const char *app, const char *asked, const char *for
 	wait_readable(listener);
 	g_assert_cmpint(vpnr_transparent_receive(listener, bytes, sizeof bytes, &from, &to), ==, 3);
 	g_assert_true(vpnr_addr_equal(&to, &dest));
-	dest = parse(app);
+	dest = loopback_parse(app);
 	g_assert_true(vpnr_addr_equal(&from, &dest));
 
 	flow = vpnr_transparent_connect(&other, &from, MARK);
@@ -163,8 +148,8 @@ test_own_socket(void)
 	g_auto(VpnrFd) second = open_app("127.0.0.1:9002");
 	g_auto(VpnrFd) a = -1;
 	g_auto(VpnrFd) b = -1;
-	VpnrAddr peers[] = { parse("127.0.0.1:9001"), parse("127.0.0.1:9002") };
-	VpnrAddr dest = parse("127.1.2.3:53");
+	VpnrAddr peers[] = { loopback_parse("127.0.0.1:9001"), loopback_parse("127.0.0.1:9002") };
+	VpnrAddr dest = loopback_parse("127.1.2.3:53");
 
 	a = vpnr_transparent_connect(&dest, &peers[0], MARK);
 	b = vpnr_transparent_connect(&dest, &peers[1], MARK);
@@ -193,6 +178,6 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	alone = loopback_own_network();
 	for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
-		g_test_add_func(tests[i].path, alone ? tests[i].func : test_skipped);
+		loopback_add_alone(tests[i].path, alone, tests[i].func);
 	return g_test_run();
 }

@@ -15,12 +15,6 @@
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 
-static void
-test_skipped(void)
-{
-	g_test_skip("the system allows no network of our own");
-}
-
 typedef struct {
 	Linked linked;
 	GArray *listen;
@@ -30,19 +24,10 @@ typedef struct {
 	VpnrAddr peer;
 } Bench;
 
-static VpnrAddr
-parse(const char *text)
-{
-	VpnrAddr addr;
-
-	g_assert_true(vpnr_addr_parse(text, 0, &addr, NULL));
-	return addr;
-}
-
 static int
 open_app(const char *text)
 {
-	VpnrAddr addr = parse(text);
+	VpnrAddr addr = loopback_parse(text);
 	struct sockaddr_storage ss;
 	socklen_t size = vpnr_addr_to_sockaddr(&addr, &ss);
 	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -59,7 +44,7 @@ parse_list(const char *text)
 	g_auto(GStrv) parts = g_strsplit(text, ";", -1);
 
 	for (guint i = 0; parts[i] != NULL; i++) {
-		VpnrAddr addr = parse(parts[i]);
+		VpnrAddr addr = loopback_parse(parts[i]);
 
 		g_array_append_val(addrs, addr);
 	}
@@ -107,7 +92,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 static void
 send_to(int fd, const char *dest, const char *text)
 {
-	VpnrAddr addr = parse(dest);
+	VpnrAddr addr = loopback_parse(dest);
 	struct sockaddr_storage ss;
 	socklen_t size = vpnr_addr_to_sockaddr(&addr, &ss);
 
@@ -224,6 +209,6 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	alone = loopback_own_network();
 	for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
-		g_test_add_func(tests[i].path, alone ? tests[i].func : test_skipped);
+		loopback_add_alone(tests[i].path, alone, tests[i].func);
 	return g_test_run();
 }
