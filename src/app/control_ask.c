@@ -55,7 +55,6 @@ receive_answer(int fd, gboolean keep, GString *answer, gint64 deadline)
 	char chunk[16384];
 
 	while (answer->len < ANSWER_MAX) {
-		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 		ssize_t got = recv(fd, chunk, sizeof chunk, 0);
 
 		/* A reset says that the other side closed before it had read all: the answer that
@@ -67,10 +66,8 @@ receive_answer(int fd, gboolean keep, GString *answer, gint64 deadline)
 			if (keep && chunk[got - 1] == '\n')
 				return TRUE;
 		} else if (errno == EAGAIN) {
-			if (poll(&poll_fd, 1, vpnr_deadline_left(deadline)) == 0) {
-				errno = ETIMEDOUT;
+			if (!vpnr_control_wait(fd, POLLIN, deadline))
 				return FALSE;
-			}
 		} else if (errno != EINTR) {
 			return FALSE;
 		}

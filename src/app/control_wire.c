@@ -36,20 +36,28 @@ vpnr_control_address(const char *path, struct sockaddr_un *address, GError **err
 }
 
 gboolean
+vpnr_control_wait(int fd, short events, gint64 deadline)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = events };
+
+	if (poll(&poll_fd, 1, vpnr_deadline_left(deadline)) != 0)
+		return TRUE;
+	errno = ETIMEDOUT;
+	return FALSE;
+}
+
+gboolean
 vpnr_control_send(int fd, const char *bytes, gsize n, gint64 deadline)
 {
 	while (n > 0) {
-		struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
 		ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
 
 		if (sent >= 0) {
 			bytes += sent;
 			n -= (gsize)sent;
 		} else if (errno == EAGAIN) {
-			if (poll(&poll_fd, 1, vpnr_deadline_left(deadline)) == 0) {
-				errno = ETIMEDOUT;
+			if (!vpnr_control_wait(fd, POLLOUT, deadline))
 				return FALSE;
-			}
 		} else if (errno != EINTR) {
 			return FALSE;
 		}
