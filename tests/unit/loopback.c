@@ -147,19 +147,35 @@ loopback_accept(int listener)
 	return fd;
 }
 
-int
-loopback_udp(VpnrAddr *addr)
+static int
+bind_udp(const VpnrAddr *addr)
 {
-	VpnrAddr any = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
 	struct sockaddr_storage ss;
-	socklen_t length = vpnr_addr_to_sockaddr(&any, &ss);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t length = vpnr_addr_to_sockaddr(addr, &ss);
+	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	g_assert_cmpint(fd, >=, 0);
 	g_assert_cmpint(bind(fd, (struct sockaddr *)&ss, length), ==, 0);
 	be_patient(fd);
+	return fd;
+}
+
+int
+loopback_udp(VpnrAddr *addr)
+{
+	VpnrAddr any = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
+	int fd = bind_udp(&any);
+
 	*addr = address_of(fd);
 	return fd;
+}
+
+int
+loopback_udp_on(const char *addr)
+{
+	VpnrAddr parsed = loopback_parse(addr);
+
+	return bind_udp(&parsed);
 }
 
 /* A socket that is connected elsewhere takes nothing from anybody else. */

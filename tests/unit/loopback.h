@@ -45,6 +45,9 @@ void loopback_pair(int *ours, int *theirs);
 /* A UDP socket at a free port of 127.0.0.1, which is stored in *addr (transfer full). */
 int loopback_udp(VpnrAddr *addr);
 
+/* A UDP socket at this address (transfer full). */
+int loopback_udp_on(const char *addr);
+
 /* An address of 127.0.0.1 where no UDP socket listens (*fd, transfer full, keeps its port). */
 VpnrAddr loopback_udp_closed(int *fd);
 

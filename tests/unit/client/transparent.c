@@ -34,19 +34,6 @@ wait_readable(int fd)
 	g_assert_cmpint(poll(&pfd, 1, PATIENCE_MS), ==, 1);
 }
 
-/* An application's UDP socket. */
-static int
-open_app(const char *text)
-{
-	VpnrAddr addr = loopback_parse(text);
-	struct sockaddr_storage ss;
-	socklen_t size = vpnr_addr_to_sockaddr(&addr, &ss);
-	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	g_assert_cmpint(bind(fd, (struct sockaddr *)&ss, size), ==, 0);
-	return fd;
-}
-
 static void
 send_to(int fd, const VpnrAddr *to, gconstpointer bytes, gsize n)
 {
@@ -100,7 +87,7 @@ exchange(const char *listen, const char *app, const char *asked, const char *for
 	g_autoptr(GError) error = NULL;
 	g_auto(VpnrFd) listener = -1;
 	g_auto(VpnrFd) flow = -1;
-	g_auto(VpnrFd) theirs = open_app(app);
+	g_auto(VpnrFd) theirs = loopback_udp_on(app);
 	VpnrAddr any = loopback_parse(listen);
 	VpnrAddr dest = loopback_parse(asked);
 	VpnrAddr other = loopback_parse(foreign);
@@ -144,8 +131,8 @@ test_own_socket(void)
 	g_test_summary("A flow's own socket gets what belongs to it, beside others with the "
 		       "same address.");
 
-	g_auto(VpnrFd) first = open_app("127.0.0.1:9001");
-	g_auto(VpnrFd) second = open_app("127.0.0.1:9002");
+	g_auto(VpnrFd) first = loopback_udp_on("127.0.0.1:9001");
+	g_auto(VpnrFd) second = loopback_udp_on("127.0.0.1:9002");
 	g_auto(VpnrFd) a = -1;
 	g_auto(VpnrFd) b = -1;
 	VpnrAddr peers[] = { loopback_parse("127.0.0.1:9001"), loopback_parse("127.0.0.1:9002") };

@@ -24,18 +24,6 @@ typedef struct {
 	VpnrAddr peer;
 } Bench;
 
-static int
-open_app(const char *text)
-{
-	VpnrAddr addr = loopback_parse(text);
-	struct sockaddr_storage ss;
-	socklen_t size = vpnr_addr_to_sockaddr(&addr, &ss);
-	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	g_assert_cmpint(bind(fd, (struct sockaddr *)&ss, size), ==, 0);
-	return fd;
-}
-
 /* listen and own: lists with ';'; own may be empty. */
 static GArray *
 parse_list(const char *text)
@@ -72,7 +60,7 @@ start(Bench *bench, const char *listen, const char *own, gboolean dns_only)
 							    .stats = &bench->linked.stats },
 				   &error);
 	g_assert_no_error(error);
-	bench->app = open_app("127.0.0.1:9000");
+	bench->app = loopback_udp_on("127.0.0.1:9000");
 	linked_greet(&bench->linked, TRUE);
 }
 
@@ -143,7 +131,7 @@ test_ipv6(void)
 	g_auto(VpnrFd) app = -1;
 
 	start(&bench, "127.0.0.1:4333;[::]:4333", "127.0.0.1:1080", FALSE);
-	app = open_app("[::1]:9000");
+	app = loopback_udp_on("[::1]:9000");
 	send_to(app, "[::1]:4333", "six");
 	linked_expect_open(&bench.linked, VPNR_KIND_UDP, "[::1]:4333");
 	linked_expect_datagram(&bench.linked, "six");
@@ -182,7 +170,7 @@ test_taken(void)
 {
 	g_test_summary("An address that is taken is named.");
 
-	g_auto(VpnrFd) other = open_app("127.0.0.1:9001");
+	g_auto(VpnrFd) other = loopback_udp_on("127.0.0.1:9001");
 	g_autoptr(GArray) listen = parse_list("127.0.0.1:9001");
 	g_autoptr(GError) error = NULL;
 
