@@ -5,12 +5,12 @@
 #include "capture/claim.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "tests/unit/capture/namespace.h"
 
 /* A name that no other test has (transfer full). */
 static char *
@@ -56,10 +56,8 @@ test_namespace(void)
 
 	g_test_summary("What is claimed in one network namespace is free in another.");
 	g_assert_cmpint(here, >=, 0);
-	if (unshare(CLONE_NEWNET) < 0) {
-		g_test_skip("needs root: no network namespace of its own");
+	if (!namespace_fresh())
 		return;
-	}
 	there = vpnr_claim(name);
 	g_assert_cmpint(there, >=, 0);
 }

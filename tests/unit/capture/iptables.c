@@ -5,11 +5,11 @@
 #include "capture/iptables.h"
 
 #include <glib/gstdio.h>
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/unit/capture/golden.h"
+#include "tests/unit/capture/namespace.h"
 
 static const char *const programs[] = { "iptables", "ip6tables" };
 static const char *const tables[] = { "mangle", "nat", "filter" };
@@ -108,10 +108,8 @@ host_init(Host *host, const char *variant)
 	g_autofree char *why = g_strdup_printf("iptables-%s does not work here", variant);
 	g_autoptr(GError) error = NULL;
 
-	if (unshare(CLONE_NEWNET) < 0) {
-		g_test_skip("needs root: no network namespace of its own");
+	if (!namespace_fresh())
 		return FALSE;
-	}
 	*host = (Host){ .variant = variant, .before = list(variant) };
 	if (host->before == NULL) {
 		g_test_skip(why);

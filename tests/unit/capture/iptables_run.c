@@ -5,11 +5,11 @@
 #include "capture/iptables_run.h"
 
 #include <glib/gstdio.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "capture/backend.h"
+#include "tests/unit/capture/namespace.h"
 
 /* A folder with a program that is found before the system's. */
 typedef struct {
@@ -129,10 +129,8 @@ test_system(void)
 	g_autofree char *saved = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (unshare(CLONE_NEWNET) < 0) {
-		g_test_skip("needs root: no network namespace of its own");
+	if (!namespace_fresh())
 		return;
-	}
 	saved = vpnr_iptables_run_save(VPNR_IPTABLES_DEFAULT, AF_INET, &error);
 	if (saved == NULL) {
 		g_test_skip(error->message);

@@ -20,19 +20,19 @@ unit_tests += \
 
 %C%_bridge_SOURCES = %D%/bridge.c $(test_golden) $(test_namespace)
 %C%_capture_SOURCES = %D%/capture.c $(test_golden) $(test_namespace)
-%C%_claim_SOURCES = %D%/claim.c
-%C%_iptables_SOURCES = %D%/iptables.c $(test_golden)
+%C%_claim_SOURCES = %D%/claim.c $(test_namespace)
+%C%_iptables_SOURCES = %D%/iptables.c $(test_golden) $(test_namespace)
 %C%_iptables_capture_SOURCES = %D%/iptables_capture.c $(test_golden)
 %C%_iptables_kill_SOURCES = %D%/iptables_kill.c $(test_golden)
 %C%_iptables_match_SOURCES = %D%/iptables_match.c $(test_golden)
-%C%_iptables_run_SOURCES = %D%/iptables_run.c
+%C%_iptables_run_SOURCES = %D%/iptables_run.c $(test_namespace)
 %C%_iptables_script_SOURCES = %D%/iptables_script.c
 %C%_nft_capture_SOURCES = %D%/nft_capture.c $(test_golden)
 %C%_nft_kill_SOURCES = %D%/nft_kill.c $(test_golden)
 %C%_nft_write_SOURCES = %D%/nft_write.c $(test_golden)
 %C%_nftables_SOURCES = %D%/nftables.c $(test_golden) $(test_namespace)
 %C%_privilege_SOURCES = %D%/privilege.c
-%C%_routing_SOURCES = %D%/routing.c
+%C%_routing_SOURCES = %D%/routing.c $(test_namespace)
 %C%_rules_SOURCES = %D%/rules.c $(test_golden)
 %C%_rules_words_SOURCES = %D%/rules_words.c $(test_golden)
 

@@ -30,6 +30,15 @@ namespace_enter(void)
 }
 
 gboolean
+namespace_fresh(void)
+{
+	if (unshare(CLONE_NEWNET) == 0)
+		return TRUE;
+	g_test_skip("needs root: no network namespace of its own");
+	return FALSE;
+}
+
+gboolean
 namespace_skip(void)
 {
 	if (!entered)

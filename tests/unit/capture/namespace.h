@@ -10,5 +10,9 @@
  * lo is up; to be called first. FALSE: that is not allowed here, and nor is what needs it. */
 gboolean namespace_enter(void);
 
+/* The same for one test, which then has a network that no test has used; lo is down. FALSE: that is
+ * not allowed here, and the test is skipped. */
+gboolean namespace_fresh(void);
+
 /* Marks the test as skipped unless namespace_enter() has worked. */
 gboolean namespace_skip(void);

@@ -5,11 +5,11 @@
 #include "capture/routing.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "tests/unit/capture/namespace.h"
 
 /* --- helpers ---------------------------------------------------------------------------------- */
 
@@ -77,10 +77,8 @@ enter_namespace(void)
 		g_test_skip("ip is not installed");
 		return FALSE;
 	}
-	if (unshare(CLONE_NEWNET) < 0) {
-		g_test_skip("needs root: no network namespace of its own");
+	if (!namespace_fresh())
 		return FALSE;
-	}
 	ip("link set lo up");
 	return TRUE;
 }
