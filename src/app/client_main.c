@@ -14,7 +14,6 @@
 #include "app/settings.h"
 #include "base/log.h"
 #include "base/pool.h"
-#include "capture/bridge.h"
 #include "capture/capture.h"
 #include "client/uplink.h"
 
@@ -216,24 +215,11 @@ make_runs(VpnrClientApp *app, const VpnrClientSettings *settings)
 	return vpnr_runs_new(&tcp, settings->protocol == VPNR_PROTOCOL_V2 ? &udp : NULL);
 }
 
-static void
-warn_of_bridges(const VpnrRules *rules)
-{
-	const char *setting = vpnr_bridge_obstacle(rules);
-
-	if (setting != NULL)
-		vpnr_log(VPNR_LOG_WARN,
-			 "with %s = 1 the kernel keeps what comes by a bridge from transparent "
-			 "sockets: set it to 0 if the network behind this host is one",
-			 setting);
-}
-
 static gboolean
 start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
 	VpnrUplinkTarget target;
 
-	warn_of_bridges(settings->rules);
 	app->inbounds = vpnr_inbounds_new(settings);
 	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));
 	if (!vpnr_capture_start(app->capture, error))

@@ -25,6 +25,7 @@ typedef enum {
 typedef struct VpnrBackend VpnrBackend;
 
 typedef struct {
+	VpnrCaptureBackend kind;
 	const char *name; /* "nft" or "iptables": as in the configuration */
 
 	/* Makes what install() needs (transfer full), without touching the packet filter. NULL with

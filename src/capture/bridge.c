@@ -4,6 +4,8 @@
  */
 #include "capture/bridge.h"
 
+#include "base/log.h"
+
 /* A kernel that does not filter in bridges has no such file. */
 static gboolean
 is_on(const char *path)
@@ -23,4 +25,16 @@ vpnr_bridge_obstacle(const VpnrRules *rules)
 	if (rules->port6 != 0 && is_on("/proc/sys/net/bridge/bridge-nf-call-ip6tables"))
 		return "net.bridge.bridge-nf-call-ip6tables";
 	return NULL;
+}
+
+void
+vpnr_bridge_warn(const VpnrRules *rules)
+{
+	const char *setting = vpnr_bridge_obstacle(rules);
+
+	if (setting != NULL)
+		vpnr_log(VPNR_LOG_WARN,
+			 "with %s = 1 the kernel keeps what comes by a bridge from transparent "
+			 "sockets: set it to 0 if the network behind this host is one",
+			 setting);
 }

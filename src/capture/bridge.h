@@ -18,4 +18,7 @@ G_BEGIN_DECLS
  * Works in the network namespace of the calling thread, and may be called by any. */
 const char *vpnr_bridge_obstacle(const VpnrRules *rules);
 
+/* Logs it, if there is one. */
+void vpnr_bridge_warn(const VpnrRules *rules);
+
 G_END_DECLS

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "capture/bridge.h"
 #include "capture/iptables.h"
 #include "capture/nftables.h"
 #include "capture/privilege.h"
@@ -63,12 +64,7 @@ vpnr_capture_free(VpnrCapture *capture)
 static gboolean
 is_wanted(const VpnrRules *rules, const VpnrBackendOps *ops)
 {
-	static const char *const names[] = { [VPNR_BACKEND_AUTO] = NULL,
-					     [VPNR_BACKEND_NFT] = "nft",
-					     [VPNR_BACKEND_IPTABLES] = "iptables" };
-	const char *wanted = names[rules->backend];
-
-	return wanted == NULL || g_str_equal(wanted, ops->name);
+	return rules->backend == VPNR_BACKEND_AUTO || rules->backend == ops->kind;
 }
 
 static gboolean
@@ -150,6 +146,7 @@ install_locked(VpnrCapture *capture, GError **error)
 	capture->installed = TRUE;
 	vpnr_log(VPNR_LOG_INFO, "capturing: mode %s, backend %s",
 		 vpnr_capture_mode_name(capture->rules->mode), capture->ops->name);
+	vpnr_bridge_warn(capture->rules);
 	return TRUE;
 }
 
@@ -244,6 +241,7 @@ replace_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
 	if (!capture->ops->install(capture->backend, next, error))
 		return FALSE;
 	vpnr_log(VPNR_LOG_INFO, "the rules of capture have been replaced");
+	vpnr_bridge_warn(next);
 	return TRUE;
 }
 

@@ -376,6 +376,7 @@ describe_kill_switch(const VpnrRules *rules)
 }
 
 const VpnrBackendOps vpnr_iptables_ops = {
+	.kind = VPNR_BACKEND_IPTABLES,
 	.name = "iptables",
 	.open = backend_open,
 	.check = backend_check,

@@ -199,6 +199,7 @@ has_kill_switch(const VpnrRules *rules)
 }
 
 const VpnrBackendOps vpnr_nftables_ops = {
+	.kind = VPNR_BACKEND_NFT,
 	.name = "nft",
 	.open = backend_open,
 	.check = backend_check,
