@@ -281,7 +281,8 @@ on_link_end(VpnrUplink *uplink, VpnrLinkEnd end)
 	vpnr_gate_close(uplink->gate);
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_DISCONNECTED);
 	uplink->give_up_at = vpnr_deadline_after(vpnr_uplink_patience_ms(uplink));
-	vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, end != VPNR_LINK_GOODBYE);
+	if (end != VPNR_LINK_GOODBYE)
+		vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
 	if (lost == NULL)
 		return;
 	if (vpnr_session_is_attached(lost))
