@@ -149,7 +149,7 @@ call_for_ack(VpnrLink *link)
 {
 	link->unacknowledged = 0;
 	link->owed_since = 0;
-	vpnr_mailbox_wake(vpnr_writer_mailbox(link->params.writer));
+	vpnr_writer_acknowledge(link->params.writer);
 }
 
 /* A sequenced frame counts as received as soon as it is here whole: whatever happens to the link,

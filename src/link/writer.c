@@ -17,6 +17,10 @@
 #include "proto/codec.h"
 #include "proto/v2.h"
 
+/* Bytes of replay that a writer may go on keeping although they have been acknowledged, until there
+ * is something to do. At least one frame of the largest size. */
+#define KEPT_IN_SLEEP (128 * 1024)
+
 struct VpnrWriter {
 	/* const after start */
 	VpnrWriterParams params;
@@ -47,6 +51,8 @@ struct VpnrWriter {
 	_Atomic guint64 acked;    /* of them */
 	_Atomic guint64 received; /* sequenced frames of the peer */
 	_Atomic guint64 told;     /* as the peer knows it */
+	_Atomic gboolean ack_due; /* it is to know now */
+	_Atomic gboolean is_full; /* nothing new can be sent before an ACK comes */
 	_Atomic guint64 replay_bytes;
 	_Atomic guint64 link_bytes; /* sent on this link */
 };
@@ -121,6 +127,7 @@ vpnr_writer_attach(VpnrWriter *writer, VpnrTransport *transport, guint64 receive
 	atomic_store(&writer->acked, received);
 	atomic_store(&writer->link_bytes, 0);
 	atomic_store(&writer->told, atomic_load(&writer->received)); /* HELLO has said so */
+	atomic_store(&writer->ack_due, FALSE);
 	pthread_mutex_lock(&writer->lock);
 	writer->offered = transport;
 	mark->count = ++writer->offer;
@@ -162,13 +169,24 @@ vpnr_writer_unacknowledged(const VpnrWriter *writer)
 	return atomic_load(&writer->received) - atomic_load(&writer->told);
 }
 
+void
+vpnr_writer_acknowledge(VpnrWriter *writer)
+{
+	atomic_store(&writer->ack_due, TRUE);
+	vpnr_mailbox_wake(writer->mailbox);
+}
+
+/* Most ACKs come along with an answer, and the writer takes note of them when it works next. It is
+ * woken if it waits for one, or if the last one lets go of much that would lie there meanwhile. */
 gboolean
 vpnr_writer_acked(VpnrWriter *writer, guint64 count)
 {
 	if (!vpnr_writer_can_resume(writer, count))
 		return FALSE;
 	atomic_store(&writer->acked, count);
-	vpnr_mailbox_wake(writer->mailbox);
+	if (atomic_load(&writer->is_full) || (count == atomic_load(&writer->sent) &&
+					      vpnr_writer_replay_bytes(writer) >= KEPT_IN_SLEEP))
+		vpnr_mailbox_wake(writer->mailbox);
 	return TRUE;
 }
 
@@ -298,6 +316,20 @@ put_new(VpnrWriter *writer, VpnrFrame *frame)
 		vpnr_frame_free(frame);
 }
 
+/* Whether a new frame can be kept. Who finds no room says so and looks again; who makes some makes
+ * it and then looks whether somebody wants it (as in base/mailbox.c). */
+static gboolean
+has_room(VpnrWriter *writer)
+{
+	if (vpnr_reserve_has_room(&writer->reserve, vpnr_replay_bytes(writer->replay))) {
+		atomic_store_explicit(&writer->is_full, FALSE, memory_order_relaxed);
+		return TRUE;
+	}
+	atomic_store(&writer->is_full, TRUE);
+	forget_acknowledged(writer);
+	return vpnr_reserve_has_room(&writer->reserve, vpnr_replay_bytes(writer->replay));
+}
+
 /* The next frame of the link goes first, then what the last link may have lost, then what is new,
  * as long as it can be kept. FALSE: nothing can be sent now. */
 static gboolean
@@ -308,7 +340,7 @@ put_next(VpnrWriter *writer)
 	if (frame == NULL) {
 		if (put_again(writer))
 			return TRUE;
-		if (vpnr_reserve_has_room(&writer->reserve, vpnr_replay_bytes(writer->replay)))
+		if (has_room(writer))
 			frame = vpnr_schedule_pop(writer->schedule);
 	}
 	if (frame != NULL)
@@ -317,14 +349,17 @@ put_next(VpnrWriter *writer)
 }
 
 /* New frames are taken in between, so that a control frame overtakes the data that came before
- * it. */
+ * it. An ACK that is not due goes along with something else or not at all. */
 static void
 fill_batch(VpnrWriter *writer)
 {
-	put_ack(writer);
+	if (atomic_exchange(&writer->ack_due, FALSE))
+		put_ack(writer);
 	while (writer->batch->len < vpnr_batch_size(&writer->size) && !writer->goodbye &&
 	       put_next(writer))
 		take_what_waits(writer);
+	if (writer->batch->len > 0 && !writer->goodbye)
+		put_ack(writer);
 }
 
 static void

@@ -80,6 +80,9 @@ guint64 vpnr_writer_received(const VpnrWriter *writer);
 /* Frames that have come and not been acknowledged: with the next batch they will be. */
 guint64 vpnr_writer_unacknowledged(const VpnrWriter *writer);
 
+/* They are to be acknowledged now, even if there is nothing else to send. */
+void vpnr_writer_acknowledge(VpnrWriter *writer);
+
 /* The peer has acknowledged that many sequenced frames. FALSE: it cannot have. */
 gboolean vpnr_writer_acked(VpnrWriter *writer, guint64 count);
 
