@@ -24,3 +24,5 @@ bench-bulk bench-idle bench-latency bench-rotation bench-stalled: $(bin_PROGRAMS
 .PHONY: bench-bulk bench-idle bench-latency bench-rotation bench-stalled
 
 EXTRA_DIST += $(benchmarks) %D%/lib.sh %D%/tunnels.sh %D%/stats.jq %D%/.shellcheckrc
+
+include %D%/parts/local.mk

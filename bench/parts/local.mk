@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+#
+# The parts of vpnr by themselves, in one program: make bench-micro, or bench/micro.
+
+check_PROGRAMS += bench/micro
+bench_micro_SOURCES = \
+	%D%/codec.c \
+	%D%/main.c \
+	%D%/measure.c \
+	%D%/measure.h \
+	%D%/report.c \
+	%D%/report.h \
+	%D%/subjects.h
+
+bench-micro: bench/micro
+	@bench/micro $(BENCH)
+.PHONY: bench-micro

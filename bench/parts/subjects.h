@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * subjects: the parts of vpnr that are measured by themselves. Each function adds its results.
+ */
+#pragma once
+
+#include "bench/parts/measure.h"
+
+G_BEGIN_DECLS
+
+/* proto/codec: frames to bytes and back, against a copy of as many bytes. */
+void measure_codec(Measure *measure);
+
+G_END_DECLS
