@@ -5,9 +5,12 @@
 check_PROGRAMS += bench/micro
 bench_micro_SOURCES = \
 	%D%/codec.c \
+	%D%/mailbox.c \
 	%D%/main.c \
 	%D%/measure.c \
 	%D%/measure.h \
+	%D%/queue.c \
+	%D%/queue.h \
 	%D%/report.c \
 	%D%/report.h \
 	%D%/subjects.h

@@ -21,6 +21,7 @@ typedef struct {
 
 static const Subject subjects[] = {
 	{ "codec", measure_codec, "frames to bytes and back, against memcpy" },
+	{ "mailbox", measure_mailbox, "from thread to thread, against what it is made of" },
 };
 
 typedef struct {

@@ -11,4 +11,7 @@ G_BEGIN_DECLS
 /* proto/codec: frames to bytes and back, against a copy of as many bytes. */
 void measure_codec(Measure *measure);
 
+/* base/mailbox: inside a thread and between two, against what it is made of. */
+void measure_mailbox(Measure *measure);
+
 G_END_DECLS
