@@ -11,8 +11,10 @@ bench_micro_SOURCES = \
 	%D%/measure.h \
 	%D%/queue.c \
 	%D%/queue.h \
+	%D%/replay.c \
 	%D%/report.c \
 	%D%/report.h \
+	%D%/schedule.c \
 	%D%/subjects.h
 
 bench-micro: bench/micro

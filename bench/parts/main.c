@@ -22,6 +22,8 @@ typedef struct {
 static const Subject subjects[] = {
 	{ "codec", measure_codec, "frames to bytes and back, against memcpy" },
 	{ "mailbox", measure_mailbox, "from thread to thread, against what it is made of" },
+	{ "schedule", measure_schedule, "the next frame of 1 to 10,000 streams" },
+	{ "replay", measure_replay, "frames in flight, against a GQueue" },
 };
 
 typedef struct {

@@ -14,4 +14,10 @@ void measure_codec(Measure *measure);
 /* base/mailbox: inside a thread and between two, against what it is made of. */
 void measure_mailbox(Measure *measure);
 
+/* link/schedule: a frame in and a frame out, with so many streams, against one stream. */
+void measure_schedule(Measure *measure);
+
+/* link/replay: a frame sent and acknowledged, with so many in flight, against a GQueue. */
+void measure_replay(Measure *measure);
+
 G_END_DECLS
