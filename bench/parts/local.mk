@@ -15,7 +15,9 @@ bench_micro_SOURCES = \
 	%D%/report.c \
 	%D%/report.h \
 	%D%/schedule.c \
-	%D%/subjects.h
+	%D%/subjects.h \
+	%D%/transport.c \
+	$(test_loopback) $(test_patience)
 
 bench-micro: bench/micro
 	@bench/micro $(BENCH)

@@ -24,6 +24,7 @@ static const Subject subjects[] = {
 	{ "mailbox", measure_mailbox, "from thread to thread, against what it is made of" },
 	{ "schedule", measure_schedule, "the next frame of 1 to 10,000 streams" },
 	{ "replay", measure_replay, "frames in flight, against a GQueue" },
+	{ "transport", measure_transport, "TLS on the loopback, against plain TCP" },
 };
 
 typedef struct {

@@ -20,4 +20,7 @@ void measure_schedule(Measure *measure);
 /* link/replay: a frame sent and acknowledged, with so many in flight, against a GQueue. */
 void measure_replay(Measure *measure);
 
+/* link/tls: bytes over a loopback connection, against the same without encryption. */
+void measure_transport(Measure *measure);
+
 G_END_DECLS
