@@ -34,5 +34,8 @@ LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
 	g_assert_cmpint(again.has_session, ==, hello.has_session);
 	g_assert(vpnr_session_id_equal(&again.session, &hello.session));
 	g_assert_cmpuint(again.received, ==, hello.received);
+	g_assert_cmpint(again.has_origin, ==, hello.has_origin);
+	g_assert_true(vpnr_origin_same_client(&again.origin, &hello.origin));
+	g_assert_cmpuint(again.origin.number, ==, hello.origin.number);
 	return 0;
 }

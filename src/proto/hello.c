@@ -18,7 +18,8 @@ enum {
 	PARAM_CAPABILITIES = 4,
 	PARAM_SESSION = 5,
 	PARAM_RECEIVED = 6,
-	PARAM_LAST = PARAM_RECEIVED,
+	PARAM_ORIGIN = 7,
+	PARAM_LAST = PARAM_ORIGIN,
 };
 
 /* What a peer that says nothing is taken to offer (docs/protocol.md, 2.4.6). */
@@ -33,6 +34,12 @@ gboolean
 vpnr_session_id_equal(const VpnrSessionId *a, const VpnrSessionId *b)
 {
 	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+gboolean
+vpnr_origin_same_client(const VpnrOrigin *a, const VpnrOrigin *b)
+{
+	return memcmp(a->client, b->client, sizeof a->client) == 0;
 }
 
 VpnrHello *
@@ -53,6 +60,15 @@ encode_session(const VpnrHello *hello, GByteArray *out)
 	vpnr_put_u8(out, PARAM_RECEIVED);
 	vpnr_put_u8(out, 8);
 	vpnr_put_u64(out, hello->received);
+}
+
+static void
+encode_origin(const VpnrOrigin *origin, GByteArray *out)
+{
+	vpnr_put_u8(out, PARAM_ORIGIN);
+	vpnr_put_u8(out, VPNR_ORIGIN_CLIENT_SIZE + 1);
+	g_byte_array_append(out, origin->client, VPNR_ORIGIN_CLIENT_SIZE);
+	vpnr_put_u8(out, origin->number);
 }
 
 gboolean
@@ -84,6 +100,8 @@ vpnr_hello_encode(const VpnrHello *hello, GByteArray *out)
 	vpnr_put_u32(out, hello->capabilities);
 	if (hello->has_session)
 		encode_session(hello, out);
+	if (hello->has_origin)
+		encode_origin(&hello->origin, out);
 }
 
 /* The software version goes to logs and terminals: nothing but printable ASCII gets that far. */
@@ -114,6 +132,18 @@ decode_session(VpnrCursor *value, VpnrHello *hello)
 	hello->has_session = TRUE;
 }
 
+static void
+decode_origin(VpnrCursor *value, VpnrHello *hello)
+{
+	const guint8 *bytes = vpnr_cursor_take(value, VPNR_ORIGIN_CLIENT_SIZE);
+
+	if (bytes == NULL)
+		return; /* the cursor remembers */
+	memcpy(hello->origin.client, bytes, VPNR_ORIGIN_CLIENT_SIZE);
+	hello->origin.number = vpnr_cursor_u8(value);
+	hello->has_origin = TRUE;
+}
+
 /* value spans exactly the bytes of the parameter. */
 static const char *
 decode_param(guint8 type, VpnrCursor *value, VpnrHello *hello)
@@ -135,6 +165,9 @@ decode_param(guint8 type, VpnrCursor *value, VpnrHello *hello)
 		break;
 	case PARAM_RECEIVED:
 		hello->received = vpnr_cursor_u64(value);
+		break;
+	case PARAM_ORIGIN:
+		decode_origin(value, hello);
 		break;
 	default:
 		return NULL;

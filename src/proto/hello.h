@@ -23,6 +23,17 @@ typedef struct {
  * with sessions of the same key, whose owner may know them. */
 gboolean vpnr_session_id_equal(const VpnrSessionId *a, const VpnrSessionId *b);
 
+/* Names who asks for a session (docs/protocol.md, 2.4.9): the client's process, by random bytes, and
+ * which of the sessions that it has side by side. A plain value. */
+#define VPNR_ORIGIN_CLIENT_SIZE 16
+typedef struct {
+	guint8 client[VPNR_ORIGIN_CLIENT_SIZE];
+	guint8 number;
+} VpnrOrigin;
+
+/* TRUE if both name the same process. */
+gboolean vpnr_origin_same_client(const VpnrOrigin *a, const VpnrOrigin *b);
+
 /* Bits of capabilities (docs/protocol.md, 2.4.8). */
 #define VPNR_CAPABILITY_DATAGRAM 1 /* the sender takes DATAGRAM */
 
@@ -36,6 +47,8 @@ typedef struct VpnrHello {
 	gboolean has_session;
 	VpnrSessionId session;
 	guint64 received; /* sequenced frames of session that the sender of HELLO has received */
+	gboolean has_origin; /* client; without it origin is zero */
+	VpnrOrigin origin;
 	char software[VPNR_SOFTWARE_MAX + 1]; /* "vpnr 0.1.0": printable ASCII, for logs */
 } VpnrHello;
 

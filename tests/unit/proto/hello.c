@@ -103,6 +103,34 @@ test_session_anywhere(void)
 	g_assert_cmpuint(hello.received, ==, 7);
 }
 
+/* 2.12.26, and 2.13.36 */
+static void
+test_origin(void)
+{
+	VpnrHello hello;
+
+	g_assert_cmpstr(decode_vector("2.12", 26, &hello), ==, NULL);
+	g_assert_true(hello.has_origin);
+	g_assert_cmpuint(hello.origin.client[15], ==, 0x1f);
+	g_assert_cmpuint(hello.origin.number, ==, 3);
+	g_assert_nonnull(strstr(decode_vector("2.13", 36, &hello), "wrong length"));
+}
+
+/* Every byte of the process counts, its number does not. */
+static void
+test_same_client(void)
+{
+	VpnrOrigin a = { .number = 1 };
+
+	for (guint i = 0; i < VPNR_ORIGIN_CLIENT_SIZE; i++) {
+		VpnrOrigin b = { .number = 2 };
+
+		g_assert_true(vpnr_origin_same_client(&a, &b));
+		b.client[i] ^= 0x80;
+		g_assert_false(vpnr_origin_same_client(&a, &b));
+	}
+}
+
 /* Every byte of an id counts. */
 static void
 test_session_id_equal(void)
@@ -127,7 +155,9 @@ test_extremes(void)
 			    .max_streams = G_MAXUINT32,
 			    .initial_window = G_MAXUINT64,
 			    .has_session = TRUE,
-			    .received = G_MAXUINT64 };
+			    .received = G_MAXUINT64,
+			    .has_origin = TRUE,
+			    .origin = { .number = 255 } };
 	g_autoptr(GByteArray) out = g_byte_array_new();
 	VpnrHello back;
 
@@ -145,6 +175,8 @@ test_extremes(void)
 	g_assert_true(back.has_session);
 	g_assert_true(vpnr_session_id_equal(&back.session, &hello.session));
 	g_assert_cmpuint(back.received, ==, G_MAXUINT64);
+	g_assert_true(back.has_origin);
+	g_assert_cmpuint(back.origin.number, ==, 255);
 }
 
 /* An empty software version cannot be sent (2.4.3), so it is left out. */
@@ -212,6 +244,8 @@ main(int argc, char **argv)
 	g_test_add_func("/proto/hello/unknown-parameter", test_unknown_parameter);
 	g_test_add_func("/proto/hello/session", test_session);
 	g_test_add_func("/proto/hello/session-anywhere", test_session_anywhere);
+	g_test_add_func("/proto/hello/origin", test_origin);
+	g_test_add_func("/proto/hello/same-client", test_same_client);
 	g_test_add_func("/proto/hello/session-id-equal", test_session_id_equal);
 	g_test_add_func("/proto/hello/extremes", test_extremes);
 	g_test_add_func("/proto/hello/no-software", test_no_software);

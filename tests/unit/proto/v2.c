@@ -37,6 +37,18 @@ hello_of_session(void)
 }
 
 static VpnrFrame *
+hello_with_origin(void)
+{
+	VpnrFrame *frame = hello(100, "vpnr 0.1.0");
+
+	frame->hello->has_origin = TRUE;
+	for (guint8 i = 0; i < VPNR_ORIGIN_CLIENT_SIZE; i++)
+		frame->hello->origin.client[i] = 0x10 + i;
+	frame->hello->origin.number = 3;
+	return frame;
+}
+
+static VpnrFrame *
 goaway(VpnrReason reason)
 {
 	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_GOAWAY, 0, 0);
@@ -139,6 +151,7 @@ expected_frames(void)
 	g_ptr_array_add(frames, datagram("hello"));
 	g_ptr_array_add(frames, datagram(""));
 	g_ptr_array_add(frames, datagram(NULL));
+	g_ptr_array_add(frames, hello_with_origin());
 	return frames;
 }
 
@@ -153,6 +166,9 @@ assert_same_hello(const VpnrHello *a, const VpnrHello *b)
 	g_assert_cmpint(a->has_session, ==, b->has_session);
 	g_assert_true(vpnr_session_id_equal(&a->session, &b->session));
 	g_assert_cmpuint(a->received, ==, b->received);
+	g_assert_cmpint(a->has_origin, ==, b->has_origin);
+	g_assert_true(vpnr_origin_same_client(&a->origin, &b->origin));
+	g_assert_cmpuint(a->origin.number, ==, b->origin.number);
 }
 
 static void
@@ -256,7 +272,7 @@ test_violations(void)
 {
 	guint n = document_count("2.13");
 
-	g_assert_cmpuint(n, ==, 35);
+	g_assert_cmpuint(n, ==, 36);
 	for (guint i = 1; i <= n; i++) {
 		g_autoptr(GByteArray) vector = document_vector("2.13", i);
 		VpnrFrame *frame = NULL;
