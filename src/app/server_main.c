@@ -92,7 +92,7 @@ add_link(VpnrService *service, gpointer data)
 	vpnr_report_int(report->builder, "streams", status.streams);
 	vpnr_report_session(report->builder, &status.session);
 	vpnr_report_age(report->builder, "link_down_s", status.deserted_us);
-	vpnr_report_string(report->builder, "software", status.software);
+	vpnr_report_string(report->builder, "software", status.hello.software);
 	json_builder_end_object(report->builder);
 }
 

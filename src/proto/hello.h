@@ -46,7 +46,7 @@ typedef struct VpnrHello {
 	 * two that follow are zero. */
 	gboolean has_session;
 	VpnrSessionId session;
-	guint64 received; /* sequenced frames of session that the sender of HELLO has received */
+	guint64 received;    /* sequenced frames of session that the sender of HELLO has received */
 	gboolean has_origin; /* client; without it origin is zero */
 	VpnrOrigin origin;
 	char software[VPNR_SOFTWARE_MAX + 1]; /* "vpnr 0.1.0": printable ASCII, for logs */

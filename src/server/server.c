@@ -130,15 +130,30 @@ has_session_of(VpnrService *service, const VpnrKey *key, VpnrServiceStatus *stat
 	return status->welcoming;
 }
 
-/* A client that begins a session has lost the one it had, if that has no link: it was started
- * again. Other sessions of the same key may be other machines: they are bounded in number, and the
- * oldest goes. Those that have been told to go do not count, however long they take: else a client
- * that does not let them end could have any number. */
+/* TRUE if the client would have asked for the old session instead of beginning the new one, unless
+ * it has lost it (docs/protocol.md, 2.11.18). */
+static gboolean
+is_left_behind(const VpnrServiceStatus *old, const VpnrServiceStatus *begun)
+{
+	const VpnrHello *last = &old->hello;
+	const VpnrHello *next = &begun->hello;
+
+	if (last->has_origin && next->has_origin &&
+	    vpnr_origin_same_client(&last->origin, &next->origin))
+		return last->origin.number == next->origin.number;
+	return old->deserted_us != 0;
+}
+
+/* A client that begins a session has lost the one it had in its place, and all that have no link if
+ * it was started again. Other sessions of the same key may be other machines: they are bounded in
+ * number, and the oldest goes. Those that have been told to go do not count, however long they
+ * take: else a client that does not let them end could have any number. */
 static void
 on_began(gpointer data, VpnrService *service)
 {
 	VpnrServer *server = data;
 	const VpnrKey *key = vpnr_service_key(service);
+	VpnrServiceStatus begun = vpnr_service_status(service);
 	VpnrService *oldest = NULL;
 	gint64 oldest_us = G_MAXINT64;
 	guint alive = 0;
@@ -152,7 +167,7 @@ on_began(gpointer data, VpnrService *service)
 
 		if (!has_session_of(other, key, &status) || other == service)
 			continue;
-		if (status.deserted_us != 0) {
+		if (is_left_behind(&status, &begun)) {
 			vpnr_service_dismiss(other, VPNR_REASON_NONE);
 			continue;
 		}

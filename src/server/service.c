@@ -43,7 +43,7 @@ struct VpnrService {
 	gint64 deserted_us;     /* since when the session waits for the next link; 0: it does not */
 	VpnrReason dismissal;   /* what the client is told */
 	VpnrAddr peer;
-	char software[VPNR_SOFTWARE_MAX + 1];
+	VpnrHello hello; /* of the client, that began the session; zero before */
 };
 
 VpnrService *
@@ -297,7 +297,7 @@ welcome(VpnrService *service, const VpnrArrival *arrival)
 
 	pthread_mutex_lock(&service->lock);
 	service->welcoming = v2 && !vpnr_latch_is_tripped(service->dismissed);
-	g_strlcpy(service->software, v2 ? arrival->hello.software : "", sizeof service->software);
+	service->hello = arrival->hello;
 	pthread_mutex_unlock(&service->lock);
 	service->params.host->began(service->params.host_data, service);
 }
@@ -429,7 +429,7 @@ vpnr_service_status(VpnrService *service)
 		status.client = service->client;
 	status.welcoming = service->welcoming;
 	status.deserted_us = service->deserted_us;
-	g_strlcpy(status.software, service->software, sizeof status.software);
+	status.hello = service->hello;
 	pthread_mutex_unlock(&service->lock);
 	vpnr_tenant_status(service->tenant, &status.session, &status.streams);
 	return status;

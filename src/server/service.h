@@ -64,7 +64,7 @@ typedef struct {
 	VpnrProtocol protocol;
 	gint64 since_us; /* monotonic, of the first connection */
 	guint streams;
-	char software[VPNR_SOFTWARE_MAX + 1]; /* of the client; empty before HELLO, or VPNr/1 */
+	VpnrHello hello;    /* that began the session; zero before, or VPNr/1 */
 	gboolean welcoming; /* it has a session that can be resumed, and nobody has dismissed it */
 	gint64 deserted_us; /* since when its session waits for the next link; 0: it does not */
 	VpnrSessionStatus session; /* without one: nothing attached, nothing kept */

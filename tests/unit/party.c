@@ -55,6 +55,8 @@ party_hello(const Party *party)
 	frame->hello->has_session = party->has_session;
 	frame->hello->session = party->id;
 	frame->hello->received = party->received;
+	frame->hello->has_origin = party->has_origin;
+	frame->hello->origin = party->origin;
 	return frame;
 }
 

@@ -19,7 +19,9 @@ typedef struct {
 	Peer link; /* the one there is; without one, received is NULL */
 	gboolean has_session;
 	VpnrSessionId id;
-	guint32 capabilities;   /* of its HELLO */
+	guint32 capabilities; /* of its HELLO */
+	gboolean has_origin;
+	VpnrOrigin origin;      /* of its HELLO */
 	guint64 sent, received; /* sequenced frames of the session */
 } Party;
 

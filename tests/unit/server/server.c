@@ -508,6 +508,47 @@ test_begins_anew(void)
 	g_assert_false(connect_again(&bench, 0, &left));
 }
 
+/* As connect_client(), for one of the sessions that a client has side by side. */
+static void
+connect_origin(Bench *bench, guint8 client, guint8 number, Party *party)
+{
+	party_begin(party, VPNR_ROLE_CLIENT);
+	party->has_origin = TRUE;
+	party->origin = (VpnrOrigin){ .client = { client }, .number = number };
+	g_assert_true(shake_hands(bench, &bench->keys[0], party));
+	g_assert_false(party_greet_server(party));
+}
+
+static void
+test_side_by_side(void)
+{
+	g_test_summary("2.11.18: of the sessions that a client has side by side a new one ends "
+		       "only the one in whose place it comes, which may seem to have a link; that "
+		       "of a client that was started again ends all without a link.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) first;
+	g_auto(Party) second;
+	g_auto(Party) again;
+	g_auto(Party) restarted;
+
+	start(&bench);
+	connect_origin(&bench, 1, 1, &first);
+	connect_origin(&bench, 1, 2, &second);
+	party_hang_up(&second);
+	wait_for_deserted(&bench, 1);
+	connect_origin(&bench, 1, 1, &again);
+	party_expect_goaway(&first, VPNR_REASON_NONE);
+	wait_for_services(&bench, 2);
+	g_assert_true(connect_again(&bench, 0, &second));
+	party_hang_up(&second);
+	wait_for_deserted(&bench, 1);
+	connect_origin(&bench, 2, 1, &restarted);
+	wait_for_services(&bench, 2);
+	g_assert_true(connect_again(&bench, 0, &again));
+	g_assert_false(connect_again(&bench, 0, &second));
+}
+
 static void
 test_too_many_sessions(void)
 {
@@ -754,6 +795,7 @@ main(int argc, char **argv)
 	g_test_add_func("/server/resume/stolen", test_stolen);
 	g_test_add_func("/server/resume/timeout", test_resume_timeout);
 	g_test_add_func("/server/sessions/begins-anew", test_begins_anew);
+	g_test_add_func("/server/sessions/side-by-side", test_side_by_side);
 	g_test_add_func("/server/sessions/too-many", test_too_many_sessions);
 	g_test_add_func("/server/come-and-go", test_come_and_go);
 	g_test_add_func("/server/reload", test_reload);

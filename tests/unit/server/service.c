@@ -460,7 +460,7 @@ test_status(void)
 	connect_client(&bench, &party);
 	status = vpnr_service_status(first(&bench));
 	g_assert_cmpstr(status.client, ==, "alice");
-	g_assert_cmpstr(status.software, ==, "peer 1.0");
+	g_assert_cmpstr(status.hello.software, ==, "peer 1.0");
 	g_assert_cmpint(status.protocol, ==, VPNR_PROTOCOL_V2);
 	g_assert_cmpuint(status.streams, ==, 0);
 	g_assert_cmpuint(status.peer.port, ==, 7);
