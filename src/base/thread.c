@@ -79,6 +79,15 @@ vpnr_thread_start(const char *name, VpnrThreadFunc func, gpointer data, GError *
 	return g_steal_pointer(&thread);
 }
 
+VpnrThread *
+vpnr_thread_start_numbered(const char *name, guint number, VpnrThreadFunc func, gpointer data,
+			   GError **error)
+{
+	g_autofree char *numbered = g_strdup_printf("%s %u", name, number);
+
+	return vpnr_thread_start(number > 0 ? numbered : name, func, data, error);
+}
+
 void
 vpnr_thread_join(VpnrThread *thread)
 {

@@ -24,6 +24,10 @@ typedef void (*VpnrThreadFunc)(gpointer data);
  * called. */
 VpnrThread *vpnr_thread_start(const char *name, VpnrThreadFunc func, gpointer data, GError **error);
 
+/* The same for one of several: its number is part of the name, unless it is 0. */
+VpnrThread *vpnr_thread_start_numbered(const char *name, guint number, VpnrThreadFunc func,
+				       gpointer data, GError **error);
+
 /* Waits until the thread has ended and frees it. Takes NULL. */
 void vpnr_thread_join(VpnrThread *thread);
 

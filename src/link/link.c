@@ -276,6 +276,7 @@ make_reader(VpnrLink *link)
 	return vpnr_reader_new(&(VpnrReaderParams){ .transport = link->params.transport,
 						    .protocol = link->params.protocol,
 						    .role = link->params.role,
+						    .number = link->params.number,
 						    .early = link->params.early,
 						    .frame = on_frame,
 						    .tick = on_tick,

@@ -41,6 +41,7 @@ typedef struct {
 	const GByteArray *early;  /* see reader.h */
 	VpnrProtocol protocol;
 	VpnrRole role;
+	guint number;       /* for the reader's name, see session.h */
 	VpnrWriter *writer; /* outlives the link */
 	/* A frame of a stream (transfer full). Reader thread. Returns NULL, or a phrase that says
 	 * which rule the peer broke: the link then ends. Must not block, except that VPNr/1 has no

@@ -116,7 +116,8 @@ reader_run(gpointer data)
 gboolean
 vpnr_reader_start(VpnrReader *reader, GError **error)
 {
-	reader->thread = vpnr_thread_start("vpnr-reader", reader_run, reader, error);
+	reader->thread = vpnr_thread_start_numbered("vpnr-reader", reader->params.number,
+						    reader_run, reader, error);
 	return reader->thread != NULL;
 }
 

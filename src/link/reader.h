@@ -30,6 +30,7 @@ typedef struct {
 	VpnrTransport *transport; /* outlives the reader */
 	VpnrProtocol protocol;
 	VpnrRole role;
+	guint number; /* for the thread's name, see session.h */
 	/* What came with the peer's HELLO and is not read yet: whole and cut frames (nullable, at
 	 * most VPNR_READER_EARLY_MAX bytes). Copied. */
 	const GByteArray *early;

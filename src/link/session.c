@@ -36,6 +36,7 @@ vpnr_session_new(const VpnrSessionParams *params, GError **error)
 	session->writer =
 	    vpnr_writer_new(&(VpnrWriterParams){ .protocol = params->protocol,
 						 .role = params->role,
+						 .number = params->number,
 						 .released = params->handler->released,
 						 .data = params->data,
 						 .budget = params->budget,
@@ -102,6 +103,7 @@ vpnr_session_attach(VpnrSession *session, VpnrTransport *transport, const GByteA
 						  .early = early,
 						  .protocol = params->protocol,
 						  .role = params->role,
+						  .number = params->number,
 						  .writer = session->writer,
 						  .frame = params->handler->frame,
 						  .data = params->data,

@@ -43,6 +43,7 @@ typedef struct {
 typedef struct {
 	VpnrProtocol protocol;
 	VpnrRole role;
+	guint number; /* of several side by side, for the names of threads; 0: the only one */
 	const VpnrSessionHandler *handler; /* lives as long as the session */
 	gpointer data;                     /* for the handler */
 	guint64 worn_bytes;                /* of one link, see link.h */

@@ -422,7 +422,8 @@ writer_run(gpointer data)
 gboolean
 vpnr_writer_start(VpnrWriter *writer, GError **error)
 {
-	writer->thread = vpnr_thread_start("vpnr-writer", writer_run, writer, error);
+	writer->thread = vpnr_thread_start_numbered("vpnr-writer", writer->params.number,
+						    writer_run, writer, error);
 	return writer->thread != NULL;
 }
 

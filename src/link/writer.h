@@ -32,6 +32,7 @@ typedef struct VpnrWriter VpnrWriter;
 typedef struct {
 	VpnrProtocol protocol;
 	VpnrRole role;
+	guint number; /* for the thread's name, see session.h */
 	/* A frame of a stream (transfer none) leaves the queue: it is about to be sent for the
 	 * first time, or is dropped because its stream is over. Writer thread. */
 	void (*released)(gpointer data, const VpnrFrame *frame);

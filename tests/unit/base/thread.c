@@ -72,6 +72,18 @@ report_of(const char *name)
 }
 
 static void
+test_numbered(void)
+{
+	Report result[2] = { 0 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(result); i++)
+		vpnr_thread_join(
+		    vpnr_thread_start_numbered("vpnr-uplink", i * 16, report, &result[i], NULL));
+	g_assert_cmpstr(result[0].name, ==, "vpnr-uplink");
+	g_assert_cmpstr(result[1].name, ==, "vpnr-uplink 16");
+}
+
+static void
 test_name(void)
 {
 	g_assert_cmpstr(report_of("vpnr-writer").name, ==, "vpnr-writer");
@@ -126,6 +138,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/thread/count", test_count);
 	g_test_add_func("/thread/name", test_name);
+	g_test_add_func("/thread/numbered", test_numbered);
 	g_test_add_func("/thread/signals", test_signals);
 	g_test_add_func("/thread/stack", test_stack);
 	g_test_add_func("/thread/fails", test_fails);
