@@ -18,6 +18,13 @@ vpnr_stats_add(VpnrStats *stats, VpnrStat stat, guint64 n)
 		atomic_fetch_add_explicit(&stats->counters[stat], n, memory_order_relaxed);
 }
 
+void
+vpnr_stats_add_all(VpnrStats *stats, const VpnrStats *other)
+{
+	for (guint i = 0; i < VPNR_N_STATS; i++)
+		vpnr_stats_add(stats, (VpnrStat)i, vpnr_stats_get(other, (VpnrStat)i));
+}
+
 guint64
 vpnr_stats_get(const VpnrStats *stats, VpnrStat stat)
 {

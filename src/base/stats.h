@@ -3,7 +3,7 @@
  * stats: every counter of the program, declared once with its help text.
  *
  * A VpnrStats is an array of atomics: any thread adds, any thread reads. It is owned by the
- * program's main and passed to whoever counts.
+ * program's main and passed to whoever counts; the client has one more for each of its links.
  */
 #pragma once
 
@@ -64,6 +64,9 @@ typedef struct VpnrStats {
 
 /* Adds n (thread-safe). stats may be NULL: nothing is counted. */
 void vpnr_stats_add(VpnrStats *stats, VpnrStat stat, guint64 n);
+
+/* Adds all of another's values (thread-safe). */
+void vpnr_stats_add_all(VpnrStats *stats, const VpnrStats *other);
 
 /* The value now (thread-safe). */
 guint64 vpnr_stats_get(const VpnrStats *stats, VpnrStat stat);

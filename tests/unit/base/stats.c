@@ -18,6 +18,20 @@ test_add(void)
 }
 
 static void
+test_add_all(void)
+{
+	g_autofree VpnrStats *sum = g_new0(VpnrStats, 1);
+	g_autofree VpnrStats *one = g_new0(VpnrStats, 1);
+
+	vpnr_stats_add(one, 0, 3);
+	vpnr_stats_add(one, VPNR_N_STATS - 1, 4);
+	vpnr_stats_add_all(sum, one);
+	vpnr_stats_add_all(sum, one);
+	g_assert_cmpuint(vpnr_stats_get(sum, 0), ==, 6);
+	g_assert_cmpuint(vpnr_stats_get(sum, VPNR_N_STATS - 1), ==, 8);
+}
+
+static void
 test_names(void)
 {
 	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
@@ -35,6 +49,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/stats/add", test_add);
+	g_test_add_func("/stats/add-all", test_add_all);
 	g_test_add_func("/stats/names", test_names);
 	return g_test_run();
 }
