@@ -21,6 +21,13 @@ vpnr_renewal_begin(gint64 now, guint interval_s)
 }
 
 void
+vpnr_renewal_stagger(VpnrRenewal *renewal, guint index, guint of)
+{
+	if (renewal->at != VPNR_DEADLINE_NEVER)
+		renewal->at -= (renewal->at - renewal->since) / of * index;
+}
+
+void
 vpnr_renewal_network_changed(VpnrRenewal *renewal, gint64 now, gboolean same_path)
 {
 	gint64 soon =

@@ -26,6 +26,11 @@ typedef struct {
 /* A link begins now; it is good for interval_s seconds, 0: for ever. */
 VpnrRenewal vpnr_renewal_begin(gint64 now, guint interval_s);
 
+/* The link is not a replacement: it may have begun together with others, of side by side in all, of
+ * which it is the one with this index. Each of them is due at a time of its own, the highest index
+ * first, and from then on they take turns. */
+void vpnr_renewal_stagger(VpnrRenewal *renewal, guint index, guint of);
+
 /* The network has changed. same_path: the link's own address is still the one for the server, so it
  * may well work. Otherwise it is to be replaced at once. */
 void vpnr_renewal_network_changed(VpnrRenewal *renewal, gint64 now, gboolean same_path);

@@ -24,6 +24,29 @@ test_for_ever(void)
 	g_assert_false(vpnr_renewal_is_due(&renewal, G_MAXINT64 - 1));
 }
 
+/* Four links that have begun together are due in turn, the first of them at its full age. */
+static void
+test_stagger(void)
+{
+	for (guint i = 0; i < 4; i++) {
+		VpnrRenewal renewal = vpnr_renewal_begin(5 * S, 3600);
+		gint64 due = 5 * S + (4 - i) * 900 * S;
+
+		vpnr_renewal_stagger(&renewal, i, 4);
+		g_assert_false(vpnr_renewal_is_due(&renewal, due - 1));
+		g_assert_true(vpnr_renewal_is_due(&renewal, due));
+	}
+}
+
+static void
+test_stagger_for_ever(void)
+{
+	VpnrRenewal renewal = vpnr_renewal_begin(5 * S, 0);
+
+	vpnr_renewal_stagger(&renewal, 3, 4);
+	g_assert_false(vpnr_renewal_is_due(&renewal, G_MAXINT64 - 1));
+}
+
 static void
 test_other_path(void)
 {
@@ -79,6 +102,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/renewal/age", test_age);
 	g_test_add_func("/renewal/for-ever", test_for_ever);
+	g_test_add_func("/renewal/stagger", test_stagger);
+	g_test_add_func("/renewal/stagger/for-ever", test_stagger_for_ever);
 	g_test_add_func("/renewal/other-path", test_other_path);
 	g_test_add_func("/renewal/same-path", test_same_path);
 	g_test_add_func("/renewal/never-later", test_never_later);
