@@ -12,7 +12,7 @@ were, so numbers that belong together may be one step apart.
 
 The search begins at main(), whose variable "app" leads to everything else (src/app/client_main.c
 and server_main.c). What it reads are the structs of src/stream/stream.h, src/stream/table_private.h,
-src/base/mailbox.c, src/client/{uplink,bulletin,tunnel}.c and src/server/{service,tenant}.c, so the program must have been
+src/base/mailbox.c, src/client/{uplinks,uplink,bulletin,tunnel}.c and src/server/{service,tenant}.c, so the program must have been
 built with debug information, as it is unless somebody asked otherwise. Written for gdb 10 and later.
 """
 
@@ -110,8 +110,9 @@ def read_app(frame):
 def links(app):
     """(what to call it, its VpnrTable or None) for each link."""
     if str(app.type) == "VpnrClientApp":
-        uplink = app["uplink"]
-        if uplink:
+        uplinks = app["uplinks"]
+        for i in range(int(uplinks["n"]) if uplinks else 0):
+            uplink = uplinks["uplink"][i]
             yield f"link to {address(uplink['bulletin']['news']['server'])}", uplink["tunnel"]["table"]
         return
     if not app["server"]:

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "capture/capture.h"
-#include "client/uplink.h"
+#include "client/uplinks.h"
 
 /* Threads for connections: more than a kernel gives one process by default, so its limit is the one
  * that counts. */
@@ -29,7 +29,7 @@ typedef struct {
 	VpnrBudget *budget;
 	VpnrPool *pool;
 	VpnrCapture *capture;
-	VpnrUplink *uplink;
+	VpnrUplinks *uplinks;
 	VpnrInbounds *inbounds;
 	VpnrRuns *runs;
 	VpnrControl *control;
@@ -65,10 +65,11 @@ reload(gpointer data, GError **error)
 	     vpnr_capture_reload(app->capture, g_steal_pointer(&settings->rules), error);
 	if (ok) {
 		fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
-		vpnr_uplink_set_target(app->uplink, &target);
+		vpnr_uplinks_set_target(app->uplinks, &target);
 		vpnr_key_wipe(&target.private_key);
 		vpnr_log(VPNR_LOG_INFO, "the next link uses the new server and keys; "
-					"listening addresses change with a restart");
+					"listening addresses and the number of links "
+					"change with a restart");
 	}
 	pthread_mutex_unlock(&app->reloading);
 	return ok;
@@ -114,27 +115,76 @@ report_rules(gpointer data, GError **error)
 	return vpnr_report_end(builder);
 }
 
+/* What the client and its links have counted. */
+static void
+sum_stats(VpnrClientApp *app, VpnrStats *sum)
+{
+	vpnr_stats_add_all(sum, &app->stats);
+	for (guint i = 1; i <= vpnr_uplinks_count(app->uplinks); i++)
+		vpnr_stats_add_all(sum, vpnr_uplinks_stats(app->uplinks, i));
+}
+
+static void
+add_link(VpnrClientApp *app, guint number, JsonBuilder *builder)
+{
+	VpnrUplink *uplink = vpnr_uplinks_get(app->uplinks, number);
+	const VpnrStats *stats = vpnr_uplinks_stats(app->uplinks, number);
+	VpnrUplinkStatus status = vpnr_uplink_status(uplink);
+
+	json_builder_begin_object(builder);
+	vpnr_report_int(builder, "link", number);
+	vpnr_report_string(builder, "state", vpnr_uplink_state_name(status.news.state));
+	vpnr_report_addr(builder, "server", &status.news.server);
+	vpnr_report_int(builder, "streams", vpnr_uplink_foreach(uplink, NULL, NULL));
+	vpnr_report_int(builder, "bytes_sent", (gint64)vpnr_stats_get(stats, VPNR_STAT_BYTES_SENT));
+	vpnr_report_int(builder, "bytes_received",
+			(gint64)vpnr_stats_get(stats, VPNR_STAT_BYTES_RECEIVED));
+	vpnr_report_int(builder, "reconnects", (gint64)vpnr_stats_get(stats, VPNR_STAT_RECONNECTS));
+	vpnr_report_session(builder, &status.session);
+	vpnr_report_age(builder, "link_down_s", status.news.down_since_us);
+	json_builder_end_object(builder);
+}
+
+/* One alone is what stands above. */
+static void
+report_links(VpnrClientApp *app, JsonBuilder *builder)
+{
+	guint n = vpnr_uplinks_count(app->uplinks);
+
+	if (n == 1)
+		return;
+	json_builder_set_member_name(builder, "links");
+	json_builder_begin_array(builder);
+	for (guint i = 1; i <= n; i++)
+		add_link(app, i, builder);
+	json_builder_end_array(builder);
+}
+
 static char *
 report_status(gpointer data, GError **error)
 {
 	VpnrClientApp *app = data;
 	VpnrReportFlow flow = { 0 };
-	VpnrUplinkStatus status = vpnr_uplink_status(app->uplink);
-	JsonBuilder *builder = vpnr_report_begin_status("client", app->born_us, &app->stats);
+	VpnrUplinkStatus status = vpnr_uplinks_status(app->uplinks);
+	VpnrStats stats = { 0 };
+	JsonBuilder *builder;
 
+	sum_stats(app, &stats);
+	builder = vpnr_report_begin_status("client", app->born_us, &stats);
 	vpnr_report_string(builder, "state", vpnr_uplink_state_name(status.news.state));
 	vpnr_report_addr(builder, "server", &status.news.server);
 	vpnr_report_string(builder, "server_software", status.news.software);
 	vpnr_report_age(builder, "state_s", status.news.since_us);
 	vpnr_report_age(builder, "link_down_s", status.news.down_since_us);
 	vpnr_report_int(builder, "streams",
-			vpnr_uplink_foreach(app->uplink, vpnr_report_sum_flow, &flow));
+			vpnr_uplinks_foreach(app->uplinks, vpnr_report_sum_flow, &flow));
 	vpnr_report_int(builder, "waiting",
 			vpnr_inbounds_waiting(app->inbounds) + vpnr_runs_waiting(app->runs));
 	vpnr_report_int(builder, "runs", vpnr_runs_count(app->runs));
 	vpnr_report_session(builder, &status.session);
 	vpnr_report_memory(builder, &flow, app->budget);
 	report_capture(app, builder);
+	report_links(app, builder);
 	return vpnr_report_end(builder);
 }
 
@@ -142,11 +192,16 @@ static char *
 report_connections(gpointer data, GError **error)
 {
 	VpnrClientApp *app = data;
-	VpnrReportStreams streams = { .builder = vpnr_report_begin_connections(),
-				      .attached =
-					  vpnr_uplink_status(app->uplink).session.attached };
+	VpnrReportStreams streams = { .builder = vpnr_report_begin_connections() };
+	guint n = vpnr_uplinks_count(app->uplinks);
 
-	vpnr_uplink_foreach(app->uplink, vpnr_report_add_stream, &streams);
+	for (guint i = 1; i <= n; i++) {
+		VpnrUplink *uplink = vpnr_uplinks_get(app->uplinks, i);
+
+		streams.number = n > 1 ? i : 0;
+		streams.attached = vpnr_uplink_status(uplink).session.attached;
+		vpnr_uplink_foreach(uplink, vpnr_report_add_stream, &streams);
+	}
 	return vpnr_report_end_connections(streams.builder);
 }
 
@@ -203,13 +258,13 @@ make_runs(VpnrClientApp *app, const VpnrClientSettings *settings)
 {
 	VpnrInboundParams tcp = { .dns = settings->flows.dns_server,
 				  .pool = app->pool,
-				  .uplink = app->uplink,
+				  .uplinks = app->uplinks,
 				  .stats = &app->stats };
 	VpnrUdpInboundParams udp = { .max_flows = settings->flows.max_flows,
 				     .idle_ms = (int)settings->flows.udp_timeout_s * 1000,
 				     .dns = settings->flows.dns_server,
 				     .pool = app->pool,
-				     .uplink = app->uplink,
+				     .uplinks = app->uplinks,
 				     .stats = &app->stats };
 
 	return vpnr_runs_new(&tcp, settings->protocol == VPNR_PROTOCOL_V2 ? &udp : NULL);
@@ -227,14 +282,13 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 	fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
 	app->budget = vpnr_budget_new(settings->memory_budget);
 	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
-	app->uplink = vpnr_uplink_start(&target, app->budget, &app->stats, error);
+	app->uplinks = vpnr_uplinks_start(settings->links, &target, app->budget, error);
 	vpnr_key_wipe(&target.private_key);
-	if (app->uplink == NULL ||
-	    !vpnr_inbounds_start(app->inbounds, app->pool, app->uplink, &app->stats, error))
+	if (app->uplinks == NULL ||
+	    !vpnr_inbounds_start(app->inbounds, app->pool, app->uplinks, &app->stats, error))
 		return FALSE;
 	app->runs = make_runs(app, settings);
-	app->linked =
-	    g_unix_fd_add(vpnr_gate_fd(vpnr_uplink_gate(app->uplink)), G_IO_IN, on_linked, app);
+	app->linked = g_unix_fd_add(vpnr_uplinks_fd(app->uplinks), G_IO_IN, on_linked, app);
 	if (settings->control_socket == NULL)
 		return TRUE;
 	app->control = vpnr_control_start(settings->control_socket, commands, app, error);
@@ -247,12 +301,12 @@ static void
 stop_serving(VpnrClientApp *app)
 {
 	vpnr_inbounds_stop(app->inbounds);
-	if (app->uplink != NULL)
-		vpnr_uplink_stop(app->uplink);
+	if (app->uplinks != NULL)
+		vpnr_uplinks_stop(app->uplinks);
 	vpnr_pool_free(app->pool);
 	vpnr_inbounds_free(app->inbounds);
 	vpnr_runs_free(app->runs);
-	vpnr_uplink_free(app->uplink);
+	vpnr_uplinks_free(app->uplinks);
 	vpnr_budget_free(app->budget);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * ctl_connections: "vpnrctl connections": a table with a row per stream, by link and id. A column
- * for which no stream has anything is left out: only a server has several links, only a client
+ * for which no stream has anything is left out: one link has no name on a client, only a client
  * knows the applications. Others are left out where the terminal is too narrow.
  */
 #include "app/ctl_show.h"
+
+#include <math.h>
 
 #include "app/ctl_format.h"
 #include "app/ctl_json.h"
@@ -41,12 +43,16 @@ compare_streams(gconstpointer a, gconstpointer b)
 {
 	JsonObject *left = *(JsonObject *const *)a;
 	JsonObject *right = *(JsonObject *const *)b;
+	double left_number = vpnr_ctl_json_number(left, "link"); /* NAN: a name, or none */
+	double right_number = vpnr_ctl_json_number(right, "link");
 	g_autofree char *left_link = vpnr_ctl_json_text(left, "link");
 	g_autofree char *right_link = vpnr_ctl_json_text(right, "link");
 	int order = g_strcmp0(left_link, right_link);
 	double left_id = vpnr_ctl_json_number(left, "id");
 	double right_id = vpnr_ctl_json_number(right, "id");
 
+	if (left_number != right_number && !isnan(left_number) && !isnan(right_number))
+		return left_number > right_number ? 1 : -1;
 	return order != 0 ? order : (left_id > right_id) - (left_id < right_id);
 }
 

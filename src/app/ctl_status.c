@@ -56,8 +56,8 @@ duration_of(JsonObject *object, const char *member)
 	return vpnr_ctl_format_duration(vpnr_ctl_json_number(object, member));
 }
 
-/* The client's only link: without one, since when. Each try begins the state anew, so that says
- * nothing about it. */
+/* The client's link, or all of them as if they were one: without one, since when. Each try begins
+ * the state anew, so that says nothing about it. */
 static void
 append_state(JsonObject *status, GString *out)
 {
@@ -220,6 +220,37 @@ link_of(JsonObject *session)
 	return g_strdup_printf("%s %s", state, down);
 }
 
+/* A client's links, if there are several. */
+static void
+append_links(JsonObject *status, GString *out)
+{
+	static const VpnrCtlColumn columns[] = {
+		{ "LINK", TRUE }, { "AGE", TRUE },      { "RTT", TRUE },        { "STREAMS", TRUE },
+		{ "SENT", TRUE }, { "RECEIVED", TRUE }, { "RECONNECTS", TRUE },
+	};
+	g_autoptr(GPtrArray) links = vpnr_ctl_json_objects(status, "links");
+	g_autoptr(VpnrCtlTable) table = vpnr_ctl_table_new(columns, G_N_ELEMENTS(columns));
+
+	if (links->len == 0)
+		return;
+	for (guint i = 0; i < links->len; i++) {
+		JsonObject *link = g_ptr_array_index(links, i);
+		char *const cells[] = {
+			vpnr_ctl_json_text(link, "link"),
+			link_of(link),
+			vpnr_ctl_format_milliseconds(vpnr_ctl_json_number(link, "rtt_ms")),
+			vpnr_ctl_json_text(link, "streams"),
+			bytes_of(link, "bytes_sent"),
+			bytes_of(link, "bytes_received"),
+			vpnr_ctl_json_text(link, "reconnects"),
+		};
+
+		vpnr_ctl_table_add(table, cells);
+	}
+	g_string_append_c(out, '\n');
+	vpnr_ctl_table_append(table, 0, out);
+}
+
 /* The server's sessions. A table of 80 columns has no room for everything: what software a client
  * has, and since when it is here, is in the JSON. */
 static void
@@ -307,7 +338,10 @@ vpnr_ctl_show_status(const char *json, GError **error)
 	append_traffic(status, out);
 	append_resumes(status, out);
 	append_memory(status, out);
-	append_sessions(status, out);
+	if (is_server(status))
+		append_sessions(status, out);
+	else
+		append_links(status, out);
 	append_counters(status, out);
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -91,18 +91,18 @@ start_udp(VpnrInbounds *inbounds, const VpnrInboundParams *tcp, GError **error)
 							    .dns = inbounds->dns,
 							    .own = inbounds->own,
 							    .pool = tcp->pool,
-							    .uplink = tcp->uplink,
+							    .uplinks = tcp->uplinks,
 							    .stats = tcp->stats },
 				   error);
 	return inbounds->udp_one != NULL;
 }
 
 gboolean
-vpnr_inbounds_start(VpnrInbounds *inbounds, VpnrPool *pool, VpnrUplink *uplink, VpnrStats *stats,
+vpnr_inbounds_start(VpnrInbounds *inbounds, VpnrPool *pool, VpnrUplinks *uplinks, VpnrStats *stats,
 		    GError **error)
 {
 	VpnrInboundParams params = {
-		.kind = inbounds->captured, .pool = pool, .uplink = uplink, .stats = stats
+		.kind = inbounds->captured, .pool = pool, .uplinks = uplinks, .stats = stats
 	};
 
 	if (!start_tcp(inbounds, inbounds->redirect, params, error) ||

@@ -10,7 +10,7 @@
 #include "app/settings.h"
 #include "base/pool.h"
 #include "base/stats.h"
-#include "client/uplink.h"
+#include "client/uplinks.h"
 
 G_BEGIN_DECLS
 
@@ -22,7 +22,7 @@ VpnrInbounds *vpnr_inbounds_new(const VpnrClientSettings *settings);
 
 /* Listens and serves from now on; all arguments outlive the inbounds. FALSE with an error that
  * names the address, or the missing capability. */
-gboolean vpnr_inbounds_start(VpnrInbounds *inbounds, VpnrPool *pool, VpnrUplink *uplink,
+gboolean vpnr_inbounds_start(VpnrInbounds *inbounds, VpnrPool *pool, VpnrUplinks *uplinks,
 			     VpnrStats *stats, GError **error);
 
 /* The addresses of all listeners (transfer none): VpnrAddr (client/own.h). */

@@ -207,6 +207,8 @@ vpnr_report_add_stream(VpnrStream *stream, gpointer data)
 	vpnr_report_int(builder, "id", stream->id);
 	if (streams->link != NULL)
 		vpnr_report_string(builder, "link", streams->link);
+	else if (streams->number > 0)
+		vpnr_report_int(builder, "link", streams->number);
 	vpnr_report_string(builder, "kind", stream->kind == VPNR_KIND_UDP ? "udp" : "tcp");
 	vpnr_report_string(builder, "state", vpnr_stream_state_name(atomic_load(&stream->state)));
 	vpnr_report_addr(builder, "destination", &stream->dest);

@@ -24,7 +24,8 @@ JsonBuilder *vpnr_report_begin_connections(void);
 /* Of the streams of one session. */
 typedef struct {
 	JsonBuilder *builder;
-	const char *link;  /* its name; NULL on a client, which has but one */
+	const char *link;  /* server: its name */
+	guint number;      /* client: which of its links; 0: it has but one */
 	gboolean attached; /* it has a link now */
 } VpnrReportStreams;
 

@@ -14,6 +14,7 @@
 #include "app/keyfile.h"
 #include "app/settings_capture.h"
 #include "app/values.h"
+#include "client/uplinks.h"
 
 #define PORT_SERVER 4334
 #define PORT_V1     4335
@@ -37,7 +38,7 @@
 #define ROTATE_LIMIT   86400
 
 /* Bytes. The default fills a path of 1 Gbit/s and 1 s, which takes 120 MiB, eight times; with less
- * than the minimum a few connections at full speed would starve all others. */
+ * than the minimum, for each link, a few connections at full speed would starve all others. */
 #define BUDGET_DEFAULT (G_GUINT64_CONSTANT(1) << 30)
 #define BUDGET_MIN     (G_GUINT64_CONSTANT(16) << 20)
 
@@ -54,6 +55,7 @@ static const VpnrListenKey socks = { "socks", 1080, "none" };
 static const VpnrNumberKey max_streams = { "max-streams", 1, MAX_STREAMS_LIMIT, FALSE };
 static const VpnrNumberKey udp_timeout = { "udp-timeout", 1, UDP_TIMEOUT_LIMIT, FALSE };
 static const VpnrNumberKey resume_timeout = { "resume-timeout", 0, RESUME_LIMIT, FALSE };
+static const VpnrNumberKey links = { "links", 1, VPNR_UPLINKS_MAX, FALSE };
 static const VpnrNumberKey rotate_interval = { "rotate-interval", 1, ROTATE_LIMIT, TRUE };
 
 static const VpnrSectionKind server_kinds[] = {
@@ -68,7 +70,7 @@ static const VpnrSectionKind client_kinds[] = {
 	{ "client",
 	  (const char *const[]){ "server", "server-public-key", "private-key-file", "protocol",
 				 "redirect", "socks", "control-socket", "resume-timeout",
-				 "rotate-interval", "memory-budget", NULL } },
+				 "rotate-interval", "links", "memory-budget", NULL } },
 	{ "capture", vpnr_settings_capture_keys },
 };
 
@@ -260,6 +262,18 @@ read_inbounds(const VpnrSection *section, VpnrClientSettings *settings, GError *
 	return TRUE;
 }
 
+/* What each link takes from the budget for itself, its streams cannot have. */
+static gboolean
+check_budget(const VpnrSection *section, const VpnrClientSettings *settings, GError **error)
+{
+	guint64 least = settings->links * BUDGET_MIN;
+
+	return settings->memory_budget >= least ||
+	       vpnr_section_fail_key(section, "links", error,
+				     "\"%u\" needs a memory-budget of at least %uM",
+				     settings->links, (guint)(least >> 20));
+}
+
 static gboolean
 read_endurance(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
 {
@@ -267,8 +281,10 @@ read_endurance(const VpnrSection *section, VpnrClientSettings *settings, GError 
 				       error) &&
 	       vpnr_section_get_number(section, &rotate_interval, &settings->rotate_interval_s,
 				       error) &&
+	       vpnr_section_get_number(section, &links, &settings->links, error) &&
 	       vpnr_section_get_size(section, "memory-budget", BUDGET_MIN, &settings->memory_budget,
-				     error);
+				     error) &&
+	       check_budget(section, settings, error);
 }
 
 static gboolean
@@ -309,6 +325,7 @@ client_settings_read(VpnrKeyfile *file, GError **error)
 	settings->control_socket = g_strdup(VPNR_CONTROL_CLIENT_PATH);
 	settings->resume_timeout_s = RESUME_DEFAULT;
 	settings->rotate_interval_s = ROTATE_DEFAULT;
+	settings->links = 1;
 	settings->memory_budget = BUDGET_DEFAULT;
 
 	if (!vpnr_keyfile_check(file, client_kinds, G_N_ELEMENTS(client_kinds), error) ||

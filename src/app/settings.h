@@ -52,6 +52,7 @@ typedef struct {
 	char *control_socket;      /* absolute path, or NULL: none */
 	guint resume_timeout_s;    /* 0: nothing waits for a link */
 	guint rotate_interval_s;   /* 0: no link is replaced because of its age */
+	guint links;               /* 1 to VPNR_UPLINKS_MAX */
 	guint64 memory_budget;     /* bytes, of the process */
 	VpnrRules *rules;          /* of [capture]; never NULL */
 	VpnrFlowSettings flows;    /* of [capture] */

@@ -14,7 +14,7 @@ wait_for_link(const VpnrAdmitParams *params, gint64 deadline)
 
 	vpnr_thread_set_name("vpnr-waiting");
 	atomic_fetch_add(params->n_waiting, 1);
-	end = vpnr_await_gate(vpnr_uplink_gate(params->uplink), params->fd, params->stop, deadline);
+	end = vpnr_await_gate(vpnr_uplinks_fd(params->uplinks), params->fd, params->stop, deadline);
 	atomic_fetch_sub(params->n_waiting, 1);
 	return end;
 }
@@ -22,7 +22,7 @@ wait_for_link(const VpnrAdmitParams *params, gint64 deadline)
 static int
 patience_ms(const VpnrAdmitParams *params)
 {
-	int uplink_ms = vpnr_uplink_patience_ms(params->uplink);
+	int uplink_ms = vpnr_uplinks_patience_ms(params->uplinks);
 
 	return params->max_ms >= 0 ? MIN(params->max_ms, uplink_ms) : uplink_ms;
 }
@@ -36,8 +36,8 @@ vpnr_admit(const VpnrAdmitParams *params, VpnrTable **table, VpnrStream **stream
 	VpnrTableResult result;
 
 	do {
-		result = vpnr_uplink_open(params->uplink, params->kind, params->dest, params->peer,
-					  table, stream);
+		result = vpnr_uplinks_open(params->uplinks, params->kind, params->dest,
+					   params->peer, table, stream);
 		if (result != VPNR_TABLE_CLOSED)
 			return result;
 		*end = wait_for_link(params, deadline);

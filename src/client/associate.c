@@ -157,7 +157,7 @@ start(Association *association, const VpnrAssociateParams *params, int fd, VpnrA
 					       .open = open_socket,
 					       .data = association,
 					       .pool = params->pool,
-					       .uplink = params->uplink,
+					       .uplinks = params->uplinks,
 					       .stats = params->stats },
 			   error);
 	association->buffer = g_malloc(BUFFER_SIZE);

@@ -13,7 +13,7 @@
 #include "base/latch.h"
 #include "base/pool.h"
 #include "base/stats.h"
-#include "client/uplink.h"
+#include "client/uplinks.h"
 #include "proto/proxyreq.h"
 
 G_BEGIN_DECLS
@@ -26,7 +26,7 @@ typedef struct {
 	int idle_ms; /* after which a flow ends */
 	const VpnrLatch *stop;
 	VpnrPool *pool;
-	VpnrUplink *uplink;
+	VpnrUplinks *uplinks;
 	VpnrStats *stats;
 } VpnrAssociateParams;
 

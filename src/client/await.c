@@ -13,12 +13,12 @@
 /* Of the application's socket only errors and the end of both directions are asked for, which
  * poll() always tells: its end of sending (POLLRDHUP) is no reason to give up. */
 VpnrAwait
-vpnr_await_gate(const VpnrGate *gate, int fd, const VpnrLatch *stop, gint64 deadline)
+vpnr_await_gate(int gate, int fd, const VpnrLatch *stop, gint64 deadline)
 {
 	struct pollfd pfd[] = {
 		{ .fd = vpnr_latch_fd(stop), .events = POLLIN },
 		{ .fd = fd, .events = 0 },
-		{ .fd = vpnr_gate_fd(gate), .events = POLLIN },
+		{ .fd = gate, .events = POLLIN },
 	};
 	int n;
 

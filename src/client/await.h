@@ -9,7 +9,6 @@
 
 #include <glib.h>
 
-#include "base/gate.h"
 #include "base/latch.h"
 
 G_BEGIN_DECLS
@@ -27,9 +26,10 @@ typedef enum {
 	VPNR_AWAIT_STOPPED, /* stop was tripped */
 } VpnrAwait;
 
-/* Waits until gate is open, at most until deadline (base/deadline.h) or until stop is tripped, and
- * only as long as the application behind the connected TCP socket fd (-1: none) is there. A gate
- * that is open counts even if the deadline has passed. Sets keepalive probes on fd. */
-VpnrAwait vpnr_await_gate(const VpnrGate *gate, int fd, const VpnrLatch *stop, gint64 deadline);
+/* Waits until gate is readable, which is the descriptor of one (base/gate.h) or of several
+ * (uplinks.h), at most until deadline (base/deadline.h) or until stop is tripped, and only as long
+ * as the application behind the connected TCP socket fd (-1: none) is there. A gate that is open
+ * counts even if the deadline has passed. Sets keepalive probes on fd. */
+VpnrAwait vpnr_await_gate(int gate, int fd, const VpnrLatch *stop, gint64 deadline);
 
 G_END_DECLS

@@ -220,7 +220,7 @@ open_stream(Flow *flow, int idle_ms, VpnrTable **table, VpnrStream **stream)
 	VpnrFlows *flows = flow->flows;
 	VpnrAddr dest = vpnr_dns_route(&flows->params.dns, &flow->pair.dest);
 	VpnrAwait end = VPNR_AWAIT_OPEN;
-	const VpnrAdmitParams admit = { .uplink = flows->params.uplink,
+	const VpnrAdmitParams admit = { .uplinks = flows->params.uplinks,
 					.kind = VPNR_KIND_UDP,
 					.dest = &dest,
 					.peer = &flow->pair.peer,

@@ -18,7 +18,7 @@
 #include "base/pool.h"
 #include "base/stats.h"
 #include "client/dns.h"
-#include "client/uplink.h"
+#include "client/uplinks.h"
 #include "proto/socks5.h"
 
 G_BEGIN_DECLS
@@ -58,7 +58,7 @@ typedef struct {
 	VpnrFlowsOpen open;
 	gpointer data;
 	VpnrPool *pool; /* all outlive the flows */
-	VpnrUplink *uplink;
+	VpnrUplinks *uplinks;
 	VpnrStats *stats;
 } VpnrFlowsParams;
 

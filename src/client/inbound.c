@@ -86,7 +86,7 @@ open_stream(const Connection *connection, VpnrWorker **worker)
 	VpnrTable *table = NULL;
 	VpnrStream *stream = NULL;
 	VpnrAwait end = VPNR_AWAIT_OPEN;
-	const VpnrAdmitParams admit = { .uplink = params->uplink,
+	const VpnrAdmitParams admit = { .uplinks = params->uplinks,
 					.kind = VPNR_KIND_TCP,
 					.dest = &connection->dest,
 					.peer = &connection->peer,
@@ -195,7 +195,7 @@ serve_associate(Connection *connection, const VpnrProxyreq *request)
 	const VpnrAssociateParams params = { .idle_ms = inbound->params.udp_idle_ms,
 					     .stop = inbound->stop,
 					     .pool = inbound->params.pool,
-					     .uplink = inbound->params.uplink,
+					     .uplinks = inbound->params.uplinks,
 					     .stats = inbound->params.stats };
 	g_autoptr(GError) error = NULL;
 

@@ -22,7 +22,7 @@
 #include "base/pool.h"
 #include "base/stats.h"
 #include "client/dns.h"
-#include "client/uplink.h"
+#include "client/uplinks.h"
 
 G_BEGIN_DECLS
 
@@ -48,7 +48,7 @@ typedef struct {
 	/* All outlive the inbound. */
 	const GArray *own; /* VpnrAddr: the client's listeners (own.h); nullable */
 	VpnrPool *pool;
-	VpnrUplink *uplink;
+	VpnrUplinks *uplinks;
 	VpnrStats *stats;
 } VpnrInboundParams;
 

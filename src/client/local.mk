@@ -37,6 +37,10 @@ src_libvpnr_a_SOURCES += \
 	%D%/udp_inbound.c \
 	%D%/udp_inbound.h \
 	%D%/uplink.c \
-	%D%/uplink.h
+	%D%/uplink.h \
+	%D%/uplink_log.c \
+	%D%/uplink_log.h \
+	%D%/uplinks.c \
+	%D%/uplinks.h
 
 EXTRA_DIST += %D%/.may_include

@@ -14,6 +14,8 @@
 
 struct VpnrTunnel {
 	/* const after start */
+	VpnrOrigin origin;
+	guint number;
 	VpnrBudget *budget;
 	VpnrStats *stats;
 	/* uplink's thread */
@@ -26,10 +28,12 @@ struct VpnrTunnel {
 };
 
 VpnrTunnel *
-vpnr_tunnel_new(VpnrBudget *budget, VpnrStats *stats)
+vpnr_tunnel_new(const VpnrOrigin *origin, guint number, VpnrBudget *budget, VpnrStats *stats)
 {
 	VpnrTunnel *tunnel = g_new0(VpnrTunnel, 1);
 
+	tunnel->origin = *origin;
+	tunnel->number = number;
 	tunnel->budget = budget;
 	tunnel->stats = stats;
 	pthread_mutex_init(&tunnel->lock, NULL);
@@ -78,6 +82,7 @@ begin(VpnrTunnel *tunnel, VpnrProtocol protocol, const VpnrHello *hello, GError 
 	VpnrSession *session =
 	    vpnr_session_new(&(VpnrSessionParams){ .protocol = protocol,
 						   .role = VPNR_ROLE_CLIENT,
+						   .number = tunnel->number,
 						   .handler = &handler,
 						   .data = tunnel,
 						   .worn_bytes = v2 ? VPNR_TUNNEL_WORN_BYTES : 0,
@@ -185,6 +190,8 @@ greet(VpnrTunnel *tunnel, VpnrTransport *transport, int max_ms, const VpnrLatch 
 			   .capabilities = VPNR_CAPABILITY_DATAGRAM,
 			   .max_streams = 1, /* the server opens none */
 			   .initial_window = VPNR_WINDOW_MIN,
+			   .has_origin = TRUE,
+			   .origin = tunnel->origin,
 			   .software = "vpnr " PACKAGE_VERSION };
 
 	if (vpnr_tunnel_can_resume(tunnel)) {
@@ -273,6 +280,19 @@ vpnr_tunnel_open(VpnrTunnel *tunnel, VpnrKind kind, const VpnrAddr *dest, const 
 	}
 	pthread_mutex_unlock(&tunnel->lock);
 	return result;
+}
+
+gboolean
+vpnr_tunnel_load(VpnrTunnel *tunnel, VpnrTableLoad *load)
+{
+	gboolean ok;
+
+	pthread_mutex_lock(&tunnel->lock);
+	ok = tunnel->table != NULL;
+	if (ok)
+		*load = vpnr_table_load(tunnel->table);
+	pthread_mutex_unlock(&tunnel->lock);
+	return ok;
 }
 
 guint

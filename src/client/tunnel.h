@@ -27,8 +27,10 @@ G_BEGIN_DECLS
 
 typedef struct VpnrTunnel VpnrTunnel;
 
-/* One without a session. Never fails. budget (nullable) outlives it. */
-VpnrTunnel *vpnr_tunnel_new(VpnrBudget *budget, VpnrStats *stats);
+/* One without a session. Never fails. origin: who asks for its sessions; number: for the names of
+ * threads, 0: it is the only one. budget (nullable) outlives it. */
+VpnrTunnel *
+vpnr_tunnel_new(const VpnrOrigin *origin, guint number, VpnrBudget *budget, VpnrStats *stats);
 
 /* Ends the session and frees. Takes NULL. */
 void vpnr_tunnel_free(VpnrTunnel *tunnel);
@@ -70,6 +72,9 @@ void vpnr_tunnel_end(VpnrTunnel *tunnel);
  * until a worker has removed the stream. */
 VpnrTableResult vpnr_tunnel_open(VpnrTunnel *tunnel, VpnrKind kind, const VpnrAddr *dest,
 				 const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
+
+/* How much its link has to do. FALSE: there is no session. */
+gboolean vpnr_tunnel_load(VpnrTunnel *tunnel, VpnrTableLoad *load);
 
 /* Calls func for each stream, as vpnr_table_foreach() does. Returns their number; func may be
  * NULL. */

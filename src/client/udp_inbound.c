@@ -133,7 +133,7 @@ new_flows(VpnrUdpInbound *inbound, GError **error)
 						  .data =
 						      params->open != NULL ? params->data : inbound,
 						  .pool = params->pool,
-						  .uplink = params->uplink,
+						  .uplinks = params->uplinks,
 						  .stats = params->stats },
 			      error);
 }

@@ -17,7 +17,7 @@
 #include "base/stats.h"
 #include "client/dns.h"
 #include "client/flows.h"
-#include "client/uplink.h"
+#include "client/uplinks.h"
 
 G_BEGIN_DECLS
 
@@ -35,7 +35,7 @@ typedef struct {
 	/* All outlive the inbound. */
 	const GArray *own; /* VpnrAddr: the client's listeners (own.h); nullable */
 	VpnrPool *pool;
-	VpnrUplink *uplink;
+	VpnrUplinks *uplinks;
 	VpnrStats *stats;
 } VpnrUdpInboundParams;
 

@@ -7,12 +7,12 @@
 #include "base/deadline.h"
 #include "base/fd.h"
 #include "base/latch.h"
-#include "base/log.h"
 #include "base/thread.h"
 #include "client/backoff.h"
 #include "client/netwatch.h"
 #include "client/renewal.h"
 #include "client/tunnel.h"
+#include "client/uplink_log.h"
 
 /* Milliseconds that a link must have lived for the next to be dialled at once when it is lost. One
  * that did not may be followed by many of its kind. */
@@ -20,6 +20,8 @@
 
 struct VpnrUplink {
 	/* const after start */
+	VpnrOrigin origin;
+	guint of; /* so many are side by side */
 	VpnrStats *stats;
 	VpnrLatch *stop;
 	VpnrGate *gate;
@@ -32,8 +34,8 @@ struct VpnrUplink {
 	VpnrBackoff backoff;
 	gboolean was_up; /* some link was up since the start */
 	VpnrRenewal renewal;
-	gint64 give_up_at;  /* base/deadline.h: when a session without a link ends */
-	char *last_failure; /* as logged: the same again is not worth a line */
+	gint64 give_up_at; /* base/deadline.h: when a session without a link ends */
+	VpnrUplinkLog log;
 };
 
 static guint
@@ -51,25 +53,6 @@ session(const VpnrUplink *uplink)
 /* --- a link begins ---------------------------------------------------------------------------- */
 
 static void
-log_connected(VpnrUplink *uplink, const VpnrHello *hello, guint resumed, guint lost)
-{
-	char server[VPNR_ADDR_STRLEN];
-
-	vpnr_bulletin_server(uplink->bulletin, server);
-	if (lost > 0)
-		vpnr_log(VPNR_LOG_WARN,
-			 "the server does not know the session any more: %u streams were reset",
-			 lost);
-	if (hello->version == 0)
-		vpnr_log(VPNR_LOG_WARN,
-			 "connected to %s by VPNr/1: IN THE CLEAR, without authentication", server);
-	else if (resumed > 0)
-		vpnr_log(VPNR_LOG_INFO, "connected to %s again: %u streams go on", server, resumed);
-	else
-		vpnr_log(VPNR_LOG_INFO, "connected to %s (%s)", server, hello->software);
-}
-
-static void
 on_attached(VpnrUplink *uplink, const VpnrUplinkTarget *target, const VpnrHello *hello)
 {
 	gboolean v2 = target->protocol == VPNR_PROTOCOL_V2;
@@ -78,7 +61,6 @@ on_attached(VpnrUplink *uplink, const VpnrUplinkTarget *target, const VpnrHello 
 	    vpnr_renewal_begin(g_get_monotonic_time(), v2 ? target->rotate_interval_s : 0);
 	uplink->was_up = TRUE;
 	vpnr_backoff_reset(&uplink->backoff);
-	g_clear_pointer(&uplink->last_failure, g_free);
 	vpnr_bulletin_set_software(uplink->bulletin, hello->software);
 }
 
@@ -108,8 +90,8 @@ take_over(VpnrUplink *uplink, const VpnrUplinkTarget *target, VpnrTransport *tra
 		return FALSE;
 	if (take == VPNR_TUNNEL_RESUMED)
 		vpnr_stats_add(uplink->stats, VPNR_STAT_RESUMES, 1);
-	log_connected(uplink, &hello, take == VPNR_TUNNEL_RESUMED ? streams : 0,
-		      take == VPNR_TUNNEL_NEW ? streams : 0);
+	vpnr_uplink_log_connected(&uplink->log, &hello, take == VPNR_TUNNEL_RESUMED ? streams : 0,
+				  take == VPNR_TUNNEL_NEW ? streams : 0);
 	on_attached(uplink, target, &hello);
 	return TRUE;
 }
@@ -138,19 +120,6 @@ dial(VpnrUplink *uplink, const VpnrUplinkTarget *target, gint64 deadline, GError
 	    vpnr_connect(target, uplink->lookup, vpnr_deadline_left(deadline), cancel, error);
 	vpnr_bulletin_set_server(uplink->bulletin, vpnr_lookup_dialled(uplink->lookup));
 	return transport;
-}
-
-/* The same failure over and over is one line, until something else happens. */
-static void
-log_failure(VpnrUplink *uplink, const char *failure)
-{
-	char server[VPNR_ADDR_STRLEN];
-	gboolean again = g_strcmp0(failure, uplink->last_failure) == 0;
-
-	vpnr_log(again ? VPNR_LOG_DEBUG : VPNR_LOG_WARN, "no link to %s: %s",
-		 vpnr_bulletin_server(uplink->bulletin, server), failure);
-	g_free(uplink->last_failure);
-	uplink->last_failure = g_strdup(failure);
 }
 
 /* The link there is gives way to the next. FALSE with an error: with it the session has ended. */
@@ -193,12 +162,14 @@ bring_up(VpnrUplink *uplink)
 	gboolean dialled;
 
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_CONNECTING);
-	if (change_over(uplink, deadline, &dialled, &error))
+	if (change_over(uplink, deadline, &dialled, &error)) {
+		vpnr_renewal_stagger(&uplink->renewal, uplink->origin.number - 1, uplink->of);
 		return announce(uplink, VPNR_STAT_RECONNECTS, reconnect);
+	}
 	if (vpnr_latch_is_tripped(uplink->stop))
 		return FALSE;
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_DISCONNECTED);
-	log_failure(uplink, error->message);
+	vpnr_uplink_log_failed(&uplink->log, error->message);
 	vpnr_stats_add(uplink->stats, VPNR_STAT_LINKS_FAILED, 1);
 	return FALSE;
 }
@@ -214,7 +185,7 @@ renew(VpnrUplink *uplink)
 
 	if (change_over(uplink, VPNR_DEADLINE_NEVER, &dialled, &error))
 		return announce(uplink, VPNR_STAT_ROTATIONS, 1);
-	vpnr_log(VPNR_LOG_DEBUG, "the link was not replaced: %s", error->message);
+	vpnr_uplink_log_kept(&uplink->log, error->message);
 	vpnr_renewal_failed(&uplink->renewal, g_get_monotonic_time());
 	return !dialled;
 }
@@ -286,7 +257,7 @@ on_link_end(VpnrUplink *uplink, VpnrLinkEnd end)
 	if (lost == NULL)
 		return;
 	if (vpnr_session_is_attached(lost))
-		log_failure(uplink, vpnr_session_link_text(lost));
+		vpnr_uplink_log_failed(&uplink->log, vpnr_session_link_text(lost));
 	if (end == VPNR_LINK_LOST && vpnr_tunnel_can_resume(uplink->tunnel))
 		vpnr_session_detach(lost);
 	else
@@ -299,9 +270,7 @@ end_session_in_time(VpnrUplink *uplink)
 	if (session(uplink) == NULL || vpnr_deadline_left(uplink->give_up_at) > 0)
 		return;
 	vpnr_stats_add(uplink->stats, VPNR_STAT_SESSIONS_LOST, 1);
-	if (n_streams(uplink) > 0)
-		vpnr_log(VPNR_LOG_WARN, "no link came back in time: %u streams are reset",
-			 n_streams(uplink));
+	vpnr_uplink_log_given_up(&uplink->log, n_streams(uplink));
 	vpnr_tunnel_end(uplink->tunnel);
 }
 
@@ -355,26 +324,36 @@ uplink_run(gpointer data)
 	vpnr_bulletin_set_state(uplink->bulletin, VPNR_UPLINK_DISCONNECTED);
 }
 
+static void
+watch_network(VpnrUplink *uplink)
+{
+	g_autoptr(GError) error = NULL;
+
+	uplink->netwatch = vpnr_netwatch_new(&error);
+	if (uplink->netwatch == NULL)
+		vpnr_uplink_log_unwatched(&uplink->log, error->message);
+}
+
 VpnrUplink *
-vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrBudget *budget, VpnrStats *stats,
-		  GError **error)
+vpnr_uplink_start(const VpnrUplinkParams *params, GError **error)
 {
 	VpnrUplink *uplink = g_new0(VpnrUplink, 1);
-	g_autoptr(GError) no_watch = NULL;
+	guint number = params->of > 1 ? params->origin.number : 0;
 
-	uplink->stats = stats;
-	uplink->bulletin = vpnr_bulletin_new(target);
-	uplink->tunnel = vpnr_tunnel_new(budget, stats);
+	uplink->origin = params->origin;
+	uplink->of = params->of;
+	uplink->stats = params->stats;
+	uplink->bulletin = vpnr_bulletin_new(params->target);
+	uplink->log = (VpnrUplinkLog){ .number = number, .bulletin = uplink->bulletin };
+	uplink->tunnel = vpnr_tunnel_new(&params->origin, number, params->budget, params->stats);
 	uplink->lookup = vpnr_lookup_new();
-	uplink->netwatch = vpnr_netwatch_new(&no_watch);
-	if (uplink->netwatch == NULL)
-		vpnr_log(VPNR_LOG_WARN, "changes of the network go unnoticed: %s",
-			 no_watch->message);
+	watch_network(uplink);
 	uplink->stop = vpnr_latch_new(error);
 	if (uplink->stop != NULL)
 		uplink->gate = vpnr_gate_new(error);
 	if (uplink->gate != NULL)
-		uplink->thread = vpnr_thread_start("vpnr-uplink", uplink_run, uplink, error);
+		uplink->thread =
+		    vpnr_thread_start_numbered("vpnr-uplink", number, uplink_run, uplink, error);
 	if (uplink->thread == NULL) {
 		vpnr_uplink_free(uplink);
 		return NULL;
@@ -383,10 +362,16 @@ vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrBudget *budget, VpnrStats 
 }
 
 void
-vpnr_uplink_stop(VpnrUplink *uplink)
+vpnr_uplink_dismiss(VpnrUplink *uplink)
 {
 	if (uplink->stop != NULL)
 		vpnr_latch_trip(uplink->stop);
+}
+
+void
+vpnr_uplink_stop(VpnrUplink *uplink)
+{
+	vpnr_uplink_dismiss(uplink);
 	vpnr_thread_join(g_steal_pointer(&uplink->thread));
 }
 
@@ -402,7 +387,7 @@ vpnr_uplink_free(VpnrUplink *uplink)
 	vpnr_netwatch_free(uplink->netwatch);
 	vpnr_lookup_free(uplink->lookup);
 	vpnr_bulletin_free(uplink->bulletin);
-	g_free(uplink->last_failure);
+	vpnr_uplink_log_clear(&uplink->log);
 	g_free(uplink);
 }
 
@@ -433,6 +418,12 @@ vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest, const 
 	if (!vpnr_gate_is_open(uplink->gate))
 		return VPNR_TABLE_CLOSED;
 	return vpnr_tunnel_open(uplink->tunnel, kind, dest, peer, table, stream);
+}
+
+gboolean
+vpnr_uplink_load(VpnrUplink *uplink, VpnrTableLoad *load)
+{
+	return vpnr_gate_is_open(uplink->gate) && vpnr_tunnel_load(uplink->tunnel, load);
 }
 
 VpnrUplinkStatus

@@ -30,9 +30,16 @@ typedef struct {
 	VpnrSessionStatus session; /* without a session: nothing attached, nothing kept */
 } VpnrUplinkStatus;
 
-/* Starts dialling target (copied). budget (nullable) and stats outlive the uplink. */
-VpnrUplink *vpnr_uplink_start(const VpnrUplinkTarget *target, VpnrBudget *budget, VpnrStats *stats,
-			      GError **error);
+typedef struct {
+	const VpnrUplinkTarget *target; /* copied */
+	VpnrOrigin origin;              /* with the uplink's number, from 1 */
+	guint of;                       /* so many are side by side */
+	VpnrBudget *budget;             /* nullable; outlives the uplink */
+	VpnrStats *stats;               /* likewise */
+} VpnrUplinkParams;
+
+/* Starts dialling. NULL with an error when a descriptor or a thread is missing. */
+VpnrUplink *vpnr_uplink_start(const VpnrUplinkParams *params, GError **error);
 
 /* The next dial goes to this target (thread-safe). */
 void vpnr_uplink_set_target(VpnrUplink *uplink, const VpnrUplinkTarget *target);
@@ -48,6 +55,9 @@ int vpnr_uplink_patience_ms(VpnrUplink *uplink);
 VpnrTableResult vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
 				 const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 
+/* How much the link has to do. FALSE: there is none (thread-safe). */
+gboolean vpnr_uplink_load(VpnrUplink *uplink, VpnrTableLoad *load);
+
 /* How the link is (thread-safe). */
 VpnrUplinkStatus vpnr_uplink_status(VpnrUplink *uplink);
 
@@ -55,6 +65,9 @@ VpnrUplinkStatus vpnr_uplink_status(VpnrUplink *uplink);
  * (thread-safe). */
 guint vpnr_uplink_foreach(VpnrUplink *uplink, void (*func)(VpnrStream *stream, gpointer data),
 			  gpointer data);
+
+/* Tells it to stop, and does not wait. */
+void vpnr_uplink_dismiss(VpnrUplink *uplink);
 
 /* Ends the session, aborts its streams, waits for their workers and joins the thread. From then on
  * no stream can be opened. */

@@ -23,8 +23,8 @@ typedef struct {
  * with sessions of the same key, whose owner may know them. */
 gboolean vpnr_session_id_equal(const VpnrSessionId *a, const VpnrSessionId *b);
 
-/* Names who asks for a session (docs/protocol.md, 2.4.9): the client's process, by random bytes, and
- * which of the sessions that it has side by side. A plain value. */
+/* Names who asks for a session (docs/protocol.md, 2.4.9): the client's process, by random bytes,
+ * and which of the sessions that it has side by side. A plain value. */
 #define VPNR_ORIGIN_CLIENT_SIZE 16
 typedef struct {
 	guint8 client[VPNR_ORIGIN_CLIENT_SIZE];

@@ -393,6 +393,13 @@ vpnr_table_size(VpnrTable *table)
 	return n;
 }
 
+VpnrTableLoad
+vpnr_table_load(VpnrTable *table)
+{
+	return (VpnrTableLoad){ .streams = vpnr_table_size(table),
+				.queued = atomic_load(&table->queued.total) };
+}
+
 void
 vpnr_table_foreach(VpnrTable *table, void (*func)(VpnrStream *stream, gpointer data), gpointer data)
 {

@@ -116,6 +116,14 @@ void vpnr_table_wait_empty(VpnrTable *table);
 /* Streams that are open now (thread-safe). */
 guint vpnr_table_size(VpnrTable *table);
 
+/* How much the table gives its link to do (thread-safe). */
+typedef struct {
+	guint streams; /* open now */
+	gint64 queued; /* bytes of DATA that wait in the writer, see share.h */
+} VpnrTableLoad;
+
+VpnrTableLoad vpnr_table_load(VpnrTable *table);
+
 /* Calls func for each stream, with the lock held: it must not block and not call the table
  * (thread-safe). */
 void vpnr_table_foreach(VpnrTable *table, void (*func)(VpnrStream *stream, gpointer data),

@@ -40,6 +40,7 @@
 typedef struct {
 	VpnrProtocol protocol;
 	guint rotate_interval_s;
+	guint n_links;
 	/* addresses */
 	VpnrAddr server_addr, relay_addr, socks_addr, echo_addr;
 	/* keys */
@@ -52,7 +53,7 @@ typedef struct {
 	Relay *relay;
 	VpnrStats client_stats;
 	VpnrPool *pool;
-	VpnrUplink *uplink;
+	VpnrUplinks *uplinks;
 	VpnrInbound *inbound;
 	/* atomic */
 	_Atomic guint n_ok;
@@ -133,34 +134,40 @@ start_client(System *system)
 				    .rotate_interval_s = system->rotate_interval_s };
 
 	system->pool = vpnr_pool_new("pool", 1000);
-	system->uplink = vpnr_uplink_start(&target, NULL, &system->client_stats, &error);
+	system->uplinks = vpnr_uplinks_start(system->n_links, &target, NULL, &error);
 	g_assert_no_error(error);
 	system->inbound = vpnr_inbound_start(&(VpnrInboundParams){ .kind = VPNR_INBOUND_SOCKS,
 								   .listen = system->socks_addr,
 								   .pool = system->pool,
-								   .uplink = system->uplink,
+								   .uplinks = system->uplinks,
 								   .stats = &system->client_stats },
 					     &error);
 	g_assert_no_error(error);
 }
 
+/* All links. */
 static void
 wait_until_connected(System *system)
 {
-	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_uplink_status(system->uplink).news.state != VPNR_UPLINK_CONNECTED;
-	     patience(begin))
-		;
+	for (guint i = 1; i <= system->n_links; i++) {
+		VpnrUplink *uplink = vpnr_uplinks_get(system->uplinks, i);
+
+		for (gint64 begin = g_get_monotonic_time();
+		     vpnr_uplink_status(uplink).news.state != VPNR_UPLINK_CONNECTED;
+		     patience(begin))
+			;
+	}
 }
 
 static void
-system_init_rotating(System *system, VpnrProtocol protocol, guint rotate_interval_s)
+system_init_links(System *system, VpnrProtocol protocol, guint rotate_interval_s, guint n_links)
 {
 	g_autoptr(GError) error = NULL;
 
 	memset(system, 0, sizeof *system);
 	system->protocol = protocol;
 	system->rotate_interval_s = rotate_interval_s;
+	system->n_links = n_links;
 	system->server_addr = loopback_private(4334);
 	system->relay_addr = loopback_private(4336);
 	system->socks_addr = loopback_private(1080);
@@ -183,10 +190,21 @@ system_init_rotating(System *system, VpnrProtocol protocol, guint rotate_interva
 static void
 system_init(System *system, VpnrProtocol protocol)
 {
-	system_init_rotating(system, protocol, 0);
+	system_init_links(system, protocol, 0, 1);
 }
 
-/* As the client's main does it. */
+/* What all links have counted. */
+static guint64
+client_stat(const System *system, VpnrStat stat)
+{
+	guint64 sum = 0;
+
+	for (guint i = 1; i <= system->n_links; i++)
+		sum += vpnr_stats_get(vpnr_uplinks_stats(system->uplinks, i), stat);
+	return sum;
+}
+
+/* As the client's main does it; applications may still ask what the links have counted. */
 static void
 stop_client(System *system)
 {
@@ -195,10 +213,9 @@ stop_client(System *system)
 	if (system->inbound == NULL)
 		return;
 	vpnr_inbound_stop(system->inbound);
-	vpnr_uplink_stop(system->uplink);
+	vpnr_uplinks_stop(system->uplinks);
 	vpnr_pool_free(system->pool);
 	vpnr_inbound_unref(g_steal_pointer(&system->inbound));
-	vpnr_uplink_free(system->uplink);
 	g_assert_cmpint(g_get_monotonic_time() - begin, <, STOP_US);
 }
 
@@ -219,8 +236,9 @@ system_clear(System *system)
 	relay_stop(system->relay);
 	vpnr_accept_stop(system->echo);
 	vpnr_pool_free(system->echo_pool);
-	g_assert_cmpuint(vpnr_stats_get(&system->client_stats, VPNR_STAT_VIOLATIONS), ==, 0);
+	g_assert_cmpuint(client_stat(system, VPNR_STAT_VIOLATIONS), ==, 0);
 	g_assert_cmpuint(vpnr_stats_get(&system->server_stats, VPNR_STAT_VIOLATIONS), ==, 0);
+	vpnr_uplinks_free(system->uplinks);
 }
 
 /* --- applications ----------------------------------------------------------------------------- */
@@ -277,8 +295,7 @@ static void
 wait_for_next_link(System *system, guint64 before)
 {
 	for (gint64 begin = g_get_monotonic_time();
-	     !atomic_load(&system->stop) &&
-	     vpnr_stats_get(&system->client_stats, VPNR_STAT_RECONNECTS) == before;
+	     !atomic_load(&system->stop) && client_stat(system, VPNR_STAT_RECONNECTS) == before;
 	     patience(begin))
 		;
 }
@@ -290,7 +307,7 @@ run_app(gpointer data)
 	System *system = app->system;
 
 	for (guint i = 0; i < app->n_rounds && !atomic_load(&system->stop); i++) {
-		guint64 link = vpnr_stats_get(&system->client_stats, VPNR_STAT_RECONNECTS);
+		guint64 link = client_stat(system, VPNR_STAT_RECONNECTS);
 		gboolean ok = run_round(system, app->number * 100 + i);
 
 		atomic_fetch_add(ok ? &system->n_ok : &system->n_broken, 1);
@@ -342,13 +359,12 @@ check_many(VpnrProtocol protocol)
 	start_apps(&system, apps, N_ROUNDS, TRUE);
 	join_apps(apps);
 	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_uplink_foreach(system.uplink, NULL, NULL) > 0; patience(begin))
+	     vpnr_uplinks_foreach(system.uplinks, NULL, NULL) > 0; patience(begin))
 		;
-	g_assert_cmpuint(vpnr_stats_get(&system.client_stats, VPNR_STAT_STREAMS_TOTAL), ==,
-			 N_APPS * N_ROUNDS);
+	g_assert_cmpuint(client_stat(&system, VPNR_STAT_STREAMS_TOTAL), ==, N_APPS * N_ROUNDS);
 	g_assert_cmpuint(vpnr_stats_get(&system.server_stats, VPNR_STAT_STREAMS_TOTAL), ==,
 			 N_APPS * N_ROUNDS);
-	g_assert_cmpuint(vpnr_stats_get(&system.client_stats, VPNR_STAT_RECONNECTS), ==, 0);
+	g_assert_cmpuint(client_stat(&system, VPNR_STAT_RECONNECTS), ==, 0);
 	system_clear(&system);
 }
 
@@ -370,12 +386,6 @@ test_v1_rust(void)
 	check_many(VPNR_PROTOCOL_V1_RUST);
 }
 
-static guint64
-client_stat(const System *system, VpnrStat stat)
-{
-	return vpnr_stats_get(&system->client_stats, stat);
-}
-
 /* Lets the relay cut one link after another, each after a number of bytes that nobody knows. */
 static void
 cut_links(System *system, guint n)
@@ -393,15 +403,12 @@ cut_links(System *system, guint n)
 }
 
 static void
-test_cut(void)
+check_cuts(guint n_links)
 {
-	g_test_summary("The link is cut while it is busy, at any byte, handshake and HELLO "
-		       "included: no application notices.");
-
 	System system;
 	App apps[N_APPS];
 
-	system_init(&system, VPNR_PROTOCOL_V2);
+	system_init_links(&system, VPNR_PROTOCOL_V2, 0, n_links);
 	start_apps(&system, apps, G_MAXUINT, TRUE);
 	wait_for_echoes(&system, 10);
 	cut_links(&system, N_CUTS);
@@ -419,15 +426,27 @@ test_cut(void)
 }
 
 static void
-test_rotate(void)
+test_cut(void)
 {
-	g_test_summary("Links are rotated every second, and cut meanwhile: no application "
-		       "notices.");
+	g_test_summary("The link is cut while it is busy, at any byte, handshake and HELLO "
+		       "included: no application notices.");
+	check_cuts(1);
+}
 
+static void
+test_cut_links(void)
+{
+	g_test_summary("Several links are cut all at once, and each finds its own session again.");
+	check_cuts(4);
+}
+
+static void
+check_rotations(guint n_links)
+{
 	System system;
 	App apps[N_APPS];
 
-	system_init_rotating(&system, VPNR_PROTOCOL_V2, 1);
+	system_init_links(&system, VPNR_PROTOCOL_V2, 1, n_links);
 	start_apps(&system, apps, G_MAXUINT, TRUE);
 	for (guint i = 1; i <= 3; i++) {
 		for (gint64 begin = g_get_monotonic_time();
@@ -439,6 +458,38 @@ test_rotate(void)
 	atomic_store(&system.stop, TRUE);
 	join_apps(apps);
 	g_assert_cmpuint(atomic_load(&system.n_broken), ==, 0);
+	system_clear(&system);
+}
+
+static void
+test_rotate(void)
+{
+	g_test_summary("Links are rotated every second, and cut meanwhile: no application "
+		       "notices.");
+	check_rotations(1);
+}
+
+static void
+test_rotate_links(void)
+{
+	check_rotations(4);
+}
+
+static void
+test_links_v1(void)
+{
+	g_test_summary("VPNr/1: several connections, each with ids of its own.");
+
+	System system;
+	App apps[N_APPS];
+
+	system_init_links(&system, VPNR_PROTOCOL_V1, 0, 4);
+	start_apps(&system, apps, N_ROUNDS, TRUE);
+	join_apps(apps);
+	for (guint i = 1; i <= 4; i++)
+		g_assert_cmpuint(vpnr_stats_get(vpnr_uplinks_stats(system.uplinks, i),
+						VPNR_STAT_STREAMS_TOTAL),
+				 >, 0);
 	system_clear(&system);
 }
 
@@ -475,8 +526,7 @@ test_restart_server(void)
 		stop_server(&system);
 		start_server(&system);
 		for (gint64 begin = g_get_monotonic_time();
-		     vpnr_stats_get(&system.client_stats, VPNR_STAT_RECONNECTS) < i;
-		     patience(begin))
+		     client_stat(&system, VPNR_STAT_RECONNECTS) < i; patience(begin))
 			;
 	}
 	wait_for_echoes(&system, 10);
@@ -495,6 +545,9 @@ main(int argc, char **argv)
 	g_test_add_func("/thread/system/v1-rust", test_v1_rust);
 	g_test_add_func("/thread/system/cut", test_cut);
 	g_test_add_func("/thread/system/rotate", test_rotate);
+	g_test_add_func("/thread/system/links/cut", test_cut_links);
+	g_test_add_func("/thread/system/links/rotate", test_rotate_links);
+	g_test_add_func("/thread/system/links/v1", test_links_v1);
 	g_test_add_func("/thread/system/stop-client", test_stop_client);
 	g_test_add_func("/thread/system/restart-server", test_restart_server);
 	return g_test_run();

@@ -118,6 +118,22 @@ test_client_without_a_link(void)
 }
 
 static void
+test_client_links(void)
+{
+	assert_mentions("{\"role\":\"client\",\"state\":\"connected\",\"links\":["
+			"{\"link\":1,\"state\":\"connected\",\"streams\":3,\"bytes_sent\":1024,"
+			"\"bytes_received\":0,\"reconnects\":0,\"rtt_ms\":0.5,\"link_age_s\":61,"
+			"\"link_down_s\":null},"
+			"{\"link\":12,\"state\":\"connecting\",\"streams\":4,\"bytes_sent\":0,"
+			"\"bytes_received\":2048,\"reconnects\":2,\"rtt_ms\":null,"
+			"\"link_age_s\":null,\"link_down_s\":7}]}",
+			"\n"
+			"LINK             AGE      RTT  STREAMS     SENT  RECEIVED  RECONNECTS\n"
+			"   1       1 min 1 s  0.50 ms        3  1.0 KiB       0 B           0\n"
+			"  12  connecting 7 s        -        4      0 B   2.0 KiB           2\n");
+}
+
+static void
 test_server_status(void)
 {
 	assert_shown(vpnr_ctl_show_status,
@@ -237,6 +253,18 @@ test_server_connections(void)
 }
 
 static void
+test_client_links_in_order(void)
+{
+	assert_shown(show_wide,
+		     "{\"connections\":[{\"id\":1,\"link\":10},{\"id\":7,\"link\":2},"
+		     "{\"id\":3,\"link\":2}]}",
+		     "LINK  ID\n"
+		     "2      3\n"
+		     "2      7\n"
+		     "10     1\n");
+}
+
+static void
 test_nothing(void)
 {
 	assert_shown(show_wide, "{\"connections\":[]}", "no connections\n");
@@ -296,12 +324,14 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ctl-show/status/client", test_client_status);
 	g_test_add_func("/ctl-show/status/without-a-link", test_client_without_a_link);
+	g_test_add_func("/ctl-show/status/links", test_client_links);
 	g_test_add_func("/ctl-show/capture", test_capture);
 	g_test_add_func("/ctl-show/status/server", test_server_status);
 	g_test_add_func("/ctl-show/connections/client", test_connections);
 	g_test_add_func("/ctl-show/connections/narrow", test_narrow);
 	g_test_add_func("/ctl-show/connections/flows", test_flows);
 	g_test_add_func("/ctl-show/connections/server", test_server_connections);
+	g_test_add_func("/ctl-show/connections/links", test_client_links_in_order);
 	g_test_add_func("/ctl-show/nothing", test_nothing);
 	g_test_add_func("/ctl-show/wrong-types", test_wrong_types);
 	g_test_add_func("/ctl-show/no-object", test_no_object);

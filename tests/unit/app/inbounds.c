@@ -29,7 +29,7 @@ start(Bench *bench, const char *text)
 	g_assert_no_error(error);
 	linked_start(&bench->linked, 1000, 10);
 	bench->inbounds = vpnr_inbounds_new(settings);
-	vpnr_inbounds_start(bench->inbounds, bench->linked.pool, bench->linked.uplink,
+	vpnr_inbounds_start(bench->inbounds, bench->linked.pool, bench->linked.uplinks,
 			    &bench->linked.stats, &error);
 	g_assert_no_error(error);
 	linked_greet(&bench->linked, TRUE);

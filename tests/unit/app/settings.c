@@ -104,6 +104,7 @@ test_client_defaults(void)
 	g_assert_cmpstr(settings->control_socket, ==, "/run/vpnr/client.sock");
 	g_assert_cmpuint(settings->resume_timeout_s, ==, 300);
 	g_assert_cmpuint(settings->rotate_interval_s, ==, 3600);
+	g_assert_cmpuint(settings->links, ==, 1);
 	g_assert_cmpuint(settings->memory_budget, ==, 1073741824);
 }
 
@@ -116,7 +117,7 @@ test_client_full(void)
 			 "private-key-file = keys/client.key\r\n"
 			 "redirect = 10.0.0.1 ; [2001:db8::2]:7 ;\r\nsocks = 127.0.0.1\r\n"
 			 "control-socket = run/client.sock\r\nresume-timeout = 0\r\n"
-			 "rotate-interval = 1\r\nmemory-budget = 16M\r\n\r\n"
+			 "rotate-interval = 1\r\nlinks = 16\r\nmemory-budget = 256M\r\n\r\n"
 			 "[capture]\r\nmode = off\r\n");
 
 	assert_addr(&settings->server, "[2001:db8::1]:99");
@@ -125,7 +126,8 @@ test_client_full(void)
 	g_assert_cmpstr(settings->control_socket, ==, "/etc/vpnr/run/client.sock");
 	g_assert_cmpuint(settings->resume_timeout_s, ==, 0);
 	g_assert_cmpuint(settings->rotate_interval_s, ==, 1);
-	g_assert_cmpuint(settings->memory_budget, ==, 16777216);
+	g_assert_cmpuint(settings->links, ==, 16);
+	g_assert_cmpuint(settings->memory_budget, ==, 268435456);
 }
 
 static void
@@ -286,6 +288,11 @@ test_client_refused(void)
 		{ CLIENT "rotate-interval = 0\n",
 		  "[client] rotate-interval|\"0\"|none or a number from 1 to 86400" },
 		{ CLIENT "rotate-interval = 86401\n", "[client] rotate-interval|\"86401\"" },
+		{ CLIENT "links = 0\n", "[client] links|\"0\"|1 to 16" },
+		{ CLIENT "links = 17\n", "[client] links|\"17\"" },
+		{ CLIENT "links = four\n", "[client] links|\"four\"" },
+		{ CLIENT "links = 4\nmemory-budget = 63M\n",
+		  "[client] links|\"4\"|memory-budget of at least 64M" },
 		{ CLIENT "memory-budget = 16777215\n",
 		  "[client] memory-budget|\"16777215\"|from 16777216" },
 		{ CLIENT "memory-budget = 15M\n", "[client] memory-budget|\"15M\"" },
@@ -349,6 +356,7 @@ test_server_refused(void)
 		{ SERVER "udp-timeout = 86401\n", "[server] udp-timeout|\"86401\"" },
 		{ SERVER "resume-timeout = -1\n", "[server] resume-timeout|\"-1\"|0 to 86400" },
 		{ SERVER "memory-budget = 1M\n", "[server] memory-budget|\"1M\"" },
+		{ SERVER "links = 2\n", "[server] links|unknown key|\"2\"" },
 		{ SERVER "rotate-interval = 60\n", "[server] rotate-interval|unknown key|\"60\"" },
 		{ SERVER "control-socket = /0123456789012345678901234567890123456789012345678901234"
 			 "56789012345678901234567890123456789012345678901234567890123\n",

@@ -38,7 +38,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 static void
 admit(Bench *bench, int max_ms)
 {
-	const VpnrAdmitParams params = { .uplink = bench->linked.uplink,
+	const VpnrAdmitParams params = { .uplinks = bench->linked.uplinks,
 					 .kind = VPNR_KIND_UDP,
 					 .dest = &bench->dest,
 					 .peer = &bench->dest,
@@ -107,7 +107,7 @@ test_next_link(void)
 static void
 test_too_long(void)
 {
-	g_test_summary("The caller's patience may be shorter than the uplink's.");
+	g_test_summary("The caller's patience may be shorter than the uplinks'.");
 
 	g_auto(Bench) bench;
 

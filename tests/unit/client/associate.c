@@ -50,7 +50,7 @@ serve(gpointer data)
 	vpnr_associate_serve(&(VpnrAssociateParams){ .idle_ms = PATIENCE_MS,
 						     .stop = bench->stop,
 						     .pool = bench->linked.pool,
-						     .uplink = bench->linked.uplink,
+						     .uplinks = bench->linked.uplinks,
 						     .stats = &bench->linked.stats },
 			     bench->fd, &peer, &bench->request, &error);
 	g_assert_no_error(error);
@@ -225,7 +225,7 @@ test_limit(void)
 			linked_wait_stat(&bench.linked, VPNR_STAT_STREAMS_TOTAL, i + 1);
 	}
 	linked_wait_stat(&bench.linked, VPNR_STAT_FLOWS_REFUSED, 1);
-	g_assert_cmpuint(vpnr_stats_get(&bench.linked.stats, VPNR_STAT_STREAMS_TOTAL), ==,
+	g_assert_cmpuint(linked_stat(&bench.linked, VPNR_STAT_STREAMS_TOTAL), ==,
 			 VPNR_ASSOCIATE_FLOWS_MAX);
 }
 

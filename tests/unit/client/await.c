@@ -11,6 +11,7 @@
 
 #include "base/deadline.h"
 #include "base/fd.h"
+#include "base/gate.h"
 #include "base/thread.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
@@ -49,7 +50,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 static VpnrAwait
 wait_for(Bench *bench, int timeout_ms)
 {
-	return vpnr_await_gate(bench->gate, bench->fd, bench->stop,
+	return vpnr_await_gate(vpnr_gate_fd(bench->gate), bench->fd, bench->stop,
 			       vpnr_deadline_after(timeout_ms));
 }
 

@@ -52,7 +52,7 @@ start(Bench *bench, guint max_flows, guint max_threads)
 							  .open = open_socket,
 							  .data = bench,
 							  .pool = bench->linked.pool,
-							  .uplink = bench->linked.uplink,
+							  .uplinks = bench->linked.uplinks,
 							  .stats = &bench->linked.stats },
 				      &error);
 	g_assert_no_error(error);
@@ -110,7 +110,7 @@ wait_waiting(Bench *bench, guint n)
 static guint64
 stat_of(Bench *bench, VpnrStat stat)
 {
-	return vpnr_stats_get(&bench->linked.stats, stat);
+	return linked_stat(&bench->linked, stat);
 }
 
 static void
@@ -190,7 +190,7 @@ test_dns(void)
 						   .open = open_socket,
 						   .data = &bench,
 						   .pool = bench.linked.pool,
-						   .uplink = bench.linked.uplink,
+						   .uplinks = bench.linked.uplinks,
 						   .stats = &bench.linked.stats },
 			       &error);
 	g_assert_no_error(error);
@@ -250,7 +250,7 @@ test_idle(void)
 						   .open = open_socket,
 						   .data = &bench,
 						   .pool = bench.linked.pool,
-						   .uplink = bench.linked.uplink,
+						   .uplinks = bench.linked.uplinks,
 						   .stats = &bench.linked.stats },
 			       &error);
 	g_assert_no_error(error);

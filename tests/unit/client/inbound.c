@@ -4,7 +4,7 @@
  * and how it is answered.
  *
  * Linked with --wrap=getsockopt, so that a connection can seem to be redirected, and with
- * --wrap=vpnr_uplink_open, so that the link can be lost at the worst moment.
+ * --wrap=vpnr_uplinks_open, so that the link can be lost at the worst moment.
  */
 #include "client/inbound.h"
 
@@ -47,18 +47,18 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
 static _Atomic guint losses;
 
 VpnrTableResult
-__real_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
-			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
+__real_vpnr_uplinks_open(VpnrUplinks *uplinks, VpnrKind kind, const VpnrAddr *dest,
+			 const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 VpnrTableResult
-__wrap_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
-			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
+__wrap_vpnr_uplinks_open(VpnrUplinks *uplinks, VpnrKind kind, const VpnrAddr *dest,
+			 const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream);
 
 VpnrTableResult
-__wrap_vpnr_uplink_open(VpnrUplink *uplink, VpnrKind kind, const VpnrAddr *dest,
-			const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream)
+__wrap_vpnr_uplinks_open(VpnrUplinks *uplinks, VpnrKind kind, const VpnrAddr *dest,
+			 const VpnrAddr *peer, VpnrTable **table, VpnrStream **stream)
 {
 	if (atomic_load(&losses) == 0)
-		return __real_vpnr_uplink_open(uplink, kind, dest, peer, table, stream);
+		return __real_vpnr_uplinks_open(uplinks, kind, dest, peer, table, stream);
 	atomic_fetch_sub(&losses, 1);
 	return VPNR_TABLE_CLOSED;
 }
@@ -71,7 +71,7 @@ typedef struct {
 	guint resume_timeout_s;
 	VpnrStats stats;
 	VpnrPool *pool;
-	VpnrUplink *uplink;
+	VpnrUplinks *uplinks;
 	VpnrInbound *inbound;
 	VpnrAddr addr; /* of the inbound */
 	GArray *own;   /* (owned, nullable) what it takes for its own listeners */
@@ -91,7 +91,7 @@ start_uplink(Bench *bench, VpnrProtocol protocol)
 	g_assert_true(vpnr_keys_generate(&bench->key, NULL));
 	g_assert_true(vpnr_keys_generate(&target.private_key, NULL));
 	g_assert_true(vpnr_keys_derive_public(&bench->key, &target.server_public_key, NULL));
-	bench->uplink = vpnr_uplink_start(&target, NULL, &bench->stats, &error);
+	bench->uplinks = vpnr_uplinks_start(1, &target, NULL, &error);
 	g_assert_no_error(error);
 }
 
@@ -108,7 +108,7 @@ start_inbound(Bench *bench, VpnrInboundKind kind, guint max_threads)
 								  .own = bench->own,
 								  .dns = bench->dns,
 								  .pool = bench->pool,
-								  .uplink = bench->uplink,
+								  .uplinks = bench->uplinks,
 								  .stats = &bench->stats },
 					    &error);
 	g_assert_no_error(error);
@@ -118,7 +118,8 @@ static void
 wait_until_connected(Bench *bench)
 {
 	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_uplink_status(bench->uplink).news.state != VPNR_UPLINK_CONNECTED; patience(begin))
+	     vpnr_uplinks_status(bench->uplinks).news.state != VPNR_UPLINK_CONNECTED;
+	     patience(begin))
 		;
 }
 
@@ -186,10 +187,10 @@ bench_clear(Bench *bench)
 {
 	party_hang_up(&bench->party); /* else the uplink would wait for its answer */
 	vpnr_inbound_stop(bench->inbound);
-	vpnr_uplink_stop(bench->uplink);
+	vpnr_uplinks_stop(bench->uplinks);
 	vpnr_pool_free(bench->pool);
 	vpnr_inbound_unref(bench->inbound);
-	vpnr_uplink_free(bench->uplink);
+	vpnr_uplinks_free(bench->uplinks);
 	g_clear_pointer(&bench->own, g_array_unref);
 	vpnr_fd_close(bench->listener);
 }
@@ -219,7 +220,8 @@ expect_open(Bench *bench, const char *dest)
 static guint64
 stat_of(Bench *bench, VpnrStat stat)
 {
-	return vpnr_stats_get(&bench->stats, stat);
+	return vpnr_stats_get(&bench->stats, stat) +
+	       vpnr_stats_get(vpnr_uplinks_stats(bench->uplinks, 1), stat);
 }
 
 /* --- SOCKS5 and HTTP CONNECT ------------------------------------------------------------------ */

@@ -24,7 +24,7 @@ linked_start(Linked *linked, guint resume_timeout_s, guint max_threads)
 	g_assert_true(vpnr_keys_generate(&linked->key, NULL));
 	g_assert_true(vpnr_keys_generate(&target.private_key, NULL));
 	g_assert_true(vpnr_keys_derive_public(&linked->key, &target.server_public_key, NULL));
-	linked->uplink = vpnr_uplink_start(&target, NULL, &linked->stats, &error);
+	linked->uplinks = vpnr_uplinks_start(1, &target, NULL, &error);
 	g_assert_no_error(error);
 }
 
@@ -43,7 +43,7 @@ linked_greet(Linked *linked, gboolean takes_datagrams)
 	answer->hello->capabilities = takes_datagrams ? VPNR_CAPABILITY_DATAGRAM : 0;
 	party_send(&linked->party, answer);
 	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_uplink_status(linked->uplink).news.state != VPNR_UPLINK_CONNECTED;
+	     vpnr_uplinks_status(linked->uplinks).news.state != VPNR_UPLINK_CONNECTED;
 	     patience(begin))
 		;
 }
@@ -52,9 +52,9 @@ void
 linked_end(Linked *linked)
 {
 	party_hang_up(&linked->party); /* else the uplink would wait for its answer */
-	vpnr_uplink_stop(linked->uplink);
+	vpnr_uplinks_stop(linked->uplinks);
 	vpnr_pool_free(linked->pool);
-	vpnr_uplink_free(linked->uplink);
+	vpnr_uplinks_free(linked->uplinks);
 	vpnr_fd_close(linked->listener);
 }
 
@@ -97,10 +97,17 @@ linked_answer(Linked *linked, const char *text)
 	party_send(&linked->party, frame);
 }
 
+guint64
+linked_stat(const Linked *linked, VpnrStat stat)
+{
+	return vpnr_stats_get(&linked->stats, stat) +
+	       vpnr_stats_get(vpnr_uplinks_stats(linked->uplinks, 1), stat);
+}
+
 void
 linked_wait_stat(Linked *linked, VpnrStat stat, guint64 value)
 {
-	for (gint64 begin = g_get_monotonic_time(); vpnr_stats_get(&linked->stats, stat) != value;
+	for (gint64 begin = g_get_monotonic_time(); linked_stat(linked, stat) != value;
 	     patience(begin))
 		;
 }

@@ -10,17 +10,17 @@
 #include "base/key.h"
 #include "base/pool.h"
 #include "base/stats.h"
-#include "client/uplink.h"
+#include "client/uplinks.h"
 #include "tests/unit/party.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
-	int listener; /* of the server */
-	VpnrKey key;  /* of the server, private */
-	VpnrStats stats;
+	int listener;    /* of the server */
+	VpnrKey key;     /* of the server, private */
+	VpnrStats stats; /* for the inbounds; what the link counts see linked_stat() */
 	VpnrPool *pool;
-	VpnrUplink *uplink;
+	VpnrUplinks *uplinks;
 	Party party; /* the server, once it has been greeted */
 	guint32 id;  /* of the stream that was opened last */
 } Linked;
@@ -44,7 +44,10 @@ void linked_expect_datagram(Linked *linked, const char *text);
 /* Says that the last stream is open, and sends a DATAGRAM in it. */
 void linked_answer(Linked *linked, const char *text);
 
-/* Waits until the counter has this value. */
+/* What client and link have counted together. */
+guint64 linked_stat(const Linked *linked, VpnrStat stat);
+
+/* Waits until that is this value. */
 void linked_wait_stat(Linked *linked, VpnrStat stat, guint64 value);
 
 G_END_DECLS

@@ -18,7 +18,9 @@ unit_tests += \
 	%D%/transparent \
 	%D%/tunnel \
 	%D%/udp_inbound \
-	%D%/uplink
+	%D%/uplink \
+	%D%/uplink_log \
+	%D%/uplinks
 
 # A client and its server.
 client_linked = %D%/linked.c %D%/linked.h $(test_party)
@@ -32,7 +34,7 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_dns_SOURCES = %D%/dns.c
 %C%_flows_SOURCES = %D%/flows.c $(client_linked)
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
-%C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplink_open
+%C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplinks_open
 %C%_lookup_SOURCES = %D%/lookup.c
 %C%_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_resolve_marked
 %C%_netwatch_SOURCES = %D%/netwatch.c $(test_loopback) $(test_patience)
@@ -49,3 +51,5 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 %C%_uplink_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags) \
 	-Wl,--wrap=vpnr_backoff_next,--wrap=vpnr_deadline_after,--wrap=vpnr_greeting_receive \
 	-Wl,--wrap=vpnr_bulletin_set_state,--wrap=vpnr_connect
+%C%_uplink_log_SOURCES = %D%/uplink_log.c
+%C%_uplinks_SOURCES = %D%/uplinks.c $(test_party)

@@ -23,12 +23,14 @@ typedef struct {
 	GError *error;
 } Bench;
 
+static const VpnrOrigin origin = { .client = { 1, 2, 3 }, .number = 4 };
+
 static void
 bench_init(Bench *bench)
 {
 	memset(bench, 0, sizeof *bench);
 	bench->stop = vpnr_latch_new(NULL);
-	bench->tunnel = vpnr_tunnel_new(NULL, &bench->stats);
+	bench->tunnel = vpnr_tunnel_new(&origin, 0, NULL, &bench->stats);
 }
 
 static void
@@ -68,6 +70,9 @@ begin(Bench *bench, Party *party)
 	g_assert_cmpint(take(bench, party, party_hello(party)), ==, VPNR_TUNNEL_NEW);
 	g_assert_no_error(bench->error);
 	party_take_hello(party, &asked);
+	g_assert_true(asked.has_origin);
+	g_assert_true(vpnr_origin_same_client(&asked.origin, &origin));
+	g_assert_cmpuint(asked.origin.number, ==, 4);
 	g_assert_false(asked.has_session);
 }
 

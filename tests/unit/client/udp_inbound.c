@@ -56,7 +56,7 @@ start(Bench *bench, const char *listen, const char *own, gboolean dns_only)
 							    .idle_ms = PATIENCE_MS,
 							    .own = bench->own,
 							    .pool = bench->linked.pool,
-							    .uplink = bench->linked.uplink,
+							    .uplinks = bench->linked.uplinks,
 							    .stats = &bench->linked.stats },
 				   &error);
 	g_assert_no_error(error);

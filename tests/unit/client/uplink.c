@@ -149,7 +149,11 @@ start(Bench *bench)
 {
 	g_autoptr(GError) error = NULL;
 
-	bench->uplink = vpnr_uplink_start(&bench->target, NULL, &bench->stats, &error);
+	bench->uplink = vpnr_uplink_start(&(VpnrUplinkParams){ .target = &bench->target,
+							       .origin = { .number = 1 },
+							       .of = 1,
+							       .stats = &bench->stats },
+					  &error);
 	g_assert_no_error(error);
 }
 
