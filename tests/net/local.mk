@@ -20,6 +20,7 @@ net_tests += \
 	%D%/32-socks.test \
 	%D%/33-http-connect.test \
 	%D%/34-vanished.test \
+	%D%/35-links.test \
 	%D%/40-server-restart.test \
 	%D%/41-kill.test \
 	%D%/42-sigterm.test \
