@@ -143,7 +143,7 @@ transfer(gpointer data, guint64 times)
 	pipe->left = times * pipe->batch;
 	thread = start(receive, pipe);
 	for (; times > 0; times--)
-		if (vpnr_transport_send(pipe->sender, pipe->bytes, pipe->batch) == VPNR_SENT_NOT)
+		if (!vpnr_transport_send(pipe->sender, pipe->bytes, pipe->batch))
 			err(1, "send");
 	vpnr_thread_join(thread);
 }

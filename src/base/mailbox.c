@@ -129,9 +129,15 @@ vpnr_mailbox_try_pop(VpnrMailbox *box)
 	return item;
 }
 
+/* The eventfd is read before the next sleep and not after this one, when somebody waits for what
+ * the owner was woken for. */
 gboolean
 vpnr_mailbox_begin_wait(VpnrMailbox *box)
 {
+	eventfd_t n;
+
+	if (box->owed > 0 && eventfd_read(box->fd, &n) == 0)
+		box->owed -= n;
 	atomic_store(&box->state, OWNER_SLEEPING);
 	return atomic_load(&box->length) == 0 && !atomic_load(&box->woken);
 }
@@ -139,12 +145,8 @@ vpnr_mailbox_begin_wait(VpnrMailbox *box)
 static void
 end_sleep(VpnrMailbox *box)
 {
-	eventfd_t n;
-
 	if (atomic_exchange(&box->state, OWNER_AWAKE) == OWNER_SIGNALLED)
 		box->owed++;
-	if (box->owed > 0 && eventfd_read(box->fd, &n) == 0)
-		box->owed -= n;
 }
 
 void

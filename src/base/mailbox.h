@@ -52,7 +52,7 @@ gpointer vpnr_mailbox_pop(VpnrMailbox *box, int timeout_ms);
  * do not. Either way call vpnr_mailbox_end_wait() afterwards. */
 gboolean vpnr_mailbox_begin_wait(VpnrMailbox *box);
 
-/* Takes back the announcement and makes the descriptor unreadable again (owner). */
+/* Takes back the announcement (owner). The descriptor may stay readable until the next one. */
 void vpnr_mailbox_end_wait(VpnrMailbox *box);
 
 /* The descriptor that becomes readable (transfer none). */

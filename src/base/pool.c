@@ -136,6 +136,7 @@ work(gpointer data)
 	VpnrPool *pool = worker->pool;
 	Worker *before;
 
+	vpnr_thread_be_patient();
 	pthread_mutex_lock(&pool->lock);
 	do
 		run_task_locked(worker);

@@ -16,11 +16,20 @@ vpnr_batch_size(const VpnrBatch *batch)
 	return batch->size;
 }
 
-void
-vpnr_batch_sent(VpnrBatch *batch, VpnrSent sent)
+gsize
+vpnr_batch_unsent(const VpnrBatch *batch)
 {
-	if (sent == VPNR_SENT_LATE)
+	return CLAMP(batch->size, VPNR_UNSENT_MIN, VPNR_UNSENT_MAX);
+}
+
+gboolean
+vpnr_batch_sent(VpnrBatch *batch, gint64 us)
+{
+	gsize before = batch->size;
+
+	if (us > VPNR_BATCH_US)
 		batch->size = MAX(batch->size / 2, VPNR_BATCH_MIN);
-	else
+	else if (us < VPNR_BATCH_US / 2)
 		batch->size = MIN(batch->size * 2, VPNR_BATCH_MAX);
+	return batch->size != before;
 }

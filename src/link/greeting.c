@@ -33,7 +33,7 @@ send_frame(VpnrTransport *transport, const VpnrFrame *frame)
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 
 	vpnr_v2_encode(frame, bytes);
-	return vpnr_transport_send(transport, bytes->data, bytes->len) != VPNR_SENT_NOT;
+	return vpnr_transport_send(transport, bytes->data, bytes->len);
 }
 
 gboolean

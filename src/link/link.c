@@ -9,13 +9,8 @@
 
 #include "base/deadline.h"
 #include "base/fd.h"
+#include "link/batch.h"
 #include "link/reader.h"
-
-/* Bytes that wait in the socket before a send does: they cannot be overtaken. Measured beside eight
- * bulk transfers on a link of 50 Mbit/s, a small frame takes 320 ms without a limit, 41 with 128
- * KiB, 32 with 64, 24 with 32, and no less with 16. A link without a limit of its own, at 6 Gbit/s,
- * is a third faster with any of them. */
-#define NOTSENT_MAX (32 * 1024)
 
 struct VpnrLink {
 	/* const after start */
@@ -45,7 +40,7 @@ void
 vpnr_link_prepare_socket(int fd, VpnrProtocol protocol)
 {
 	vpnr_fd_set_nodelay(fd);
-	vpnr_fd_set_notsent_lowat(fd, NOTSENT_MAX);
+	vpnr_fd_set_notsent_lowat(fd, VPNR_UNSENT_MIN);
 	if (protocol == VPNR_PROTOCOL_V2)
 		vpnr_fd_set_dead_peer_timeout(fd, VPNR_SILENCE_MS);
 	else

@@ -25,6 +25,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/wire.c \
 	%D%/wire.h \
 	%D%/writer.c \
-	%D%/writer.h
+	%D%/writer.h \
+	%D%/writer_private.h \
+	%D%/writer_thread.c
 
 EXTRA_DIST += %D%/.may_include

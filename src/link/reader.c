@@ -108,7 +108,10 @@ reader_run(gpointer data)
 {
 	VpnrReader *reader = data;
 	const char *text = NULL;
-	VpnrReaderEnd end = receive_until_end(reader, &text);
+	VpnrReaderEnd end;
+
+	vpnr_thread_be_patient();
+	end = receive_until_end(reader, &text);
 
 	reader->params.ended(reader->params.data, end, text);
 }

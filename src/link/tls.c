@@ -17,8 +17,9 @@
 #include "base/fd.h"
 #include "link/wire.h"
 
-/* Bytes. Four of the largest TLS records: what a fast link has ready when the reader comes back. */
-#define READ_AHEAD (64 * 1024)
+/* Bytes. As many as the largest batch of a writer has (batch.h): what a fast link has ready when the
+ * reader comes back. */
+#define READ_AHEAD (256 * 1024)
 
 /* Bytes that one link encrypts, since there is no KeyUpdate here: AES-GCM keeps its promises for
  * 2^24.5 records of 2^14 bytes under one key (RFC 8446, section 5.5), and what counts are its
@@ -99,8 +100,7 @@ patience(const Tls *tls)
 static gssize
 fill_ahead(Tls *tls)
 {
-	int cancel_fd = tls->params != NULL ? tls->params->cancel_fd : -1;
-	gssize got = vpnr_wire_recv(tls->base.fd, tls->ahead, READ_AHEAD, patience(tls), cancel_fd);
+	gssize got = vpnr_wire_recv(&tls->base.input, tls->ahead, READ_AHEAD, patience(tls));
 
 	if (got > 0) {
 		tls->ahead_start = 0;
@@ -137,24 +137,24 @@ pull_bytes(gnutls_transport_ptr_t ptr, void *bytes, size_t n)
 
 /* --- the transport ---------------------------------------------------------------------------- */
 
-static VpnrSent
+static gboolean
 tls_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	Tls *tls = (Tls *)transport;
-	VpnrSent how;
+	gboolean ok;
 
 	while (n > 0) {
 		gssize sent = gnutls_record_send(tls->session, bytes, n);
 
 		if (sent < 0 || tls->protected >= PROTECTED_MAX)
-			return VPNR_SENT_NOT;
+			return FALSE;
 		tls->protected += (guint64)sent + RECORD_COST;
 		bytes += sent;
 		n -= (gsize)sent;
 	}
-	how = vpnr_wire_send(transport->fd, tls->gathered->data, tls->gathered->len);
+	ok = vpnr_wire_send(transport->fd, tls->gathered->data, tls->gathered->len);
 	g_byte_array_set_size(tls->gathered, 0);
-	return how;
+	return ok;
 }
 
 /* What the peer's fatal alert says. A client hears that its key is unknown only here, after its own
@@ -390,8 +390,8 @@ vpnr_tls_handshake(int fd, const VpnrTlsParams *params, VpnrKey *peer, GError **
 	g_autoptr(VpnrTransport) transport = &tls->base;
 	int err;
 
-	tls->base.class = &tls_class;
-	tls->base.fd = fd;
+	vpnr_transport_init(&tls->base, &tls_class, fd);
+	tls->base.input.cancel_fd = params->cancel_fd;
 	tls->params = params;
 	tls->deadline = vpnr_deadline_after(params->timeout_ms);
 	tls->gathered = g_byte_array_new();
@@ -404,6 +404,7 @@ vpnr_tls_handshake(int fd, const VpnrTlsParams *params, VpnrKey *peer, GError **
 		return NULL;
 	}
 	tls->params = NULL;
+	tls->base.input.cancel_fd = -1;
 	if (peer != NULL)
 		*peer = tls->peer;
 	return g_steal_pointer(&transport);

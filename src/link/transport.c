@@ -9,7 +9,7 @@
 
 #include "base/fd.h"
 
-static VpnrSent
+static gboolean
 plain_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	return vpnr_wire_send(transport->fd, bytes, n);
@@ -18,7 +18,7 @@ plain_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 static gssize
 plain_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 {
-	gssize got = vpnr_wire_recv(transport->fd, bytes, n, timeout_ms, -1);
+	gssize got = vpnr_wire_recv(&transport->input, bytes, n, timeout_ms);
 
 	if (got == VPNR_WIRE_FAILED) {
 		g_strlcpy(transport->error, g_strerror(errno), sizeof transport->error);
@@ -51,12 +51,25 @@ vpnr_transport_new_plain(int fd)
 {
 	VpnrTransport *transport = g_new0(VpnrTransport, 1);
 
-	transport->class = &plain_class;
-	transport->fd = fd;
+	vpnr_transport_init(transport, &plain_class, fd);
 	return transport;
 }
 
-VpnrSent
+void
+vpnr_transport_init(VpnrTransport *transport, const VpnrTransportClass *class, int fd)
+{
+	transport->class = class;
+	transport->fd = fd;
+	transport->input = (VpnrWireInput){ .fd = fd, .cancel_fd = -1 };
+}
+
+void
+vpnr_transport_limit_unsent(VpnrTransport *transport, gsize bytes)
+{
+	vpnr_fd_set_notsent_lowat(transport->fd, (guint)bytes);
+}
+
+gboolean
 vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	return transport->class->send(transport, bytes, n);

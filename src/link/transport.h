@@ -24,7 +24,7 @@ typedef enum {
 
 /* The functions of one kind of transport; only transports themselves need them. */
 typedef struct {
-	VpnrSent (*send)(VpnrTransport *transport, const guint8 *bytes, gsize n);
+	gboolean (*send)(VpnrTransport *transport, const guint8 *bytes, gsize n);
 	gssize (*recv)(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);
 	void (*finish)(VpnrTransport *transport);
 	void (*free)(VpnrTransport *transport);
@@ -35,14 +35,21 @@ struct VpnrTransport {
 	const VpnrTransportClass *class;
 	int fd; /* non-blocking, owned */
 	/* reader thread */
+	VpnrWireInput input;
 	char error[128]; /* why recv failed */
 };
 
 /* A transport without encryption on a connected non-blocking socket (transfer full). */
 VpnrTransport *vpnr_transport_new_plain(int fd);
 
-/* Sends all n bytes, blocking (writer thread). VPNR_SENT_NOT: the transport is broken. */
-VpnrSent vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n);
+/* Makes base ready for a transport of this class on fd (transfer full); for those who make one. */
+void vpnr_transport_init(VpnrTransport *transport, const VpnrTransportClass *class, int fd);
+
+/* Lets at most so many bytes wait in the socket before a send does (writer thread). */
+void vpnr_transport_limit_unsent(VpnrTransport *transport, gsize bytes);
+
+/* Sends all n bytes, blocking (writer thread). FALSE: the transport is broken. */
+gboolean vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n);
 
 /* Receives 1 to n bytes, waiting for at most timeout_ms, -1 for ever (reader thread). */
 gssize vpnr_transport_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * wire: see wire.h. The socket is tried first and polled only when it has nothing, since a busy
- * link nearly always has something.
+ * wire: see wire.h. The socket is tried first and polled only when it has nothing, or had nothing
+ * more when it was last tried.
  */
 #include "link/wire.h"
 
@@ -17,23 +17,20 @@ would_block(int err)
 
 /* FALSE: the connection is broken. */
 static gboolean
-wait_writable(int fd, VpnrSent *how)
+wait_writable(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 
-	if (poll(&pfd, 1, 0) > 0)
-		return (pfd.revents & POLLOUT) != 0;
-	*how = VPNR_SENT_LATE;
 	while (poll(&pfd, 1, -1) < 0)
 		if (errno != EINTR)
 			return FALSE;
 	return (pfd.revents & POLLOUT) != 0;
 }
 
-VpnrSent
+gboolean
 vpnr_wire_send(int fd, const guint8 *bytes, gsize n)
 {
-	VpnrSent how = VPNR_SENT_AT_ONCE;
+	gboolean is_small = n < VPNR_WIRE_SMALL;
 
 	while (n > 0) {
 		gssize sent = send(fd, bytes, n, MSG_NOSIGNAL);
@@ -42,21 +39,21 @@ vpnr_wire_send(int fd, const guint8 *bytes, gsize n)
 			bytes += sent;
 			n -= (gsize)sent;
 		} else if (!would_block(errno) && errno != EINTR) {
-			return VPNR_SENT_NOT;
+			return FALSE;
 		}
-		if (!wait_writable(fd, &how))
-			return VPNR_SENT_NOT;
+		if ((n > 0 || !is_small) && !wait_writable(fd))
+			return FALSE;
 	}
-	return how;
+	return TRUE;
 }
 
 /* 1: fd has something; otherwise the result to return. An interrupted wait counts as something. */
 static gssize
-wait_readable(int fd, int timeout_ms, int cancel_fd)
+wait_readable(const VpnrWireInput *input, int timeout_ms)
 {
 	struct pollfd pfd[2] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = cancel_fd, .events = POLLIN }, /* poll() skips negative ones */
+		{ .fd = input->fd, .events = POLLIN },
+		{ .fd = input->cancel_fd, .events = POLLIN }, /* poll() skips negative ones */
 	};
 	int n = poll(pfd, G_N_ELEMENTS(pfd), timeout_ms);
 
@@ -68,20 +65,22 @@ wait_readable(int fd, int timeout_ms, int cancel_fd)
 }
 
 gssize
-vpnr_wire_recv(int fd, guint8 *bytes, gsize n, int timeout_ms, int cancel_fd)
+vpnr_wire_recv(VpnrWireInput *input, guint8 *bytes, gsize n, int timeout_ms)
 {
 	for (;;) {
-		gssize got = recv(fd, bytes, n, 0);
-		gssize ready;
+		gssize got;
 
+		if (input->drained) {
+			gssize ready = wait_readable(input, timeout_ms);
+
+			if (ready != 1)
+				return ready;
+		}
+		got = recv(input->fd, bytes, n, 0);
+		input->drained = got < (gssize)n;
 		if (got >= 0)
 			return got;
-		if (errno == EINTR)
-			continue;
-		if (!would_block(errno))
+		if (!would_block(errno) && errno != EINTR)
 			return VPNR_WIRE_FAILED;
-		ready = wait_readable(fd, timeout_ms, cancel_fd);
-		if (ready != 1)
-			return ready;
 	}
 }

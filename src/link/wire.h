@@ -16,20 +16,24 @@ typedef enum {
 	VPNR_WIRE_CANCELLED = -3 /* cancel_fd became readable */
 } VpnrWireResult;
 
-/* How a send went. */
-typedef enum {
-	VPNR_SENT_NOT = 0, /* it failed; errno says why */
-	VPNR_SENT_AT_ONCE,
-	VPNR_SENT_LATE, /* it had to wait for the socket: the link is slower than its sender */
-} VpnrSent;
+/* Bytes. A send of less does not wait for the socket afterwards: it is a request or an answer, and a
+ * system call costs more than what is gained by choosing late what goes after it. */
+#define VPNR_WIRE_SMALL 4096
+
+/* The receiving half of a socket. A plain struct. */
+typedef struct {
+	int fd;
+	int cancel_fd;    /* ends a wait when it becomes readable; -1: none */
+	gboolean drained; /* the last receive took all that was there */
+} VpnrWireInput;
 
 /* Sends all n bytes and waits until the socket would take more, so that who sends next has not
- * chosen too early what that is. VPNR_SENT_NOT with errno on failure; shutdown() of the socket by
- * another thread ends the wait. */
-VpnrSent vpnr_wire_send(int fd, const guint8 *bytes, gsize n);
+ * chosen too early what that is. FALSE with errno on failure; shutdown() of the socket by another
+ * thread ends the wait. */
+gboolean vpnr_wire_send(int fd, const guint8 *bytes, gsize n);
 
-/* Receives 1 to n bytes; waits for at most timeout_ms (-1: for ever) and until cancel_fd (-1: none)
- * is readable. Returns the number of bytes or a VpnrWireResult. */
-gssize vpnr_wire_recv(int fd, guint8 *bytes, gsize n, int timeout_ms, int cancel_fd);
+/* Receives 1 to n bytes; waits for at most timeout_ms (-1: for ever). Returns the number of bytes or
+ * a VpnrWireResult. */
+gssize vpnr_wire_recv(VpnrWireInput *input, guint8 *bytes, gsize n, int timeout_ms);
 
 G_END_DECLS

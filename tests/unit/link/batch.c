@@ -1,43 +1,76 @@
 /* SPDX-License-Identifier: MIT
  *
- * batch: its size follows how sends go, within its bounds.
+ * batch: its size follows how long sends take, within its bounds.
  */
 #include "link/batch.h"
+
+#define QUICK (VPNR_BATCH_US / 2 - 1)
+#define SLOW  (VPNR_BATCH_US + 1)
 
 static void
 test_grows(void)
 {
-	g_test_summary("From 16 KiB it doubles while sends do not wait, up to 256 KiB.");
+	g_test_summary("From 16 KiB it doubles while sends are quick, up to 256 KiB.");
 
 	VpnrBatch batch;
 
 	vpnr_batch_init(&batch);
-	for (gsize size = 16 * 1024; size <= 256 * 1024; size *= 2) {
+	for (gsize size = 16 * 1024; size < 256 * 1024; size *= 2) {
 		g_assert_cmpuint(vpnr_batch_size(&batch), ==, size);
-		vpnr_batch_sent(&batch, VPNR_SENT_AT_ONCE);
+		g_assert_true(vpnr_batch_sent(&batch, QUICK));
 	}
+	g_assert_cmpuint(vpnr_batch_size(&batch), ==, 256 * 1024);
+	g_assert_false(vpnr_batch_sent(&batch, QUICK));
 	g_assert_cmpuint(vpnr_batch_size(&batch), ==, 256 * 1024);
 }
 
 static void
 test_shrinks(void)
 {
-	g_test_summary("It halves with every send that had to wait, down to 16 KiB.");
+	g_test_summary("It halves with every send that is slow, down to 16 KiB.");
 
 	VpnrBatch batch;
 
 	vpnr_batch_init(&batch);
-	vpnr_batch_sent(&batch, VPNR_SENT_LATE);
-	g_assert_cmpuint(vpnr_batch_size(&batch), ==, 16 * 1024);
-	for (guint i = 0; i < 10; i++)
-		vpnr_batch_sent(&batch, VPNR_SENT_AT_ONCE);
-	for (gsize size = 256 * 1024; size >= 16 * 1024; size /= 2) {
+	g_assert_false(vpnr_batch_sent(&batch, SLOW));
+	while (vpnr_batch_sent(&batch, QUICK))
+		;
+	for (gsize size = 256 * 1024; size > 16 * 1024; size /= 2) {
 		g_assert_cmpuint(vpnr_batch_size(&batch), ==, size);
-		vpnr_batch_sent(&batch, VPNR_SENT_LATE);
+		g_assert_true(vpnr_batch_sent(&batch, SLOW));
 	}
 	g_assert_cmpuint(vpnr_batch_size(&batch), ==, 16 * 1024);
-	vpnr_batch_sent(&batch, VPNR_SENT_AT_ONCE);
+	g_assert_true(vpnr_batch_sent(&batch, QUICK));
 	g_assert_cmpuint(vpnr_batch_size(&batch), ==, 32 * 1024);
+}
+
+static void
+test_stays(void)
+{
+	g_test_summary("What takes as long as it should stays as it is.");
+
+	VpnrBatch batch;
+
+	vpnr_batch_init(&batch);
+	vpnr_batch_sent(&batch, QUICK);
+	g_assert_false(vpnr_batch_sent(&batch, QUICK + 1));
+	g_assert_false(vpnr_batch_sent(&batch, SLOW - 1));
+	g_assert_cmpuint(vpnr_batch_size(&batch), ==, 32 * 1024);
+}
+
+static void
+test_unsent(void)
+{
+	g_test_summary("What may wait in the socket goes with it, between 32 and 128 KiB.");
+
+	VpnrBatch batch;
+
+	vpnr_batch_init(&batch);
+	do {
+		g_assert_cmpuint(vpnr_batch_unsent(&batch), ==,
+				 CLAMP(vpnr_batch_size(&batch), 32 * 1024, 128 * 1024));
+	} while (vpnr_batch_sent(&batch, QUICK));
+	g_assert_cmpuint(vpnr_batch_unsent(&batch), ==, 128 * 1024);
 }
 
 int
@@ -46,5 +79,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/batch/grows", test_grows);
 	g_test_add_func("/batch/shrinks", test_shrinks);
+	g_test_add_func("/batch/stays", test_stays);
+	g_test_add_func("/batch/unsent", test_unsent);
 	return g_test_run();
 }

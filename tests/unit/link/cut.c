@@ -249,19 +249,19 @@ typedef struct {
 static VpnrTransportClass wire_class;
 
 /* What has passed stays with the receiver, as it does when a network breaks. */
-static VpnrSent
+static gboolean
 wire_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	Side *side = ((Wire *)transport)->side;
 	gsize passing = MIN(n, side->left);
 
-	if (vpnr_wire_send(transport->fd, bytes, passing) == VPNR_SENT_NOT)
-		return VPNR_SENT_NOT;
+	if (!vpnr_wire_send(transport->fd, bytes, passing))
+		return FALSE;
 	g_byte_array_append(side->sent, bytes, (guint)passing);
 	side->left -= passing;
 	if (side->left == 0)
 		shutdown(transport->fd, SHUT_RDWR);
-	return passing == n ? VPNR_SENT_AT_ONCE : VPNR_SENT_NOT;
+	return passing == n;
 }
 
 static VpnrTransport *

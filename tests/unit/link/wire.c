@@ -48,7 +48,9 @@ make_pair(void)
 static gssize
 receive(const Pair *pair, guint8 *bytes, gsize n, int timeout_ms)
 {
-	return vpnr_wire_recv(pair->ours, bytes, n, timeout_ms, -1);
+	VpnrWireInput input = { .fd = pair->ours, .cancel_fd = -1 };
+
+	return vpnr_wire_recv(&input, bytes, n, timeout_ms);
 }
 
 static void
@@ -57,14 +59,13 @@ test_small(void)
 	g_auto(Pair) pair = make_pair();
 	guint8 bytes[10];
 
-	g_assert_cmpint(vpnr_wire_send(pair.ours, (const guint8 *)"hello", 5), ==,
-			VPNR_SENT_AT_ONCE);
+	g_assert_true(vpnr_wire_send(pair.ours, (const guint8 *)"hello", 5));
 	loopback_expect(pair.theirs, "hello", 5);
 	loopback_send(pair.theirs, "world!", 6);
 	g_assert_cmpint(receive(&pair, bytes, 4, -1), ==, 4);
 	g_assert_cmpint(receive(&pair, bytes + 4, 6, -1), ==, 2);
 	g_assert_cmpmem(bytes, 6, "world!", 6);
-	g_assert_cmpint(vpnr_wire_send(pair.ours, NULL, 0), ==, VPNR_SENT_AT_ONCE);
+	g_assert_true(vpnr_wire_send(pair.ours, NULL, 0));
 }
 
 static void
@@ -77,6 +78,27 @@ test_idle(void)
 	g_assert_cmpint(receive(&pair, &byte, 1, 0), ==, VPNR_WIRE_IDLE);
 	g_assert_cmpint(receive(&pair, &byte, 1, 3), ==, VPNR_WIRE_IDLE);
 	g_assert_cmpint(g_get_monotonic_time() - start, >=, 3000);
+}
+
+static void
+test_drained(void)
+{
+	g_test_summary("Who has taken all that was there waits first, and gets what comes.");
+
+	g_auto(Pair) pair = make_pair();
+	VpnrWireInput input = { .fd = pair.ours, .cancel_fd = -1 };
+	guint8 bytes[4];
+
+	loopback_send(pair.theirs, "abcde", 5);
+	g_assert_cmpint(vpnr_wire_recv(&input, bytes, 4, -1), ==, 4);
+	g_assert_false(input.drained);
+	g_assert_cmpint(vpnr_wire_recv(&input, bytes, 4, -1), ==, 1);
+	g_assert_true(input.drained);
+	g_assert_cmpint(vpnr_wire_recv(&input, bytes, 4, 0), ==, VPNR_WIRE_IDLE);
+	loopback_send(pair.theirs, "f", 1);
+	g_assert_cmpint(vpnr_wire_recv(&input, bytes, 4, -1), ==, 1);
+	g_assert_cmpint(shutdown(pair.theirs, SHUT_WR), ==, 0);
+	g_assert_cmpint(vpnr_wire_recv(&input, bytes, 4, -1), ==, VPNR_WIRE_END);
 }
 
 static void
@@ -101,7 +123,7 @@ test_broken(void)
 	errno = 0;
 	g_assert_cmpint(receive(&pair, &byte, 1, -1), ==, VPNR_WIRE_FAILED);
 	g_assert_cmpint(errno, ==, ECONNRESET);
-	g_assert_cmpint(vpnr_wire_send(pair.ours, &byte, 1), ==, VPNR_SENT_NOT);
+	g_assert_false(vpnr_wire_send(pair.ours, &byte, 1));
 	g_assert_cmpint(errno, ==, EPIPE);
 }
 
@@ -110,18 +132,19 @@ test_cancel(void)
 {
 	g_auto(Pair) pair = make_pair();
 	g_autoptr(VpnrLatch) latch = vpnr_latch_new(NULL);
+	VpnrWireInput input = { .fd = pair.ours, .cancel_fd = vpnr_latch_fd(latch) };
 	guint8 byte;
 
 	vpnr_latch_trip(latch);
-	g_assert_cmpint(vpnr_wire_recv(pair.ours, &byte, 1, -1, vpnr_latch_fd(latch)), ==,
-			VPNR_WIRE_CANCELLED);
+	g_assert_cmpint(vpnr_wire_recv(&input, &byte, 1, -1), ==, VPNR_WIRE_CANCELLED);
 }
 
 /* Somebody on another thread. */
 typedef struct {
 	int fd;
 	const guint8 *bytes;
-	VpnrSent sent;
+	gboolean sent;
+	VpnrWireInput input;
 	gssize received;
 	_Atomic gint tid;
 } Call;
@@ -142,7 +165,7 @@ receive_byte(gpointer data)
 	guint8 byte;
 
 	atomic_store(&call->tid, gettid());
-	call->received = vpnr_wire_recv(call->fd, &byte, 1, -1, -1);
+	call->received = vpnr_wire_recv(&call->input, &byte, 1, -1);
 }
 
 static void
@@ -157,7 +180,7 @@ wait_until_asleep(Call *call)
 static void
 test_large(void)
 {
-	g_test_summary("A send waits for its peer, loses nothing, and says that it waited.");
+	g_test_summary("A send waits for its peer and loses nothing.");
 
 	g_auto(Pair) pair = make_pair();
 	g_autofree guint8 *bytes = g_malloc(LARGE);
@@ -169,7 +192,7 @@ test_large(void)
 	wait_until_asleep(&call);
 	loopback_expect(pair.theirs, bytes, LARGE);
 	vpnr_thread_join(thread);
-	g_assert_cmpint(call.sent, ==, VPNR_SENT_LATE);
+	g_assert_true(call.sent);
 }
 
 static void
@@ -203,7 +226,7 @@ test_waits_for_room(void)
 	for (; n > 0; n--)
 		loopback_expect(fds[1], bytes, PAGE);
 	vpnr_thread_join(thread);
-	g_assert_cmpint(call.sent, ==, VPNR_SENT_LATE);
+	g_assert_true(call.sent);
 	pfd = (struct pollfd){ .fd = fds[0], .events = POLLOUT };
 	g_assert_cmpint(poll(&pfd, 1, 0), ==, 1);
 	vpnr_fd_close(fds[0]);
@@ -215,20 +238,20 @@ test_shutdown_ends_send(void)
 {
 	g_auto(Pair) pair = make_pair();
 	g_autofree guint8 *bytes = g_malloc0(LARGE);
-	Call call = { .fd = pair.ours, .bytes = bytes, .sent = VPNR_SENT_LATE };
+	Call call = { .fd = pair.ours, .bytes = bytes, .sent = TRUE };
 	VpnrThread *thread = vpnr_thread_start("sender", send_large, &call, NULL);
 
 	wait_until_asleep(&call);
 	g_assert_cmpint(shutdown(pair.ours, SHUT_RDWR), ==, 0);
 	vpnr_thread_join(thread);
-	g_assert_cmpint(call.sent, ==, VPNR_SENT_NOT);
+	g_assert_false(call.sent);
 }
 
 static void
 test_shutdown_ends_recv(void)
 {
 	g_auto(Pair) pair = make_pair();
-	Call call = { .fd = pair.ours, .received = 1 };
+	Call call = { .input = { .fd = pair.ours, .cancel_fd = -1 }, .received = 1 };
 	VpnrThread *thread = vpnr_thread_start("receiver", receive_byte, &call, NULL);
 
 	wait_until_asleep(&call);
@@ -243,6 +266,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/wire/small", test_small);
 	g_test_add_func("/wire/idle", test_idle);
+	g_test_add_func("/wire/drained", test_drained);
 	g_test_add_func("/wire/end", test_end);
 	g_test_add_func("/wire/broken", test_broken);
 	g_test_add_func("/wire/cancel", test_cancel);

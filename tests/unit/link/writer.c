@@ -33,7 +33,7 @@ typedef struct {
 	GArray *sends; /* gsize: of each */
 } Sink;
 
-static VpnrSent
+static gboolean
 sink_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	Sink *sink = (Sink *)transport;
@@ -41,10 +41,10 @@ sink_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 	vpnr_latch_trip(sink->entered);
 	vpnr_latch_wait(sink->gate, -1);
 	if (sink->broken)
-		return VPNR_SENT_NOT;
+		return FALSE;
 	g_byte_array_append(sink->bytes, bytes, (guint)n);
 	g_array_append_val(sink->sends, n);
-	return VPNR_SENT_AT_ONCE;
+	return TRUE;
 }
 
 static void
@@ -761,7 +761,7 @@ test_ack(void)
 	g_assert_cmpuint(vpnr_writer_unacknowledged(bench.writer), ==, 0);
 	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 3, 0));
 	wait_for_sent(&bench, 3);
-	receive(&bench, 1); /* by which a writer that is still awake goes, too */
+	receive(&bench, 1);                    /* by which a writer that is still awake goes, too */
 	vpnr_writer_acknowledge(bench.writer); /* nothing else is to be sent */
 	wait_for_sent(&bench, 4);
 	detach(&bench, &bench.sink);

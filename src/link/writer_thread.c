@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * writer_thread: the writer's half of a session; see writer_private.h. Everything here happens on the
+ * writer thread.
+ */
+#include "link/tally.h"
+#include "link/writer_private.h"
+#include "proto/v2.h"
+
+/* The frame leaves the queue. VPNr/1 has a stream 0. */
+static void
+release(VpnrWriter *writer, const VpnrFrame *frame)
+{
+	if (frame->answer)
+		atomic_fetch_sub_explicit(&writer->answers, 1, memory_order_relaxed);
+	if (frame->type >= VPNR_FRAME_OPEN)
+		writer->params.released(writer->params.data, frame);
+}
+
+static void
+forget_acknowledged(VpnrWriter *writer)
+{
+	vpnr_replay_ack(writer->replay, atomic_load(&writer->acked));
+	vpnr_reserve_trim(&writer->reserve, vpnr_replay_bytes(writer->replay));
+	atomic_store_explicit(&writer->replay_bytes, vpnr_replay_bytes(writer->replay),
+			      memory_order_relaxed);
+}
+
+static void
+let_go(VpnrWriter *writer)
+{
+	writer->transport = NULL;
+	pthread_mutex_lock(&writer->lock);
+	writer->attached = FALSE;
+	pthread_cond_broadcast(&writer->let_go);
+	pthread_mutex_unlock(&writer->lock);
+}
+
+/* What is scheduled now was meant for an earlier link. */
+static void
+take_link(VpnrWriter *writer, guint64 offer)
+{
+	pthread_mutex_lock(&writer->lock);
+	if (writer->offered != NULL && writer->offer == offer) {
+		writer->transport = g_steal_pointer(&writer->offered);
+		writer->attached = TRUE;
+		vpnr_batch_init(&writer->size);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	vpnr_schedule_purge_link(writer->schedule);
+	forget_acknowledged(writer);
+	vpnr_replay_rewind(writer->replay);
+}
+
+static void
+take_frame(VpnrWriter *writer, VpnrFrame *frame)
+{
+	if (frame->type != VPNR_FRAME_NEW_LINK) {
+		vpnr_schedule_push(writer->schedule, frame);
+		return;
+	}
+	take_link(writer, frame->count);
+	vpnr_frame_free(frame);
+}
+
+static void
+take_what_waits(VpnrWriter *writer)
+{
+	VpnrFrame *frame;
+
+	while ((frame = vpnr_mailbox_try_pop(writer->mailbox)) != NULL)
+		take_frame(writer, frame);
+	while ((frame = vpnr_schedule_pop_dropped(writer->schedule)) != NULL) {
+		vpnr_tally_dropped(writer->params.stats, frame);
+		release(writer, frame);
+		vpnr_frame_free(frame);
+	}
+}
+
+/* Tells the peer what has come, if that is news. Not sequenced, and so never answered by another
+ * ACK. */
+static void
+put_ack(VpnrWriter *writer)
+{
+	guint64 received = atomic_load_explicit(&writer->received, memory_order_acquire);
+	VpnrFrame *ack;
+
+	if (!writer->sequenced || received == atomic_load(&writer->told))
+		return;
+	ack = vpnr_frame_new(VPNR_FRAME_ACK, 0, 0);
+	ack->count = received;
+	vpnr_encoder_append(writer->encoder, ack, writer->batch);
+	vpnr_tally_sent(writer->params.stats, ack);
+	vpnr_frame_free(ack);
+	atomic_store(&writer->told, received);
+}
+
+/* A frame that was sent on an earlier link goes again. FALSE: there is none. */
+static gboolean
+put_again(VpnrWriter *writer)
+{
+	const VpnrFrame *frame = vpnr_replay_next(writer->replay);
+
+	if (frame == NULL)
+		return FALSE;
+	vpnr_encoder_append(writer->encoder, frame, writer->batch);
+	vpnr_tally_sent_again(writer->params.stats, frame);
+	return TRUE;
+}
+
+static void
+put_new(VpnrWriter *writer, VpnrFrame *frame)
+{
+	gboolean sequenced = writer->sequenced && vpnr_frame_is_sequenced(frame);
+
+	if (sequenced)
+		atomic_fetch_add(&writer->sent, 1);
+	vpnr_encoder_append(writer->encoder, frame, writer->batch);
+	vpnr_tally_sent(writer->params.stats, frame);
+	writer->goodbye = frame->type == VPNR_FRAME_GOAWAY;
+	release(writer, frame);
+	if (sequenced)
+		vpnr_replay_push(writer->replay, frame);
+	else
+		vpnr_frame_free(frame);
+}
+
+/* Whether a new frame can be kept. Who finds no room says so and looks again; who makes some makes
+ * it and then looks whether somebody wants it (as in base/mailbox.c). */
+static gboolean
+has_room(VpnrWriter *writer)
+{
+	if (vpnr_reserve_has_room(&writer->reserve, vpnr_replay_bytes(writer->replay))) {
+		atomic_store_explicit(&writer->is_full, FALSE, memory_order_relaxed);
+		return TRUE;
+	}
+	atomic_store(&writer->is_full, TRUE);
+	forget_acknowledged(writer);
+	return vpnr_reserve_has_room(&writer->reserve, vpnr_replay_bytes(writer->replay));
+}
+
+/* The next frame of the link goes first, then what the last link may have lost, then what is new,
+ * as long as it can be kept. FALSE: nothing can be sent now. */
+static gboolean
+put_next(VpnrWriter *writer)
+{
+	VpnrFrame *frame = vpnr_schedule_pop_link(writer->schedule);
+
+	if (frame == NULL) {
+		if (put_again(writer))
+			return TRUE;
+		if (has_room(writer))
+			frame = vpnr_schedule_pop(writer->schedule);
+	}
+	if (frame != NULL)
+		put_new(writer, frame);
+	return frame != NULL;
+}
+
+/* New frames are taken in between, so that a control frame overtakes the data that came before
+ * it. An ACK that is not due goes along with something else or not at all. */
+static void
+fill_batch(VpnrWriter *writer)
+{
+	if (atomic_exchange(&writer->ack_due, FALSE))
+		put_ack(writer);
+	while (writer->batch->len < vpnr_batch_size(&writer->size) && !writer->goodbye &&
+	       put_next(writer))
+		take_what_waits(writer);
+	if (writer->batch->len > 0 && !writer->goodbye)
+		put_ack(writer);
+}
+
+static void
+send_batch(VpnrWriter *writer)
+{
+	gboolean full = writer->batch->len >= vpnr_batch_size(&writer->size);
+	gint64 begin = full ? g_get_monotonic_time() : 0;
+
+	if (!vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len)) {
+		vpnr_transport_shut(writer->transport); /* the reader will notice */
+		let_go(writer);
+	} else {
+		if (full && vpnr_batch_sent(&writer->size, g_get_monotonic_time() - begin))
+			vpnr_transport_limit_unsent(writer->transport,
+						    vpnr_batch_unsent(&writer->size));
+		atomic_fetch_add_explicit(&writer->link_bytes, writer->batch->len,
+					  memory_order_relaxed);
+	}
+	g_byte_array_set_size(writer->batch, 0);
+}
+
+/* FALSE: nothing was to be done. */
+static gboolean
+work(VpnrWriter *writer)
+{
+	take_what_waits(writer);
+	forget_acknowledged(writer);
+	if (writer->transport != NULL && atomic_load(&writer->leaving))
+		let_go(writer);
+	if (writer->transport == NULL)
+		return FALSE;
+	fill_batch(writer);
+	forget_acknowledged(writer); /* and tell reports what is kept now */
+	if (writer->batch->len == 0)
+		return writer->goodbye; /* VPNr/1 has no bytes for a GOAWAY */
+	send_batch(writer);
+	return TRUE;
+}
+
+void
+vpnr_writer_run(gpointer data)
+{
+	VpnrWriter *writer = data;
+
+	while (!atomic_load(&writer->stopping) && !writer->goodbye) {
+		VpnrFrame *frame = work(writer) ? NULL : vpnr_mailbox_pop(writer->mailbox, -1);
+
+		if (frame != NULL)
+			take_frame(writer, frame);
+	}
+	if (writer->transport != NULL) {
+		if (writer->goodbye)
+			vpnr_transport_finish(writer->transport);
+		else
+			vpnr_transport_shut(writer->transport);
+		let_go(writer);
+	}
+	vpnr_latch_trip(writer->done);
+}
