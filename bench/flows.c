@@ -2,15 +2,16 @@
  *
  * flows: an application with large transfers, and how fast they go.
  *
- *     flows [-x PROXY] [-n FLOWS] [-w WARMUP] [-t SECONDS] down|up|stall ADDRESS PORT
+ *     flows [-x PROXY] [-n FLOWS] [-g] [-w WARMUP] [-t SECONDS] down|up|stall ADDRESS PORT
  *
  * down     receives the pattern from a target's source and checks it
  * up       sends the pattern to a target's sink, which checks and counts it
  * stall    neither sends nor receives: with a source an application that has stopped, with an echo
  *          connections that are idle
  *
- * What counts is what has arrived. When all FLOWS are open and WARMUP seconds are over, it prints
- * "measuring"; after SECONDS more (0: never), or at SIGTERM, one line of JSON:
+ * What counts is what has arrived. When all FLOWS are open it prints "open", and "measuring" when
+ * WARMUP seconds are over, or with -g at SIGUSR1; after SECONDS more (0: never), or at SIGTERM, one
+ * line of JSON:
  *
  *     {"direction":"down","flows":8,"seconds":10.0,"bytes":B,"total":T,"least":L,"most":M}
  *
@@ -140,11 +141,24 @@ watch(int epoll, int fd, uint32_t events, void *data)
 		err(2, "epoll");
 }
 
-/* Serves all flows until the time, or until SIGTERM, which gives FALSE. until: 0 for never. */
+static int
+open_signals(void)
+{
+	sigset_t wanted;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGUSR1);
+	sigaddset(&wanted, SIGTERM);
+	sigprocmask(SIG_BLOCK, &wanted, NULL);
+	return signalfd(-1, &wanted, SFD_CLOEXEC);
+}
+
+/* Serves all flows until the time, or a signal; FALSE after SIGTERM. until: 0 for never. */
 static bool
-run_until(double until, int epoll, const Direction *direction)
+run_until(double until, int epoll, int signals, const Direction *direction)
 {
 	struct epoll_event ready[64];
+	struct signalfd_siginfo signal;
 
 	for (;;) {
 		double left = until - now();
@@ -154,7 +168,8 @@ run_until(double until, int epoll, const Direction *direction)
 				   until > 0 ? (int)(left * 1000) + 1 : -1);
 		for (int i = 0; i < n; i++) {
 			if (!ready[i].data.ptr)
-				return false;
+				return read(signals, &signal, sizeof signal) == sizeof signal &&
+				       signal.ssi_signo != SIGTERM;
 			direction->serve(ready[i].data.ptr, ready[i].events);
 		}
 	}
@@ -190,26 +205,25 @@ print_result(const Direction *direction, const Flow *flows, int n, double second
 	       (unsigned long long)least, (unsigned long long)most);
 }
 
+/* warmup: below 0 until SIGUSR1 */
 static void
 measure(const Direction *direction, Flow *flows, int n, double warmup, double seconds)
 {
-	sigset_t ending;
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int epoll = epoll_create1(EPOLL_CLOEXEC), signals = open_signals();
 
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGTERM);
-	sigprocmask(SIG_BLOCK, &ending, NULL);
-	watch(epoll, signalfd(-1, &ending, SFD_CLOEXEC), EPOLLIN, NULL);
+	watch(epoll, signals, EPOLLIN, NULL);
 	for (int i = 0; i < n; i++)
 		watch(epoll, flows[i].fd, direction->events, &flows[i]);
 
-	bool go_on = warmup == 0 || run_until(now() + warmup, epoll, direction);
+	puts("open");
+	bool go_on =
+	    warmup == 0 || run_until(warmup > 0 ? now() + warmup : 0, epoll, signals, direction);
 	double began = now();
 	for (int i = 0; i < n; i++)
 		flows[i].at_start = flows[i].arrived;
 	puts("measuring");
 	if (go_on)
-		run_until(seconds > 0 ? began + seconds : 0, epoll, direction);
+		run_until(seconds > 0 ? began + seconds : 0, epoll, signals, direction);
 	print_result(direction, flows, n, now() - began);
 }
 
@@ -230,11 +244,13 @@ main(int argc, char **argv)
 	double warmup = 0, seconds = 0;
 	struct rlimit limit;
 
-	while ((option = getopt(argc, argv, "x:n:w:t:")) != -1) {
+	while ((option = getopt(argc, argv, "x:n:gw:t:")) != -1) {
 		if (option == 'x')
 			proxy = address_parse_pair(optarg);
 		else if (option == 'n')
 			n = atoi(optarg);
+		else if (option == 'g')
+			warmup = -1;
 		else if (option == 'w')
 			warmup = atof(optarg);
 		else if (option == 't')
@@ -243,7 +259,7 @@ main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 3 || n < 1)
-		errx(2, "usage: flows [-x PROXY] [-n FLOWS] [-w WARMUP] [-t SECONDS] "
+		errx(2, "usage: flows [-x PROXY] [-n FLOWS] [-g] [-w WARMUP] [-t SECONDS] "
 			"down|up|stall ADDRESS PORT");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	getrlimit(RLIMIT_NOFILE, &limit);

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
 #
 # Benchmarks, which docs/performance.md explains: as root, make bench-latency and so on, with their
-# options in BENCH: make bench-latency BENCH='--json --repeat 5'. make check builds the helpers and
-# runs none of it.
+# options in BENCH: make bench-latency BENCH='--json --repeat 5'. make check builds the helpers and runs none of it.
 
 benchmarks = %D%/bulk %D%/idle %D%/latency %D%/rotation %D%/stalled
 
 # Applications and servers of the benchmarks' own. They share nothing with what they measure.
-bench_helpers = %D%/flows %D%/request %D%/target
+bench_helpers = %D%/connect %D%/flows %D%/request %D%/target
 check_PROGRAMS += $(bench_helpers)
 bench_ends = %D%/dial.c %D%/dial.h
 bench_bytes = %D%/pattern.c %D%/pattern.h
+bench_samples = %D%/samples.c %D%/samples.h
 
+%C%_connect_SOURCES = %D%/connect.c $(bench_ends) $(bench_samples)
+%C%_connect_LDADD =
 %C%_flows_SOURCES = %D%/flows.c $(bench_ends) $(bench_bytes)
 %C%_flows_LDADD =
-%C%_request_SOURCES = %D%/request.c $(bench_ends)
+%C%_request_SOURCES = %D%/request.c $(bench_ends) $(bench_samples)
 %C%_request_LDADD =
 %C%_target_SOURCES = %D%/target.c $(bench_bytes)
 %C%_target_LDADD =

@@ -10,11 +10,12 @@
  * is the same bytes, and is checked. What counts is the time from send() to the last byte of the
  * answer. After WARMUP seconds that do not count and SECONDS that do, it prints one line of JSON:
  *
- *     {"samples":N,"p50_us":A,"p99_us":B,"max_us":C}
+ *     {"samples":N,"per_second":R,"p50_us":A,"p99_us":B,"max_us":C}
  *
  * Every sample is kept, so the percentiles are exact (nearest rank). A request that is not answered
  * when the time is over counts with its age if that is above the median: leaving out the slowest
- * would flatter whoever never answers. One thread.
+ * would flatter whoever never answers. Without an interval (-i 0) each connection asks as soon as
+ * it has its answer, and R, the answers per second, is what the way can do. One thread.
  */
 #include <err.h>
 #include <errno.h>
@@ -24,10 +25,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/dial.h"
+#include "bench/samples.h"
 
 typedef struct {
 	int connections;
@@ -44,33 +45,7 @@ typedef struct {
 	size_t received; /* of the answer */
 } Asker;
 
-typedef struct {
-	int64_t *us;
-	size_t n, room;
-} Samples;
-
 static char *request, *answer;
-
-static int64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
-}
-
-static void
-add_sample(Samples *samples, int64_t us)
-{
-	if (samples->n == samples->room) {
-		samples->room = samples->room ? samples->room * 2 : 4096;
-		samples->us = realloc(samples->us, samples->room * sizeof *samples->us);
-		if (!samples->us)
-			err(2, "no memory for samples");
-	}
-	samples->us[samples->n++] = us;
-}
 
 static void
 ask(int fd, Asker *asker, const Plan *plan, int64_t now)
@@ -133,35 +108,20 @@ run(struct pollfd *fds, Asker *askers, const Plan *plan, Samples *samples)
 		for (int i = 0; i < plan->connections; i++)
 			if (fds[i].revents && hear(fds[i].fd, &askers[i], plan) &&
 			    askers[i].sent_us >= counts_from)
-				add_sample(samples, now - askers[i].sent_us);
+				samples_add(samples, now - askers[i].sent_us);
 	}
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The smallest sample that is not below p percent of all. */
-static int64_t
-percentile(const Samples *samples, int p)
-{
-	return samples->us[(samples->n * p + 99) / 100 - 1];
 }
 
 /* The samples must be sorted, and are again afterwards. */
 static void
 add_unanswered(Samples *samples, const Asker *askers, const Plan *plan)
 {
-	int64_t now = now_us(), median = samples->n ? percentile(samples, 50) : 0;
+	int64_t now = now_us(), median = samples->n ? samples_percentile(samples, 50) : 0;
 
 	for (int i = 0; i < plan->connections; i++)
 		if (askers[i].waiting && now - askers[i].sent_us > median)
-			add_sample(samples, now - askers[i].sent_us);
-	qsort(samples->us, samples->n, sizeof *samples->us, compare);
+			samples_add(samples, now - askers[i].sent_us);
+	samples_sort(samples);
 }
 
 static void
@@ -177,13 +137,16 @@ measure(const Plan *plan, const Address *target, const Address *proxy)
 		askers[i].due_us = now_us() + plan->interval_us * i / plan->connections;
 	}
 	run(fds, askers, plan, &samples);
-	qsort(samples.us, samples.n, sizeof *samples.us, compare);
+	size_t answered = samples.n;
+	samples_sort(&samples);
 	add_unanswered(&samples, askers, plan);
 	if (samples.n == 0)
 		errx(1, "no request was sent in time");
-	printf("{\"samples\":%zu,\"p50_us\":%lld,\"p99_us\":%lld,\"max_us\":%lld}\n", samples.n,
-	       (long long)percentile(&samples, 50), (long long)percentile(&samples, 99),
-	       (long long)samples.us[samples.n - 1]);
+	printf("{\"samples\":%zu,\"per_second\":%.0f,\"p50_us\":%lld,\"p99_us\":%lld,"
+	       "\"max_us\":%lld}\n",
+	       samples.n, answered * 1e6 / plan->length_us,
+	       (long long)samples_percentile(&samples, 50),
+	       (long long)samples_percentile(&samples, 99), (long long)samples.us[samples.n - 1]);
 	free(samples.us);
 	free(askers);
 	free(fds);

@@ -2,10 +2,11 @@
  *
  * target: the far end of a benchmark's connections.
  *
- *     target echo|source|sink|hold PORT
+ *     target echo|source|sink|hold PORT [MBIT]
  *
  * echo     sends back what it receives
- * source   sends the pattern (pattern.h) as fast as it is taken
+ * source   sends the pattern (pattern.h) as fast as it is taken, or at most MBIT (10^6 bits per
+ *          second) on each connection
  * sink     checks that it receives the pattern, and reports how much of it: cumulative counts of 8
  *          bytes, big-endian; closes with a reset at the first wrong byte
  * hold     accepts and never reads: a destination that has stopped
@@ -42,6 +43,7 @@ typedef struct {
 typedef bool (*ServeFunc)(Connection *connection);
 
 static char buf[PATTERN_CHUNK];
+static uint32_t pace; /* bytes per second, 0 for no limit */
 
 /* A socket that takes nothing now is no failure. */
 static bool
@@ -148,6 +150,8 @@ accept_one(int epoll, int listener, uint32_t events)
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	if (pace)
+		setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &pace, sizeof pace);
 	Connection *connection = calloc(1, sizeof *connection);
 	connection->fd = fd;
 	watch(epoll, connection, events);
@@ -184,8 +188,10 @@ main(int argc, char **argv)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	pattern_init();
-	for (size_t i = 0; argc == 3 && i < sizeof modes / sizeof modes[0]; i++)
+	if (argc == 4)
+		pace = strtoul(argv[3], NULL, 10) * 125000;
+	for (size_t i = 0; (argc == 3 || argc == 4) && i < sizeof modes / sizeof modes[0]; i++)
 		if (strcmp(argv[1], modes[i].name) == 0)
 			serve_all(atoi(argv[2]), modes[i].serve, modes[i].events);
-	errx(2, "usage: target echo|source|sink|hold PORT");
+	errx(2, "usage: target echo|source|sink|hold PORT [MBIT]");
 }
