@@ -105,18 +105,27 @@ hosts() {
 	done
 }
 
+# way GATEWAY OF_SERVER: from now on app host and server host reach each other by these
+way() {
+	ip -n "$app" route replace default via "$1" src 10.77.3.2
+	ip -n "$srv" route replace 10.77.3.0/24 via "$2"
+}
+
 # limit_link MBIT BUFFER_MS: both directions. On the router, since a host's own TCP sees to it that
 # its own queues stay short; what comes from elsewhere fills them.
 limit_link() {
 	local cable
 	for cable in 3 4; do
-		tc -n "$router" qdisc add dev "c$cable-$$" root tbf rate "$1mbit" burst 32k \
+		tc -n "$router" qdisc replace dev "c$cable-$$" root tbf rate "$1mbit" burst 32k \
 			limit $(($1 * 125 * $2)) || skip_all "the kernel has no token bucket (tc tbf)"
 	done
 }
 
 forwarded() {
-	ip -n "$router" -s -j link | jq '[.[].stats64.tx.bytes] | add'
+	local host
+	for host in "$router" "$srv"; do
+		ip -n "$host" -s -j link
+	done | jq -s '[.[][].stats64.tx.bytes] | add'
 }
 
 # What a load has left in the buffers is gone.
@@ -127,9 +136,9 @@ quiet() {
 	[ $(($(forwarded) - before)) -lt 20000 ]
 }
 
-# start_target MODE PORT
+# start_target MODE PORT [MBIT]
 start_target() {
-	spawn "target-$1" "$web" "$build/bench/target" "$1" "$2"
+	spawn "target-$1" "$web" "$build/bench/target" "$@"
 	await 20 listens "$web" "$2"
 }
 
@@ -171,32 +180,45 @@ memory() {
 
 # --- loads ---------------------------------------------------------------------------------------
 
-# start_flows NAME [OPTION...] DIRECTION PORT: by the tunnel of the last reach, until stop_flows;
-# returns when they are measured
-start_flows() {
-	local load=$1 port=${*: -1}
-	shift
-	set -- "${@:1:$#-1}"
+# start_load NAME WORD COMMAND...: on the app host, until end_load; returns when it has printed the
+# word, and fails if it ends before
+start_load() {
+	local load=$1 word=$2
+	shift 2
 	: >"$work/$load.log"
-	spawn "$load" "$app" "$build/bench/flows" "${via[@]}" "$@" "$address" "$port"
-	flows[$load]=$spawned
-	await 60 logged_or_gone "$load" measuring "$spawned"
-	! gone "$spawned" || bail "$load: $(cat "$work/$load.log")"
+	spawn "$load" "$app" "$@"
+	loads[$load]=$spawned
+	wait_for 60 logged_or_gone "$load" "$word" "$spawned" && ! gone "$spawned"
 }
-declare -A flows=()
+declare -A loads=()
 
 logged_or_gone() {
 	logged "$1" "$2" || gone "$3"
 }
 
-# stop_flows NAME...: each one's JSON is the last line of its log
+# end_load NAME: fails if it did not end well; its JSON is the last line of its log
+end_load() {
+	kill -TERM "${loads[$1]}" 2>/dev/null
+	ends_within 20 "${loads[$1]}" && [ "$status" = 0 ]
+}
+
+# start_flows NAME [OPTION...] DIRECTION PORT: by the tunnel of the last reach, until stop_flows;
+# returns when they are measured
+start_flows() {
+	local load=$1 port=${*: -1}
+	shift
+	start_load "$load" measuring "$build/bench/flows" "${via[@]}" "${@:1:$#-1}" "$address" "$port" ||
+		bail "$load: $(cat "$work/$load.log")"
+}
+
+# stop_flows NAME...: all at once
 stop_flows() {
 	local load
 	for load; do
-		kill -TERM "${flows[$load]}"
+		kill -TERM "${loads[$load]}"
 	done
 	for load; do
-		ends_within 20 "${flows[$load]}" && [ "$status" = 0 ] || bail "$load: $(cat "$work/$load.log")"
+		end_load "$load" || bail "$load: $(cat "$work/$load.log")"
 	done
 }
 
@@ -214,8 +236,9 @@ machine() {
 	local cpu
 	cpu=$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)
 	jq -n --arg kernel "$(uname -r)" --arg cpu "$cpu" --argjson processors "$(nproc)" \
+		--arg congestion "$(cat /proc/sys/net/ipv4/tcp_congestion_control)" \
 		--argjson load_before "$load_before" --argjson load_after "$(load)" \
-		'{$kernel, $cpu, $processors, $load_before, $load_after}'
+		'{$kernel, $cpu, $processors, $congestion, $load_before, $load_after}'
 }
 
 load() {
@@ -263,20 +286,34 @@ said() {
 	done | jq -s add
 }
 
-# report FILTER [NAMES]: makes the rows of the result, flat objects, from all measurements
-# (stats.jq); under the table stands what the programs say in fields of such names
-report() {
-	local rows
-	rows=$(jq -s -L "$bench" --argjson option "$(options_json)" "include \"stats\"; $1" \
-		"$work/measurements") || bail "no result"
-	if [ $json = yes ]; then
-		jq -n --arg name "$name" --argjson machine "$(machine)" --argjson options "$(options_json)" \
-			--argjson rows "$rows" --argjson said "$(said)" --slurpfile measurements "$work/measurements" \
-			'{benchmark: $name, $machine, $options, results: $rows, status: $said, $measurements}'
-		return
-	fi
+# rows_by FILTER: the rows of the result, flat objects, made by it from all measurements (stats.jq)
+rows_by() {
+	jq -s -L "$bench" --argjson option "$(options_json)" "include \"stats\"; $1" \
+		"$work/measurements" || bail "no result"
+}
+
+print_machine() {
 	machine | jq -r '"\(.cpu), \(.processors) processors, Linux \(.kernel), " +
 		"load \(.load_before) before"'
+}
+
+# print_json ROWS: the whole result
+print_json() {
+	jq -n --arg name "$name" --argjson machine "$(machine)" --argjson options "$(options_json)" \
+		--argjson rows "$1" --argjson said "$(said)" --slurpfile measurements "$work/measurements" \
+		'{benchmark: $name, $machine, $options, results: $rows, status: $said, $measurements}'
+}
+
+# report FILTER [NAMES]: the rows made by the filter; under the table stands what the programs say in
+# fields of such names
+report() {
+	local rows
+	rows=$(rows_by "$1") || exit
+	if [ $json = yes ]; then
+		print_json "$rows"
+		return
+	fi
+	print_machine
 	table <<<"$rows"
 	[ -z "${2:-}" ] || said | jq -r --arg names "$2" 'to_entries[] | .key as $side | .value |
 		to_entries[] | select(.key | test($names)) | "\($side): \(.key) \(.value)"'

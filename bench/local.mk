@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
 # Benchmarks, which docs/performance.md explains: as root, make bench-latency and so on, with their
-# options in BENCH: make bench-latency BENCH='--json --repeat 5'. make check builds the helpers and runs none of it.
+# options in BENCH: make bench-latency BENCH='--json --repeat 5'; and make bench compares vpnr with its
+# peers. make check builds the helpers and runs none of it.
 
-benchmarks = %D%/bulk %D%/idle %D%/latency %D%/rotation %D%/stalled
+benchmarks = %D%/bulk %D%/idle %D%/latency %D%/peers %D%/rotation %D%/stalled
 
 # Applications and servers of the benchmarks' own. They share nothing with what they measure.
 bench_helpers = %D%/connect %D%/flows %D%/request %D%/target
@@ -21,10 +22,13 @@ bench_samples = %D%/samples.c %D%/samples.h
 %C%_target_SOURCES = %D%/target.c $(bench_bytes)
 %C%_target_LDADD =
 
+bench: $(bin_PROGRAMS) $(bench_helpers)
+	@VPNR_BUILDDIR='$(abs_top_builddir)' $(srcdir)/bench/peers $(BENCH)
 bench-bulk bench-idle bench-latency bench-rotation bench-stalled: $(bin_PROGRAMS) $(bench_helpers)
 	@name=$@; VPNR_BUILDDIR='$(abs_top_builddir)' $(srcdir)/bench/$${name#bench-} $(BENCH)
-.PHONY: bench-bulk bench-idle bench-latency bench-rotation bench-stalled
+.PHONY: bench bench-bulk bench-idle bench-latency bench-rotation bench-stalled
 
-EXTRA_DIST += $(benchmarks) %D%/lib.sh %D%/tunnels.sh %D%/stats.jq %D%/.shellcheckrc
+EXTRA_DIST += $(benchmarks) %D%/lib.sh %D%/tunnels.sh %D%/peers.sh %D%/questions.sh
+EXTRA_DIST += %D%/stats.jq %D%/peers.jq %D%/.shellcheckrc
 
 include %D%/parts/local.mk
