@@ -146,15 +146,18 @@ start_target() {
 
 # start_vpnr [CLIENT OPTION...]: the client, and the server if it does not run yet
 start_vpnr() {
-	local client server
+	local client
 	read -ra client <<<"${programs[client]}"
-	read -ra server <<<"${programs[server]}"
-	[ -e "$work/server.conf" ] || configure
-	if gone "${daemon[server]:-}"; then
-		start_server "${server[@]}"
-	fi
+	need_server
 	start_client "${client[@]}" "$@"
 	await 20 connected
+}
+
+need_server() {
+	local server
+	read -ra server <<<"${programs[server]}"
+	[ -e "$work/server.conf" ] || configure
+	! gone "${daemon[server]:-}" || start_server "${server[@]}"
 }
 
 # By its SOCKS5 proxy: the options of flows and request, and the address to give them.
@@ -166,6 +169,18 @@ address=$WEB4
 # pss_kib PID
 pss_kib() {
 	awk '/^Pss:/ { print $2 }' "/proc/$1/smaps_rollup"
+}
+
+# possible STREAMS: as many of them as there can be, in $streams; each has two descriptors at each
+# end, and 64 are for the rest of a program
+possible() {
+	local descriptors=$((2 * $1 + 64)) limit
+	limit=$(ulimit -Hn)
+	streams=$1
+	[ "$limit" != unlimited ] && [ "$limit" -lt $descriptors ] || return 0
+	ulimit -n $descriptors 2>/dev/null && return 0
+	streams=$(((limit - 64) / 2))
+	say "$streams streams, not $1: a process may have no more than $limit descriptors here"
 }
 
 # memory: both programs, as JSON
@@ -255,9 +270,10 @@ options_json() {
 		'. + {"vpnr-client": $client, "vpnr-server": $server}'
 }
 
-# Columns as wide as their contents.
+# Columns as wide as their contents; those of the row that has most.
 table() {
-	jq -r '(.[0] | keys_unsorted), (.[] | map_values(. // "-" | tostring) | [.[]]) | @tsv' |
+	jq -r '(max_by(length) // {"-": 0} | keys_unsorted) as $keys |
+		$keys, (.[] | [.[$keys[]] // "-" | tostring]) | @tsv' |
 		awk -F '\t' '
 		{
 			for (i = 1; i <= NF; i++) {

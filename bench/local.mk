@@ -7,7 +7,7 @@
 benchmarks = %D%/bulk %D%/idle %D%/latency %D%/peers %D%/rotation %D%/stalled
 
 # Applications and servers of the benchmarks' own. They share nothing with what they measure.
-bench_helpers = %D%/connect %D%/flows %D%/request %D%/target
+bench_helpers = %D%/connect %D%/delay %D%/flows %D%/request %D%/target
 check_PROGRAMS += $(bench_helpers)
 bench_ends = %D%/dial.c %D%/dial.h
 bench_bytes = %D%/pattern.c %D%/pattern.h
@@ -15,6 +15,8 @@ bench_samples = %D%/samples.c %D%/samples.h
 
 %C%_connect_SOURCES = %D%/connect.c $(bench_ends) $(bench_samples)
 %C%_connect_LDADD =
+%C%_delay_SOURCES = %D%/delay.c
+%C%_delay_LDADD =
 %C%_flows_SOURCES = %D%/flows.c $(bench_ends) $(bench_bytes)
 %C%_flows_LDADD =
 %C%_request_SOURCES = %D%/request.c $(bench_ends) $(bench_samples)

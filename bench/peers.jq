@@ -12,40 +12,76 @@ def short:
 	elif fabs >= 1 then digits(2)
 	else digits(4) end;
 
-# Of an object of numbers for each measurement of a cell: the median, how far apart the measurements
-# are, and the ratio to the medians in base, those of the haproxy pair.
-def columns($values; $base):
-	$values | map(keys_unsorted[]) | reduce .[] as $key ([]; if index($key) then . else . + [$key] end) |
-	map(. as $key | ($values | map(.[$key] | select(. != null))) as $all | ($all | median) as $middle | {
+def unique_in_order: reduce .[] as $one ([]; if index([$one]) then . else . + [$one] end);
+
+# Of objects of numbers, one for each measurement of a cell: the median, how far apart they are, and
+# the ratio to the medians in base, those of the peer with that name.
+def columns($figures; $peer; $base):
+	$figures | (map(keys_unsorted[]) | unique_in_order) |
+	map(. as $key | ($figures | map(.[$key] | values)) as $all | ($all | median) as $middle | {
 		($key): ($middle | short),
-		($key + "_range"): (if ($all | length) == 0 then null else
+		($key + "_range"): (if $middle == null then null else
 			"\($all | min | short)-\($all | max | short)" end),
-		($key + "_to_haproxy"): (if $middle != null and ($base[$key] // 0) != 0 then
+		($key + "_to_" + $peer): (if $middle != null and ($base[$key] // 0) != 0 then
 			$middle / $base[$key] | digits(2) else null end)
 	}) | add;
 
-def medians: . as $values | (.[0] // {}) | with_entries(.key as $key | .value = ($values |
-	map(.[$key] | select(. != null)) | median));
+def medians: . as $all | (.[0] // {}) |
+	with_entries(.key as $key | .value = ($all | map(.[$key] | values) | median));
 
-# A row for each peer and each object that labels makes of a measurement, with what values makes;
-# failures is how many connections have failed in it. A measurement that is broken is one that did
-# not come to its end.
-def rows(labels; values; failures):
-	map({peer, label: labels, broken, lost: (failures // 0), value: (if .broken then null else values end)}) | . as $all |
+# A row for each peer and each object that labels makes of a measurement, with what figures makes, and
+# ratios to the peer $to; failures is how many connections have failed in it. A measurement that is
+# broken is one that did not come to its end.
+def rows(labels; figures; failures; $to):
+	map({peer, label: labels, broken, lost: (failures // 0),
+		value: (if .broken then null else figures end)}) | . as $all |
 	cells([.label, .peer]) | map(.[0] as $first |
-		([$all[] | select(.peer == "haproxy" and .label == $first.label and .value).value] | medians)
-			as $base |
-		$first.label + {peer: $first.peer} + columns(map(.value | select(.)); $base) +
+		([$all[] | select(.peer == $to and .label == $first.label).value | values] | medians) as $base |
+		$first.label + {peer: $first.peer} + columns(map(.value | values); $to; $base) +
 		{lost: (map(.lost) | add), broken: (map(select(.broken)) | length)});
-def rows(labels; values): rows(labels; values; 0) | map(del(.lost));
+
+# The same without connections that could fail, as a ratio to the haproxy pair.
+def rows(labels; figures): rows(labels; figures; 0; "haproxy") | map(del(.lost));
 
 def of($question): map(select(.question == $question));
 
 def cpu_s: (.after | tonumber) - (.before | tonumber) | if . == 0 then null else . end;
 
-def bulk_rows: of("bulk") | rows({direction, flows};
-	{gbit: (.bytes * 8 / .seconds / 1e9), cpu_s_per_gb: (if cpu_s then cpu_s / .bytes * 1e9 else null end)});
+def gbit: .bytes * 8 / .seconds / 1e9;
 
-def requests_rows: of("requests") | rows({at_once}; {p50_us, p99_us, per_second});
+def cpu_s_per_gb: if cpu_s then cpu_s / .bytes * 1e9 else null end;
 
-def connections_rows: of("connections") | rows({at_once}; {per_second, p50_us, p99_us}; .failed);
+def bulk: {bulk: of("bulk") |
+	rows({direction, flows: (.flows | tonumber)}; {gbit: gbit, cpu_s_per_gb: cpu_s_per_gb})};
+
+def requests: {requests: of("requests") |
+	rows({at_once: (.at_once | tonumber)}; {p50_us, p99_us, per_second})};
+
+def connections: {connections: of("connections") |
+	rows({at_once: (.at_once | tonumber)}; {per_second, p50_us, p99_us}; .failed; "haproxy")};
+
+# Per connection at each end, and the whole processes before and after.
+def idle:
+	def each($side): (.open[$side] - .before[$side]) / .kept | short;
+	def mib: . / 1024 | digits(1);
+	{idle: of("idle") | map(select((.kept // 0) > 0) |
+		{streams, peer, opened: .kept, seconds: (.seconds | short), alive,
+		near_kib: each("near"), far_kib: each("far"),
+		near_before_mib: (.before.near | mib), near_after_mib: (.after.near | mib),
+		far_before_mib: (.before.far | mib), far_after_mib: (.after.far | mib)})};
+
+def beside: {beside: of("beside") |
+	rows({load}; {p50_us, p99_us, load_mbit: (.bytes * 8 / .seconds / 1e6)})};
+
+# Against no tunnel, which is the limit here.
+def delay: {delay: of("delay") | rows({loss, direction, flows: (.flows | tonumber)};
+	{mbit: (gbit * 1000)}; 0; "direct") |
+	map(del(.lost))};
+
+def linear: of("linear") | {
+	linear_streams: (map(select(.flows)) | rows({flows: (.flows | tonumber)};
+		{cpu_s_per_gb: cpu_s_per_gb, gbit: gbit})),
+	linear_connections: (map(select(.at_once)) | rows({at_once: (.at_once | tonumber)};
+		{cpu_ms_each: (if cpu_s then cpu_s / .total * 1000 else null end), per_second}; .failed;
+			"haproxy"))
+};

@@ -6,6 +6,7 @@
 #
 #     direct        none: the server host forwards
 #     vpnr          redirect, as it is by default
+#     links4        the same with links = 4, by a client of its own to the same server
 #     haproxy       a pair, TCP mode, TLS 1.3 with AES-128-GCM between them
 #     stunnel       a pair, the same TLS
 #     ssh           ssh -D with aes128-gcm, behind redsocks
@@ -23,9 +24,9 @@
 # Addresses of the web host that only a peer leads to.
 readonly CAPTURED=10.77.2.8/29
 
-known=(vpnr haproxy stunnel ssh sshuttle ss-aes ss-chacha openvpn direct)
+known=(vpnr links4 haproxy stunnel ssh sshuttle ss-aes ss-chacha openvpn direct)
 proxy=()
-captured=([sshuttle]=10.77.2.10 [vpnr]=10.77.2.11 [ssh]=10.77.2.12
+captured=([links4]=10.77.2.9 [sshuttle]=10.77.2.10 [vpnr]=10.77.2.11 [ssh]=10.77.2.12
 	[ss-aes]=10.77.2.13 [ss-chacha]=10.77.2.14 [openvpn]=10.77.2.15)
 declare -A forwards=([haproxy]=10000 [stunnel]=20000) # what is added to a port
 readonly PORTS="7 9 19 20" # of targets
@@ -87,6 +88,21 @@ start_vpnr_peer() {
 	start_vpnr || return 1
 	near[vpnr]=${daemon[client]} far[vpnr]=${daemon[server]}
 	take vpnr 4333
+}
+
+start_links4() {
+	need_server
+	local options
+	read -ra options <<<"${programs[client]} -o client.links=4"
+	sed -e 's/^redirect .*/redirect = 127.0.0.1:4343/' -e '/^socks /d' \
+		-e 's/client.sock/links4.sock/' "$work/client.conf" >"$work/links4.conf"
+	if ! "$build/vpnr-client" --config "$work/links4.conf" "${options[@]}" --check >"$work/check.log" 2>&1; then
+		say "$(tail -n 1 "$work/check.log")"
+		return 1
+	fi
+	spawn links4 "$app" "$build/vpnr-client" --config "$work/links4.conf" "${options[@]}"
+	near[links4]=$spawned far[links4]=${daemon[server]}
+	wait_for 20 is links4 .state connected && take links4 4343
 }
 
 # serves NAMESPACE PORT: what was spawned last does; fails as soon as it has ended

@@ -101,3 +101,149 @@ ask_connections() {
 		in_turn short connections at_once=32 connect -c 32 -w 0.3 -t "${option[seconds]}"
 	done
 }
+
+# pss PEER near|far: of its processes there, in KiB
+pss() {
+	local pid
+	for pid in $(ends "$1" "$2"); do
+		pss_kib "$pid"
+	done 2>/dev/null | awk '{ kib += $1 } END { print kib + 0 }'
+}
+
+both_pss() {
+	jq -cn --argjson near "$(pss "$1" near)" --argjson far "$(pss "$1" far)" '{$near, $far}'
+}
+
+# idle_together STREAMS PEER...: opens so many by each, one peer after the other, waits, and asks
+# whether they are alive
+idle_together() {
+	local streams=$1 peer address port
+	local -A before=() open=() alive=()
+	shift
+	for peer; do
+		say "idle: $streams by $peer"
+		to "$peer" 7
+		before[$peer]=$(both_pss "$peer")
+		start_load "idle-$peer" kept "$build/bench/connect" -c 64 -k "$streams" "$address" "$port" ||
+			say "idle: $peer has failed"
+	done
+	sleep "${option[idle-seconds]}"
+	for peer; do
+		open[$peer]=$(both_pss "$peer")
+	done
+	for peer; do
+		end_load "idle-$peer"
+	done
+	sleep "${option[after-seconds]}"
+	for peer; do
+		record "$(jq -s add "$work/idle-$peer.log" | jq --argjson before "${before[$peer]}" \
+			--argjson open "${open[$peer]}" --argjson after "$(both_pss "$peer")" \
+			'. + {$before, $open, $after}')" question=idle peer="$peer" streams="$streams"
+	done
+}
+
+ask_idle() {
+	local streams
+	for streams in ${option[idle]}; do
+		idle_together "$streams" "${tunnels[@]}"
+	done
+	[[ " ${tunnels[*]} " = *" vpnr "* ]] || return 0
+	for streams in ${option[idle-vpnr]}; do
+		stop_peer vpnr
+		begin_peer vpnr || bail "vpnr does not start again"
+		possible "$streams"
+		idle_together "$streams" vpnr
+	done
+}
+
+# request_beside LOAD PORT PEER: a request every 5 ms at most, beside a download from that port
+request_beside() {
+	local load=$1 peer=$3 address port answers
+	note beside "$peer" "$load"
+	to "$peer" "$2"
+	if start_load load '^open$' "$build/bench/flows" -g down "$address" "$port" &&
+		sleep "$warmup" && kill -USR1 "${loads[load]}" && to "$peer" 7 &&
+		answers=$(as_root timeout 60 "$build/bench/request" -i 5 -t "${option[seconds]}" \
+			"$address" "$port" 2>>"$work/load.log") && end_load load; then
+		record "$(tail -n 1 "$work/load.log" | jq --argjson answers "$answers" '. + $answers')" \
+			question=beside peer="$peer" load="$load"
+	else
+		kill -KILL "${loads[load]}" 2>/dev/null
+		failed beside "$peer" load load="$load"
+	fi
+}
+
+# Loads are unlimited; paced: the source sends 400 Mbit/s; and link-MBIT, which the way to the server
+# carries. Peers begin anew on each way.
+ask_beside() {
+	local load port warmup
+	for load in ${option[beside]}; do
+		warmup=1
+		port=19
+		short_way
+		case $load in
+		unlimited) ;;
+		paced) port=20 ;;
+		link-*)
+			limited_way "${load#link-}"
+			warmup=2 # for what loss makes of the beginning
+			;;
+		*) bail "\"$load\" is none of unlimited, paced, link-MBIT" ;;
+		esac
+		stop_peers
+		start_peers "${peers[@]}"
+		for repetition in $(seq "$repetitions"); do
+			in_turn request_beside "$load" "$port"
+		done
+	done
+}
+
+# delayed_way LOSS: 50 ms in each direction, in percent lost
+delayed_way() {
+	local host=1 namespace
+	: >"$work/delay.log"
+	spawn delay "$srv" "$build/bench/delay" -d 50 -r "${option[delay-mbit]}" -q 50 -l "$1" "$srv" "$app"
+	delay_pid=$spawned
+	wait_for 20 logged_or_gone delay ready "$spawned"
+	! gone "$spawned" || return 1
+	for namespace in "$srv" "$app"; do
+		ip -n "$namespace" address add "10.77.6.$host/24" dev delay
+		ip -n "$namespace" link set delay up txqueuelen 5000
+		host=2
+	done
+	way 10.77.6.1 10.77.6.2
+}
+
+ask_delay() {
+	local warmup=3 loss direction flows
+	for loss in ${option[loss]}; do
+		stop_peers
+		delayed_way "$loss" || {
+			say "goes on without the delay: $(cat "$work/delay.log")"
+			return
+		}
+		start_peers "${peers[@]}"
+		for repetition in $(seq "$repetitions"); do
+			for direction in down up; do
+				for flows in 1 8; do
+					in_turn transfer delay "$direction" "$flows" loss="$loss"
+				done
+			done
+		done
+		stop_peers
+		stop "$delay_pid"
+	done
+}
+
+ask_linear() {
+	local flows at_once
+	for repetition in $(seq "$repetitions"); do
+		for flows in 1 10 100 1000 5000; do
+			in_turn transfer linear down "$flows" way=short
+		done
+		for at_once in 1 8 32 128 512; do
+			in_turn short linear at_once="$at_once" connect -c "$at_once" -w 0.3 \
+				-t "${option[seconds]}"
+		done
+	done
+}
