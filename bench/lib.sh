@@ -273,7 +273,7 @@ options_json() {
 # Columns as wide as their contents; those of the row that has most.
 table() {
 	jq -r '(max_by(length) // {"-": 0} | keys_unsorted) as $keys |
-		$keys, (.[] | [.[$keys[]] // "-" | tostring]) | @tsv' |
+		$keys, (.[] | [.[$keys[]] | if . == null then "-" else tostring end]) | @tsv' |
 		awk -F '\t' '
 		{
 			for (i = 1; i <= NF; i++) {
