@@ -31,6 +31,6 @@ bench-bulk bench-idle bench-latency bench-rotation bench-stalled: $(bin_PROGRAMS
 .PHONY: bench bench-bulk bench-idle bench-latency bench-rotation bench-stalled
 
 EXTRA_DIST += $(benchmarks) %D%/lib.sh %D%/tunnels.sh %D%/peers.sh %D%/questions.sh
-EXTRA_DIST += %D%/stats.jq %D%/peers.jq %D%/.shellcheckrc
+EXTRA_DIST += %D%/plots.sh %D%/stats.jq %D%/peers.jq %D%/.shellcheckrc
 
 include %D%/parts/local.mk

@@ -236,7 +236,7 @@ ask_delay() {
 }
 
 ask_linear() {
-	local flows at_once
+	local warmup=1.5 flows at_once
 	for repetition in $(seq "$repetitions"); do
 		for flows in 1 10 100 1000 5000; do
 			in_turn transfer linear down "$flows" way=short
