@@ -24,11 +24,12 @@ bench_samples = %D%/samples.c %D%/samples.h
 %C%_target_SOURCES = %D%/target.c $(bench_bytes)
 %C%_target_LDADD =
 
-bench: $(bin_PROGRAMS) $(bench_helpers)
+bench-programs: $(bin_PROGRAMS) $(bench_helpers)
+bench: bench-programs
 	@VPNR_BUILDDIR='$(abs_top_builddir)' $(srcdir)/bench/peers $(BENCH)
-bench-bulk bench-idle bench-latency bench-rotation bench-stalled: $(bin_PROGRAMS) $(bench_helpers)
+bench-bulk bench-idle bench-latency bench-rotation bench-stalled: bench-programs
 	@name=$@; VPNR_BUILDDIR='$(abs_top_builddir)' $(srcdir)/bench/$${name#bench-} $(BENCH)
-.PHONY: bench bench-bulk bench-idle bench-latency bench-rotation bench-stalled
+.PHONY: bench bench-programs bench-bulk bench-idle bench-latency bench-rotation bench-stalled
 
 EXTRA_DIST += $(benchmarks) %D%/lib.sh %D%/tunnels.sh %D%/peers.sh %D%/questions.sh
 EXTRA_DIST += %D%/plots.sh %D%/stats.jq %D%/peers.jq %D%/.shellcheckrc

@@ -156,7 +156,7 @@ start_haproxy() {
 }
 
 start_stunnel() {
-	has stunnel4 && certificate || return 1
+	has stunnel && certificate || return 1
 	local port side
 	for side in near far; do
 		cat >"$work/stunnel-$side.conf" <<-END
@@ -186,9 +186,9 @@ start_stunnel() {
 			cert = $work/pair.pem
 		END
 	done
-	spawn stunnel-far "$srv" stunnel4 "$work/stunnel-far.conf"
+	spawn stunnel-far "$srv" stunnel "$work/stunnel-far.conf"
 	far[stunnel]=$spawned
-	spawn stunnel-near "$app" stunnel4 "$work/stunnel-near.conf"
+	spawn stunnel-near "$app" stunnel "$work/stunnel-near.conf"
 	near[stunnel]=$spawned
 	serves "$srv" 20007 && serves "$app" 20007
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What tools/demo, tools/check and .ci/run share: where the source is, and how it is built in a
-# folder of its own.
+# What tools/demo, tools/check, tools/bench and .ci/run share: where the source is, and how it is
+# built in a folder of its own.
 
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 
