@@ -5,7 +5,7 @@
 # as --repeat says, and records it. docs/performance.md says what they mean. A peer that fails at one
 # gets a record that says so and a new start.
 #
-# Sourced after peers.sh.
+# $repetition of $repetitions is the caller's. Sourced after peers.sh.
 
 declare -A ports=([down]=19 [up]=9) # of the targets
 
@@ -30,11 +30,22 @@ failed() {
 	shift 3
 	say "$question: $peer has failed: $(tail -n 1 "$work/$log.log")"
 	record '{"broken": true}' question="$question" peer="$peer" "$@"
-	stop_peer "$peer"
-	begin_peer "$peer" || bail "$peer does not start again"
+	again "$peer"
 }
 
-# in_turn COMMAND...: for each repetition and each peer, which is the last argument
+# again PEER: anew; without it from now on if it does not start
+again() {
+	local peer left=()
+	stop_peer "$1"
+	begin_peer "$1" && return
+	say "goes on without $1"
+	for peer in "${tunnels[@]}"; do
+		[ "$peer" = "$1" ] || left+=("$peer")
+	done
+	tunnels=("${left[@]}")
+}
+
+# in_turn COMMAND... PEER: for each peer
 in_turn() {
 	local peer
 	for peer in "${tunnels[@]}"; do
@@ -65,7 +76,7 @@ transfer() {
 	note "$question" "$peer" "$direction" "$flows" "$label"
 	to "$peer" "${ports[$direction]}"
 	if start_load load '^open$' "$build/bench/flows" -g -n "$flows" "$direction" "$address" "$port" &&
-		sleep "${warmup:-0.5}" && before=$(cpu_seconds "$peer") && kill -USR1 "${loads[load]}" &&
+		sleep "${warmup:-0.5}" && before=$(cpu_seconds "$peer") && kill -USR1 "${loads[load]}" 2>/dev/null &&
 		sleep "${option[seconds]}" && after=$(cpu_seconds "$peer") && end_load load; then
 		record "$(tail -n 1 "$work/load.log")" question="$question" peer="$peer" "$label" \
 			before="$before" after="$after"
@@ -149,8 +160,7 @@ ask_idle() {
 	done
 	[[ " ${tunnels[*]} " = *" vpnr "* ]] || return 0
 	for streams in ${option[idle-vpnr]}; do
-		stop_peer vpnr
-		begin_peer vpnr || bail "vpnr does not start again"
+		again vpnr
 		possible "$streams"
 		idle_together "$streams" vpnr
 	done
@@ -162,7 +172,7 @@ request_beside() {
 	note beside "$peer" "$load"
 	to "$peer" "$2"
 	if start_load load '^open$' "$build/bench/flows" -g down "$address" "$port" &&
-		sleep "$warmup" && kill -USR1 "${loads[load]}" && to "$peer" 7 &&
+		sleep "$warmup" && kill -USR1 "${loads[load]}" 2>/dev/null && to "$peer" 7 &&
 		answers=$(as_root timeout 60 "$build/bench/request" -i 5 -t "${option[seconds]}" \
 			"$address" "$port" 2>>"$work/load.log") && end_load load; then
 		record "$(tail -n 1 "$work/load.log" | jq --argjson answers "$answers" '. + $answers')" \
