@@ -320,8 +320,8 @@ print_json() {
 		'{benchmark: $name, $machine, $options, results: $rows, status: $said, $measurements}'
 }
 
-# report FILTER [NAMES]: the rows made by the filter; under the table stands what the programs say in
-# fields of such names
+# report FILTER [NAMES]: the rows made by the filter; under the table stands what the programs say
+# in fields of such names
 report() {
 	local rows
 	rows=$(rows_by "$1") || exit

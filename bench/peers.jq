@@ -12,6 +12,7 @@ def short:
 	elif fabs >= 1 then digits(2)
 	else digits(4) end;
 
+# Without repetitions.
 def unique_in_order: reduce .[] as $one ([]; if index([$one]) then . else . + [$one] end);
 
 # Of objects of numbers, one for each measurement of a cell: the median, how far apart they are, and
@@ -29,8 +30,8 @@ def columns($figures; $peer; $base):
 def medians: . as $all | (.[0] // {}) |
 	with_entries(.key as $key | .value = ($all | map(.[$key] | values) | median));
 
-# A row for each peer and each object that labels makes of a measurement, with what figures makes, and
-# ratios to the peer $to; failures is how many connections have failed in it. A measurement that is
+# A row for each peer and each object that labels makes of a measurement, with what figures makes,
+# and ratios to the peer $to; failures is how many connections have failed in it. A measurement that is
 # broken is one that did not come to its end.
 def rows(labels; figures; failures; $to):
 	map({peer, label: labels, broken, lost: (failures // 0),

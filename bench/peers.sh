@@ -99,7 +99,8 @@ start_links4() {
 	read -ra options <<<"${programs[client]} -o client.links=4"
 	sed -e 's/^redirect .*/redirect = 127.0.0.1:4343/' -e '/^socks /d' \
 		-e 's/client.sock/links4.sock/' "$work/client.conf" >"$work/links4.conf"
-	if ! "$build/vpnr-client" --config "$work/links4.conf" "${options[@]}" --check >"$work/check.log" 2>&1; then
+	if ! "$build/vpnr-client" --config "$work/links4.conf" "${options[@]}" --check \
+		>"$work/check.log" 2>&1; then
 		say "$(tail -n 1 "$work/check.log")"
 		return 1
 	fi

@@ -13,7 +13,8 @@ pivot() {
 		@tsv'
 }
 
-# plot FILE TITLE SETTINGS FILTER STYLE: a picture of the table that the filter makes of standard input
+# plot FILE TITLE SETTINGS FILTER STYLE: a picture of the table that the filter makes of standard
+# input
 plot() {
 	local data=$work/$1.tsv columns
 	pivot "$4" >"$data"

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # The questions of bench/peers, ask_QUESTION each: measures every peer in $tunnels in turn, as often
-# as --repeat says, and records it. docs/performance.md says what they mean. A peer that fails at one
-# gets a record that says so and a new start.
+# as --repeat says, and records it. docs/performance.md says what they mean. A peer that fails at
+# one gets a record that says so and a new start.
 #
 # $repetition of $repetitions is the caller's. Sourced after peers.sh.
 
@@ -76,7 +76,8 @@ transfer() {
 	note "$question" "$peer" "$direction" "$flows" "$label"
 	to "$peer" "${ports[$direction]}"
 	if start_load load '^open$' "$build/bench/flows" -g -n "$flows" "$direction" "$address" "$port" &&
-		sleep "${warmup:-0.5}" && before=$(cpu_seconds "$peer") && kill -USR1 "${loads[load]}" 2>/dev/null &&
+		sleep "${warmup:-0.5}" &&
+		before=$(cpu_seconds "$peer") && kill -USR1 "${loads[load]}" 2>/dev/null &&
 		sleep "${option[seconds]}" && after=$(cpu_seconds "$peer") && end_load load; then
 		record "$(tail -n 1 "$work/load.log")" question="$question" peer="$peer" "$label" \
 			before="$before" after="$after"
@@ -183,8 +184,8 @@ request_beside() {
 	fi
 }
 
-# Loads are unlimited; paced: the source sends 400 Mbit/s; and link-MBIT, which the way to the server
-# carries. Peers begin anew on each way.
+# Loads are unlimited; paced: the source sends 400 Mbit/s; and link-MBIT, which the way to the
+# server carries. Peers begin anew on each way.
 ask_beside() {
 	local load port warmup
 	for load in ${option[beside]}; do
@@ -212,7 +213,8 @@ ask_beside() {
 delayed_way() {
 	local host=1 namespace
 	: >"$work/delay.log"
-	spawn delay "$srv" "$build/bench/delay" -d 50 -r "${option[delay-mbit]}" -q 50 -l "$1" "$srv" "$app"
+	spawn delay "$srv" "$build/bench/delay" -d 50 -r "${option[delay-mbit]}" -q 50 -l "$1" \
+		"$srv" "$app"
 	delay_pid=$spawned
 	wait_for 20 logged_or_gone delay ready "$spawned"
 	! gone "$spawned" || return 1
