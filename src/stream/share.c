@@ -74,7 +74,7 @@ vpnr_share_sent(VpnrShare *share, VpnrQueued *all, gsize n)
 	gint64 total = atomic_fetch_sub(&all->total, cost(n)) - cost(n);
 	gint64 queued = atomic_fetch_sub(&share->queued, cost(n)) - cost(n);
 
-	return (queued <= 0 || queued < bound(total)) && atomic_load(&share->is_awaited) &&
+	return (queued <= 0 || queued < bound(total) / 2) && atomic_load(&share->is_awaited) &&
 	       atomic_exchange(&share->is_awaited, FALSE);
 }
 
