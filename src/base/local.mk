@@ -36,6 +36,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/ports.h \
 	%D%/resolve.c \
 	%D%/resolve.h \
+	%D%/stack.c \
+	%D%/stack.h \
 	%D%/stats.c \
 	%D%/stats.h \
 	%D%/thread.c \

@@ -18,6 +18,7 @@ unit_tests += \
 	%D%/pool \
 	%D%/ports \
 	%D%/resolve \
+	%D%/stack \
 	%D%/stats \
 	%D%/thread
 
@@ -41,6 +42,7 @@ unit_tests += \
 %C%_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 %C%_resolve_SOURCES = %D%/resolve.c
 %C%_resolve_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
+%C%_stack_SOURCES = %D%/stack.c
 %C%_stats_SOURCES = %D%/stats.c
 %C%_thread_SOURCES = %D%/thread.c
 %C%_thread_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
