@@ -14,6 +14,7 @@
 
 #include "base/deadline.h"
 #include "base/fd.h"
+#include "base/stack.h"
 
 /* Datagrams that are taken from one side before the other has its turn. */
 #define BATCH 32
@@ -261,7 +262,7 @@ wait_for_events(VpnrFlow *flow)
 		flow->idle_at = idle_deadline(flow);
 	flow->has_moved = FALSE;
 	if (vpnr_mailbox_begin_wait(inbox))
-		poll(pfd, G_N_ELEMENTS(pfd), vpnr_deadline_left(flow->idle_at));
+		vpnr_stack_poll(pfd, G_N_ELEMENTS(pfd), vpnr_deadline_left(flow->idle_at));
 	vpnr_mailbox_end_wait(inbox);
 	if ((pfd[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !flow->params.send_only)
 		flow->may_read = TRUE;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/stack.h"
 #include "base/thread.h"
 #include "stream/worker_private.h"
 
@@ -188,7 +189,7 @@ wait_for_events(VpnrWorker *worker)
 
 	tell_waits(worker, wanted);
 	if (vpnr_mailbox_begin_wait(inbox))
-		poll(pfd, G_N_ELEMENTS(pfd), -1);
+		vpnr_stack_poll(pfd, G_N_ELEMENTS(pfd), -1);
 	vpnr_mailbox_end_wait(inbox);
 	note_events(worker, wanted, pfd[1].revents);
 }
