@@ -1,33 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * stack: see stack.h. Nothing is kept: the C library knows the stack of each thread.
+ * stack: see stack.h.
  */
 #include "base/stack.h"
 
-#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 /* Bytes below the frame of vpnr_stack_release() that are left alone: what it calls at the moment of
  * giving back is madvise() alone, which needs a return address, or some hundred bytes where a
  * sanitizer stands in front of it. */
 #define MARGIN 1024
-
-/* The lowest address of the calling thread's stack, or 0. */
-static guintptr
-lowest(void)
-{
-	pthread_attr_t attr;
-	void *start = NULL;
-	size_t size;
-
-	if (pthread_getattr_np(pthread_self(), &attr) != 0)
-		return 0;
-	if (pthread_attr_getstack(&attr, &start, &size) != 0)
-		start = NULL;
-	pthread_attr_destroy(&attr);
-	return (guintptr)start;
-}
 
 /* Not inlined, so that its frame is below all that the caller still needs. */
 __attribute__((noinline)) void
@@ -35,7 +20,7 @@ vpnr_stack_release(void)
 {
 	guintptr page = (guintptr)sysconf(_SC_PAGESIZE);
 	guintptr end = ((guintptr)__builtin_frame_address(0) - MARGIN) & ~(page - 1);
-	guintptr start = (lowest() + page - 1) & ~(page - 1);
+	guintptr start = (guintptr)vpnr_thread_stack();
 
 	if (start != 0 && start < end)
 		madvise((void *)start, end - start, MADV_DONTNEED);

@@ -18,9 +18,8 @@ G_BEGIN_DECLS
 #define VPNR_STACK_PATIENCE_MS 1000
 
 /* Gives back the pages of the calling thread's stack below the caller's frame, but for the one that
- * the frame ends in. Never fails: where the system does not say where the stack is, or does not
- * take the pages, they stay. Two or three system calls; not for main, whose stack is found by
- * reading a file. */
+ * the frame ends in (one system call). Never fails; does nothing for a thread that
+ * vpnr_thread_start() has not started. */
 void vpnr_stack_release(void);
 
 /* poll(), for at most timeout_ms (-1: for ever). If nothing happens for VPNR_STACK_PATIENCE_MS it

@@ -31,6 +31,10 @@ VpnrThread *vpnr_thread_start_numbered(const char *name, guint number, VpnrThrea
 /* Waits until the thread has ended and frees it. Takes NULL. */
 void vpnr_thread_join(VpnrThread *thread);
 
+/* The lowest address of the calling thread's stack, which is VPNR_THREAD_STACK bytes long; NULL if
+ * vpnr_thread_start() has not started it. */
+gpointer vpnr_thread_stack(void);
+
 /* Names the calling thread, as gdb's "info threads" and "top -H" show it; cut to 15 bytes. */
 void vpnr_thread_set_name(const char *name);
 

@@ -4,7 +4,6 @@
  */
 #include "base/stack.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -32,21 +31,7 @@ page_size(void)
 	return (gsize)sysconf(_SC_PAGESIZE);
 }
 
-static guintptr
-stack_start(void)
-{
-	pthread_attr_t attr;
-	void *start;
-	size_t size;
-
-	g_assert_cmpint(pthread_getattr_np(pthread_self(), &attr), ==, 0);
-	g_assert_cmpint(pthread_attr_getstack(&attr, &start, &size), ==, 0);
-	pthread_attr_destroy(&attr);
-	return (guintptr)start;
-}
-
-/* Pages of the stack below the caller that are in memory, but for KEPT. A page of which the kernel
- * says nothing is the guard. */
+/* Pages of the stack below the caller that are in memory, but for KEPT. */
 __attribute__((noinline)) static guint
 pages_below(void)
 {
@@ -54,11 +39,11 @@ pages_below(void)
 	guintptr end = ((guintptr)__builtin_frame_address(0) & ~(page - 1)) - KEPT * page;
 	guint n = 0;
 
-	for (guintptr at = stack_start(); at < end; at += page) {
+	for (guintptr at = (guintptr)vpnr_thread_stack(); at < end; at += page) {
 		unsigned char resident = 0;
 
-		if (mincore((void *)at, page, &resident) == 0)
-			n += resident & 1;
+		g_assert_cmpint(mincore((void *)at, page, &resident), ==, 0);
+		n += resident & 1;
 	}
 	return n;
 }
@@ -108,6 +93,14 @@ static void
 test_release(void)
 {
 	g_assert_cmpuint(visit_with(vpnr_stack_release).after, ==, 0);
+}
+
+/* Main's stack is not ours. */
+static void
+test_main(void)
+{
+	g_assert_null(vpnr_thread_stack());
+	vpnr_stack_release();
 }
 
 static void
@@ -160,6 +153,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_summary("A thread that sleeps gives back the stack that it does not need.");
 	g_test_add_func("/stack/release", test_release);
+	g_test_add_func("/stack/main", test_main);
 	g_test_add_func("/stack/poll-short", test_poll_short);
 	g_test_add_func("/stack/poll-long", test_poll_long);
 	return g_test_run();
