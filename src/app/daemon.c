@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,17 +15,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/log.h"
-
-/* Arenas of malloc. Every thread would like one of its own, up to eight per processor, and freed
- * memory stays in each: with thousands of workers two are fast enough and give memory back. */
-#define ARENAS 2
-
-/* Bytes at the top of an arena that it keeps. With the 128 KiB of the C library two frames of the
- * largest size, once freed, went back to the system, and came again with a page fault for each 4
- * KiB: a fifth of all processor time of a transfer. As much as the writer's queue and replay buffer
- * of a busy session. */
-#define KEPT_FREE (32 * 1024 * 1024)
 
 /* What is done with signals. */
 typedef struct {
@@ -53,8 +43,7 @@ vpnr_daemon_prepare(void)
 	sigaddset(&set, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	vpnr_fd_raise_limit();
-	mallopt(M_ARENA_MAX, ARENAS);
-	mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
+	vpnr_heap_prepare();
 }
 
 static void

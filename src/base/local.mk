@@ -18,6 +18,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/fds.h \
 	%D%/gate.c \
 	%D%/gate.h \
+	%D%/heap.c \
+	%D%/heap.h \
 	%D%/key.c \
 	%D%/key.h \
 	%D%/latch.c \

@@ -9,6 +9,7 @@ unit_tests += \
 	%D%/fd \
 	%D%/fds \
 	%D%/gate \
+	%D%/heap \
 	%D%/key \
 	%D%/latch \
 	%D%/log \
@@ -31,6 +32,7 @@ unit_tests += \
 %C%_fds_SOURCES = %D%/fds.c
 %C%_fd_SOURCES = %D%/fd.c $(test_loopback) $(test_patience)
 %C%_gate_SOURCES = %D%/gate.c
+%C%_heap_SOURCES = %D%/heap.c
 %C%_key_SOURCES = %D%/key.c
 %C%_latch_SOURCES = %D%/latch.c
 %C%_log_SOURCES = %D%/log.c
