@@ -55,6 +55,14 @@ def address(addr):
     return "none"
 
 
+def packed(addr):
+    """A VpnrPackedAddr."""
+    if not addr:
+        return "none"
+    start = addr["bytes"].address.cast(gdb.lookup_type("VpnrAddr").pointer())
+    return address(start.dereference())
+
+
 def state(stream):
     name = enumerator(stream["state"], "VPNR_STREAM_")
     return STATES.get(name, name.lower())
@@ -152,7 +160,7 @@ def thread_of(stream, numbers):
 
 
 def row(stream, numbers):
-    return (str(int(stream["id"])), state(stream), address(stream["dest"]),
+    return (str(int(stream["id"])), state(stream), packed(stream["dest"]),
             str(int(stream["bytes_out"])), str(int(stream["bytes_in"])),
             str(int(stream["inbox"]["length"])), thread_of(stream, numbers))
 
@@ -179,8 +187,8 @@ def show_details(stream):
     """What decides whether a stream goes on or waits; see docs/debugging.md."""
     send, recv, inbox = stream["send"], stream["recv"], stream["inbox"]
     owner = enumerator(inbox["state"], "OWNER_").lower()
-    if stream["peer"]["type"]:
-        gdb.write(f"  application  {address(stream['peer'])}\n")
+    if stream["peer"]:
+        gdb.write(f"  application  {packed(stream['peer'])}\n")
     gdb.write(f"  inbox        {count(int(inbox['length']), 'frame')}, its worker is {owner}\n")
     gdb.write(f"  waits for    {enumerator(stream['waits'], 'VPNR_WAITS_').lower()}\n")
     gdb.write(f"  in writer    {int(stream['share']['queued'])} bytes\n")

@@ -202,6 +202,8 @@ vpnr_report_add_stream(VpnrStream *stream, gpointer data)
 {
 	const VpnrReportStreams *streams = data;
 	JsonBuilder *builder = streams->builder;
+	VpnrAddr dest = vpnr_addr_unpack(stream->dest);
+	VpnrAddr peer = vpnr_addr_unpack(stream->peer);
 
 	json_builder_begin_object(builder);
 	vpnr_report_int(builder, "id", stream->id);
@@ -211,9 +213,9 @@ vpnr_report_add_stream(VpnrStream *stream, gpointer data)
 		vpnr_report_int(builder, "link", streams->number);
 	vpnr_report_string(builder, "kind", stream->kind == VPNR_KIND_UDP ? "udp" : "tcp");
 	vpnr_report_string(builder, "state", vpnr_stream_state_name(atomic_load(&stream->state)));
-	vpnr_report_addr(builder, "destination", &stream->dest);
-	if (stream->peer.type != VPNR_ADDR_NONE)
-		vpnr_report_addr(builder, "peer", &stream->peer);
+	vpnr_report_addr(builder, "destination", &dest);
+	if (peer.type != VPNR_ADDR_NONE)
+		vpnr_report_addr(builder, "peer", &peer);
 	vpnr_report_int(builder, "bytes_sent", (gint64)atomic_load(&stream->bytes_out));
 	vpnr_report_int(builder, "bytes_received", (gint64)atomic_load(&stream->bytes_in));
 	if (stream->kind == VPNR_KIND_UDP)

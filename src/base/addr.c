@@ -186,6 +186,53 @@ vpnr_addr_format(const VpnrAddr *addr, char buf[static VPNR_ADDR_STRLEN])
 	return buf;
 }
 
+/* The bytes of an address that say something, which are at its beginning. */
+static gsize
+used_size(const VpnrAddr *addr)
+{
+	switch (addr->type) {
+	case VPNR_ADDR_NONE:
+		break;
+	case VPNR_ADDR_IPV4:
+		return offsetof(VpnrAddr, ip4) + sizeof(addr->ip4);
+	case VPNR_ADDR_IPV6:
+		return offsetof(VpnrAddr, ip6) + sizeof(addr->ip6);
+	case VPNR_ADDR_NAME:
+		return offsetof(VpnrAddr, name) + strlen(addr->name) + 1;
+	}
+	return 0;
+}
+
+/* What they are is an opaque type, so that nobody copies a whole VpnrAddr from there. */
+struct VpnrPackedAddr {
+	gsize size;
+	guint8 bytes[];
+};
+
+VpnrPackedAddr *
+vpnr_addr_pack(const VpnrAddr *addr)
+{
+	gsize size = used_size(addr);
+	VpnrPackedAddr *packed;
+
+	if (size == 0)
+		return NULL;
+	packed = g_malloc(sizeof(*packed) + size);
+	packed->size = size;
+	memcpy(packed->bytes, addr, size);
+	return packed;
+}
+
+VpnrAddr
+vpnr_addr_unpack(const VpnrPackedAddr *packed)
+{
+	VpnrAddr addr = { 0 };
+
+	if (packed != NULL)
+		memcpy(&addr, packed->bytes, packed->size);
+	return addr;
+}
+
 gboolean
 vpnr_addr_equal(const VpnrAddr *a, const VpnrAddr *b)
 {

@@ -36,6 +36,10 @@ typedef struct {
 	};
 } VpnrAddr;
 
+/* An address in no more bytes than it needs, for what lives long and there is much of. Freed by
+ * g_free(). */
+typedef struct VpnrPackedAddr VpnrPackedAddr;
+
 #define VPNR_ADDR_ERROR (vpnr_addr_error_quark())
 GQuark vpnr_addr_error_quark(void);
 
@@ -61,6 +65,10 @@ gboolean vpnr_addr_from_host(const char *host, gsize n, guint16 port, VpnrAddr *
 
 /* Writes the form that vpnr_addr_parse() reads; "none" for VPNR_ADDR_NONE. Returns buf. */
 const char *vpnr_addr_format(const VpnrAddr *addr, char buf[static VPNR_ADDR_STRLEN]);
+
+/* The same address, packed (transfer full), and back. NULL is VPNR_ADDR_NONE. */
+VpnrPackedAddr *vpnr_addr_pack(const VpnrAddr *addr);
+VpnrAddr vpnr_addr_unpack(const VpnrPackedAddr *packed);
 
 /* TRUE if type, address (names: without regard to case) and port are the same. */
 gboolean vpnr_addr_equal(const VpnrAddr *a, const VpnrAddr *b);

@@ -71,8 +71,9 @@ connect_stream(VpnrTenant *tenant, const VpnrStream *stream, const VpnrCancel *c
 			      .acl = acl,
 			      .own_ports = tenant->params.own_ports,
 			      .stats = tenant->params.stats };
+	VpnrAddr dest = vpnr_addr_unpack(stream->dest);
 
-	return vpnr_dialer_connect(&dialer, stream->kind, &stream->dest, cancel, reason);
+	return vpnr_dialer_connect(&dialer, stream->kind, &dest, cancel, reason);
 }
 
 static void

@@ -49,9 +49,9 @@ vpnr_stream_new(const VpnrStreamParams *params, GError **error)
 	}
 	stream->id = params->id;
 	stream->kind = params->kind;
-	stream->dest = *params->dest;
+	stream->dest = vpnr_addr_pack(params->dest);
 	if (params->peer != NULL)
-		stream->peer = *params->peer;
+		stream->peer = vpnr_addr_pack(params->peer);
 	stream->born_us = g_get_monotonic_time();
 	atomic_init(&stream->waits_since_us, stream->born_us);
 	vpnr_send_credit_init(&stream->send, params->send_limit);
@@ -73,17 +73,20 @@ vpnr_stream_unref(VpnrStream *stream)
 		return;
 	vpnr_mailbox_free(stream->inbox);
 	give_back(stream);
+	g_free(stream->dest);
+	g_free(stream->peer);
 	g_free(stream);
 }
 
 void
 vpnr_stream_take_thread(VpnrStream *stream)
 {
-	char dest[VPNR_ADDR_STRLEN];
+	VpnrAddr dest = vpnr_addr_unpack(stream->dest);
+	char text[VPNR_ADDR_STRLEN];
 	char name[VPNR_ADDR_STRLEN + 16];
 
 	atomic_store(&stream->tid, gettid());
-	g_snprintf(name, sizeof name, "s%u %s", stream->id, vpnr_addr_format(&stream->dest, dest));
+	g_snprintf(name, sizeof name, "s%u %s", stream->id, vpnr_addr_format(&dest, text));
 	vpnr_thread_set_name(name);
 }
 

@@ -48,10 +48,10 @@ typedef struct VpnrStream {
 	/* const after birth */
 	guint32 id;
 	VpnrKind kind;
-	VpnrAddr dest;
-	VpnrAddr peer;      /* client: the application; server: none */
-	gint64 born_us;     /* monotonic */
-	VpnrMailbox *inbox; /* DATA, FIN, END, OPENED, DATAGRAM for the worker */
+	VpnrPackedAddr *dest;
+	VpnrPackedAddr *peer; /* client: the application; server: none */
+	gint64 born_us;       /* monotonic */
+	VpnrMailbox *inbox;   /* DATA, FIN, END, OPENED, DATAGRAM for the worker */
 	/* reader thread */
 	gboolean opened; /* OPENED has come; server and VPNr/1: always */
 	gboolean failed; /* END has come */

@@ -235,6 +235,27 @@ test_sockaddr_others(void)
 	g_assert_cmpuint(vpnr_addr_to_sockaddr(&addr, &ss), ==, 0);
 }
 
+static void
+test_pack(void)
+{
+	static const char *const texts[] = { "192.0.2.1:80", "[2001:db8::1]:80", "a.example:80" };
+	const VpnrAddr none = { 0 };
+	VpnrAddr addr;
+
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree VpnrPackedAddr *packed = NULL;
+		VpnrAddr unpacked;
+
+		g_assert_true(vpnr_addr_parse(texts[i], 0, &addr, NULL));
+		packed = vpnr_addr_pack(&addr);
+		unpacked = vpnr_addr_unpack(packed);
+		g_assert_true(vpnr_addr_equal(&addr, &unpacked));
+	}
+	g_assert_null(vpnr_addr_pack(&none));
+	addr = vpnr_addr_unpack(NULL);
+	g_assert_cmpint(addr.type, ==, VPNR_ADDR_NONE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -248,6 +269,7 @@ main(int argc, char **argv)
 	g_test_add_func("/addr/name/limits", test_name_limits);
 	g_test_add_func("/addr/from-host", test_from_host);
 	g_test_add_func("/addr/equal", test_equal);
+	g_test_add_func("/addr/pack", test_pack);
 	g_test_add_func("/addr/format/longest", test_format_longest);
 	g_test_add_func("/addr/sockaddr", test_sockaddr);
 	g_test_add_func("/addr/sockaddr/others", test_sockaddr_others);

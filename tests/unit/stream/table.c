@@ -34,6 +34,7 @@ test_open(void)
 	g_auto(Rig) rig;
 	VpnrAddr dest = rig_dest();
 	VpnrAddr peer = { .type = VPNR_ADDR_IPV4, .port = 9, .ip4 = { 10, 0, 0, 1 } };
+	VpnrAddr unpacked;
 	VpnrStream *stream = NULL;
 	g_autoptr(VpnrFrame) open = NULL;
 
@@ -45,7 +46,8 @@ test_open(void)
 	g_assert_cmpuint(open->stream, ==, stream->id);
 	g_assert_true(vpnr_addr_equal(open->open.dest, &dest));
 	g_assert_cmpint(open->open.kind, ==, VPNR_KIND_TCP);
-	g_assert_true(vpnr_addr_equal(&stream->peer, &peer));
+	unpacked = vpnr_addr_unpack(stream->peer);
+	g_assert_true(vpnr_addr_equal(&unpacked, &peer));
 	g_assert_cmpuint(vpnr_send_credit_left(&stream->send), ==, 5000);
 	g_assert_cmpuint(vpnr_recv_credit_window(&stream->recv), ==, VPNR_WINDOW_MIN);
 	g_assert_cmpuint(vpnr_stats_get(&rig.stats, VPNR_STAT_STREAMS_TOTAL), ==, 1);
