@@ -28,7 +28,7 @@ struct VpnrInbound {
 	_Atomic guint refs;    /* the owner's and one per connection */
 };
 
-/* One accepted connection, on its way to becoming a stream. */
+/* One accepted connection, on its way to becoming a stream: gone when it is one. */
 typedef struct {
 	VpnrInbound *inbound;
 	int fd;
@@ -140,18 +140,18 @@ find_original_destination(Connection *connection)
 }
 
 /* The application believes that it is connected, so its stream is served at once: what it sends
- * travels behind the OPEN, and a refusal becomes a reset. */
-static void
-serve_captured(Connection *connection)
+ * travels behind the OPEN, and a refusal becomes a reset. The worker, or NULL. */
+static VpnrWorker *
+open_captured(Connection *connection)
 {
 	const VpnrDns *dns = &connection->inbound->params.dns;
-	VpnrWorker *worker;
+	VpnrWorker *worker = NULL;
 
 	if (!find_original_destination(connection))
-		return;
+		return NULL;
 	connection->dest = vpnr_dns_route(dns, &connection->dest);
-	if (open_stream(connection, &worker) == VPNR_REASON_NONE)
-		vpnr_worker_run(worker, vpnr_fd_steal(&connection->fd));
+	open_stream(connection, &worker);
+	return worker;
 }
 
 /* --- socks ------------------------------------------------------------------------------------ */
@@ -164,28 +164,27 @@ refuse_request(Connection *connection, const VpnrProxyreq *request, VpnrReason r
 	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
 }
 
-/* The application waits for our answer, and we for the server's. */
-static void
-serve_request(Connection *connection, const VpnrProxyreq *request)
+/* The application waits for our answer, and we for the server's. The worker, or NULL. */
+static VpnrWorker *
+open_requested(Connection *connection, const VpnrProxyreq *request)
 {
-	VpnrWorker *worker;
+	VpnrWorker *worker = NULL;
 	VpnrReason reason = open_stream(connection, &worker);
 
 	if (reason != VPNR_REASON_NONE) {
 		refuse_request(connection, request, reason);
-		return;
+		return NULL;
 	}
 	reason = vpnr_worker_wait_opened(worker, connection->fd);
 	if (reason == VPNR_REASON_NONE &&
 	    !vpnr_request_answer(connection->fd, request, VPNR_REASON_NONE))
 		reason = VPNR_REASON_ABORTED;
-	if (reason == VPNR_REASON_NONE) {
-		vpnr_worker_run(worker, vpnr_fd_steal(&connection->fd));
-		return;
-	}
+	if (reason == VPNR_REASON_NONE)
+		return worker;
 	log_refusal(connection, VPNR_LOG_DEBUG, vpnr_reason_text(reason));
 	vpnr_worker_fail(worker, reason);
 	refuse_request(connection, request, reason);
+	return NULL;
 }
 
 static void
@@ -209,8 +208,9 @@ serve_associate(Connection *connection, const VpnrProxyreq *request)
 	}
 }
 
-static void
-serve_socks(Connection *connection)
+/* Reads what the application asks for. The worker of its stream; or NULL, and all is done. */
+static VpnrWorker *
+open_asked(Connection *connection)
 {
 	VpnrInbound *inbound = connection->inbound;
 	VpnrProxyreq request = { .kind = VPNR_PROXY_UNKNOWN };
@@ -220,17 +220,17 @@ serve_socks(Connection *connection)
 	if (vpnr_request_read(connection->fd, VPNR_INBOUND_REQUEST_MS, inbound->stop, &request,
 			      &why)) {
 		connection->dest = request.dest;
-		if (request.associate)
-			serve_associate(connection, &request);
-		else
-			serve_request(connection, &request);
-		return;
+		if (!request.associate)
+			return open_requested(connection, &request);
+		serve_associate(connection, &request);
+		return NULL;
 	}
 	if (vpnr_latch_is_tripped(inbound->stop))
-		return;
+		return NULL;
 	vpnr_stats_add(inbound->params.stats, VPNR_STAT_PROXY_REFUSED, 1);
 	log_refusal(connection, VPNR_LOG_WARN, why);
 	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
+	return NULL;
 }
 
 /* --- accepting -------------------------------------------------------------------------------- */
@@ -239,11 +239,15 @@ static void
 serve_connection(gpointer data)
 {
 	g_autoptr(Connection) connection = data;
+	gboolean asks = connection->inbound->params.kind == VPNR_INBOUND_SOCKS;
+	VpnrWorker *worker = asks ? open_asked(connection) : open_captured(connection);
+	int fd;
 
-	if (connection->inbound->params.kind == VPNR_INBOUND_SOCKS)
-		serve_socks(connection);
-	else
-		serve_captured(connection);
+	if (worker == NULL)
+		return;
+	fd = vpnr_fd_steal(&connection->fd);
+	g_clear_pointer(&connection, connection_free);
+	vpnr_worker_run(worker, fd);
 }
 
 static void

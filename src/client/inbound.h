@@ -66,7 +66,8 @@ guint vpnr_inbound_waiting(const VpnrInbound *inbound);
  * streams go on. */
 void vpnr_inbound_stop(VpnrInbound *inbound);
 
-/* Gives it up once it has stopped; it is freed with the last of its connections. Takes NULL. */
+/* Gives it up once it has stopped; it is freed with the last of its connections that is no stream
+ * yet. Takes NULL. */
 void vpnr_inbound_unref(VpnrInbound *inbound);
 
 G_END_DECLS

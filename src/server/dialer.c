@@ -107,21 +107,38 @@ find_addresses(const VpnrDialer *dialer, const VpnrAddr *dest, const VpnrCancel 
 
 /* -1 with an error, or with none: the access list forbids it. */
 static int
-resolve_and_dial(const VpnrDialer *dialer, VpnrKind kind, const VpnrAddr *dest,
-		 const VpnrCancel *cancel, GError **error)
+resolve_and_dial(const VpnrDialer *dialer, const VpnrDialOptions *options, const VpnrAddr *dest,
+		 GError **error)
+{
+	g_autoptr(GArray) addrs = find_addresses(dialer, dest, &options->cancel, error);
+
+	if (addrs == NULL || addrs->len == 0)
+		return -1;
+	return vpnr_dial((VpnrAddr *)addrs->data, addrs->len, options, NULL, error);
+}
+
+/* The same for an address. The half KiB of an array would stay with the thread, in the allocator's
+ * cache. */
+static int
+dial_address(const VpnrDialer *dialer, const VpnrDialOptions *options, const VpnrAddr *dest,
+	     GError **error)
+{
+	return vpnr_acl_allows(dialer->acl, dest, dest) ? vpnr_dial(dest, 1, options, NULL, error)
+							: -1;
+}
+
+static int
+dial(const VpnrDialer *dialer, VpnrKind kind, const VpnrAddr *dest, const VpnrCancel *cancel,
+     GError **error)
 {
 	VpnrDialOptions options = { .timeout_ms = VPNR_DIALER_TIMEOUT_MS,
 				    .udp = kind == VPNR_KIND_UDP,
 				    .cancel = *cancel };
-	g_autoptr(GArray) addrs = find_addresses(dialer, dest, cancel, error);
-	g_auto(VpnrFd) fd = -1;
+	g_auto(VpnrFd) fd = dest->type == VPNR_ADDR_NAME
+				? resolve_and_dial(dialer, &options, dest, error)
+				: dial_address(dialer, &options, dest, error);
 
-	if (addrs == NULL || addrs->len == 0)
-		return -1;
-	fd = vpnr_dial((VpnrAddr *)addrs->data, addrs->len, &options, NULL, error);
-	if (fd < 0 || is_own_port(dialer, fd))
-		return -1;
-	return vpnr_fd_steal(&fd);
+	return fd >= 0 && !is_own_port(dialer, fd) ? vpnr_fd_steal(&fd) : -1;
 }
 
 static void
@@ -137,7 +154,7 @@ vpnr_dialer_connect(const VpnrDialer *dialer, VpnrKind kind, const VpnrAddr *des
 		    const VpnrCancel *cancel, VpnrReason *reason)
 {
 	g_autoptr(GError) error = NULL;
-	int fd = resolve_and_dial(dialer, kind, dest, cancel, &error);
+	int fd = dial(dialer, kind, dest, cancel, &error);
 
 	if (fd >= 0)
 		return fd;

@@ -113,12 +113,14 @@ serve_flow(VpnrTenant *tenant, VpnrStream *stream)
 static void
 serve_stream(gpointer data)
 {
-	g_autofree Task *task = data;
+	VpnrTenant *tenant = ((Task *)data)->tenant;
+	VpnrStream *stream = ((Task *)data)->stream;
 
-	if (task->stream->kind == VPNR_KIND_UDP)
-		serve_flow(task->tenant, task->stream);
+	g_free(data);
+	if (stream->kind == VPNR_KIND_UDP)
+		serve_flow(tenant, stream);
 	else
-		serve_connection(task->tenant, task->stream);
+		serve_connection(tenant, stream);
 }
 
 /* --- frames (reader and writer thread) -------------------------------------------------------- */
