@@ -37,15 +37,34 @@ typedef struct {
 } Connection;
 
 static void
-connection_free(Connection *connection)
+connection_clear(Connection *connection)
 {
 	if (connection->fd >= 0)
 		vpnr_fd_abort(connection->fd);
 	vpnr_inbound_unref(connection->inbound);
-	g_free(connection);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Connection, connection_free)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Connection, connection_clear)
+
+/* The same on its way to its thread, which keeps in the allocator's cache what it frees: the less
+ * the better. */
+typedef struct {
+	VpnrInbound *inbound;
+	int fd;
+	VpnrPackedAddr *peer;
+} Arrival;
+
+static Connection
+connection_from_arrival(Arrival *arrival)
+{
+	Connection connection = { .inbound = arrival->inbound,
+				  .fd = arrival->fd,
+				  .peer = vpnr_addr_unpack(arrival->peer) };
+
+	g_free(arrival->peer);
+	g_free(arrival);
+	return connection;
+}
 
 static void
 log_refusal(const Connection *connection, VpnrLogLevel level, const char *why)
@@ -235,37 +254,52 @@ open_asked(Connection *connection)
 
 /* --- accepting -------------------------------------------------------------------------------- */
 
+/* The worker of its stream with its socket in *fd, or NULL. Not inlined, so that nothing of it is
+ * on the stack of the worker that runs. */
+__attribute__((noinline)) static VpnrWorker *
+open_connection(Arrival *arrival, int *fd)
+{
+	g_auto(Connection) connection = connection_from_arrival(arrival);
+	gboolean asks = connection.inbound->params.kind == VPNR_INBOUND_SOCKS;
+	VpnrWorker *worker = asks ? open_asked(&connection) : open_captured(&connection);
+
+	if (worker != NULL)
+		*fd = vpnr_fd_steal(&connection.fd);
+	return worker;
+}
+
 static void
 serve_connection(gpointer data)
 {
-	g_autoptr(Connection) connection = data;
-	gboolean asks = connection->inbound->params.kind == VPNR_INBOUND_SOCKS;
-	VpnrWorker *worker = asks ? open_asked(connection) : open_captured(connection);
-	int fd;
+	int fd = -1;
+	VpnrWorker *worker = open_connection(data, &fd);
 
-	if (worker == NULL)
-		return;
-	fd = vpnr_fd_steal(&connection->fd);
-	g_clear_pointer(&connection, connection_free);
-	vpnr_worker_run(worker, fd);
+	if (worker != NULL)
+		vpnr_worker_run(worker, fd);
+}
+
+static void
+refuse_arrival(Arrival *arrival)
+{
+	g_auto(Connection) connection = connection_from_arrival(arrival);
+
+	vpnr_stats_add(connection.inbound->params.stats, VPNR_STAT_STREAMS_REFUSED, 1);
+	log_refusal(&connection, VPNR_LOG_WARN, "no thread is left");
 }
 
 static void
 on_accept(int fd, const VpnrAddr *peer, gpointer data)
 {
 	VpnrInbound *inbound = data;
-	Connection *connection = g_new0(Connection, 1);
+	Arrival *arrival = g_new0(Arrival, 1);
 
 	atomic_fetch_add(&inbound->refs, 1);
-	connection->inbound = inbound;
-	connection->fd = fd;
-	connection->peer = *peer;
+	arrival->inbound = inbound;
+	arrival->fd = fd;
+	arrival->peer = vpnr_addr_pack(peer);
 	vpnr_fd_set_nodelay(fd);
-	if (vpnr_pool_run(inbound->params.pool, serve_connection, connection))
-		return;
-	vpnr_stats_add(inbound->params.stats, VPNR_STAT_STREAMS_REFUSED, 1);
-	log_refusal(connection, VPNR_LOG_WARN, "no thread is left");
-	connection_free(connection);
+	if (!vpnr_pool_run(inbound->params.pool, serve_connection, arrival))
+		refuse_arrival(arrival);
 }
 
 static int
