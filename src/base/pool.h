@@ -5,7 +5,7 @@
  * thread each.
  *
  * There is no queue: a task either gets a thread at once or is refused. An idle thread ends by
- * itself after VPNR_POOL_IDLE_MS, so memory is given back after a peak.
+ * itself after VPNR_POOL_IDLE_MS, so memory is given back after a peak, that of the heap included.
  */
 #pragma once
 

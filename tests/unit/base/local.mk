@@ -41,7 +41,7 @@ unit_tests += \
 %C%_network_SOURCES = %D%/network.c
 %C%_ports_SOURCES = %D%/ports.c
 %C%_pool_SOURCES = %D%/pool.c
-%C%_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+%C%_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create -Wl,--wrap=vpnr_heap_trim
 %C%_resolve_SOURCES = %D%/resolve.c
 %C%_resolve_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
 %C%_stack_SOURCES = %D%/stack.c

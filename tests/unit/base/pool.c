@@ -3,7 +3,8 @@
  * pool: the limit, reuse, refusal and the end. What happens under load, and to threads that stay
  * idle, is in tests/thread/pool.c.
  *
- * Linked with --wrap=pthread_create, so that creation can be made to fail.
+ * Linked with --wrap=pthread_create, so that creation can be made to fail, and with
+ * --wrap=vpnr_heap_trim, which is counted.
  */
 #include "base/pool.h"
 
@@ -14,6 +15,7 @@
 #include "base/latch.h"
 
 static gboolean refuse;
+static _Atomic guint n_trims;
 
 int
 __real_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*func)(void *), void *data);
@@ -24,6 +26,14 @@ int
 __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*func)(void *), void *data)
 {
 	return refuse ? EAGAIN : __real_pthread_create(id, attr, func, data);
+}
+
+void __wrap_vpnr_heap_trim(void);
+
+void
+__wrap_vpnr_heap_trim(void)
+{
+	n_trims++;
 }
 
 /* A task that reports who runs it and stays until it is told to go. */
@@ -190,6 +200,38 @@ test_free_joins(void)
 		sched_yield();
 }
 
+static void
+wait_for_latch(gpointer latch)
+{
+	vpnr_latch_wait(latch, -1);
+}
+
+/* Has n tasks run at the same time, and ends the pool. Returns how often the heap was trimmed. */
+static guint
+trims_after(guint n)
+{
+	VpnrLatch *leave = vpnr_latch_new(NULL);
+	VpnrPool *pool = vpnr_pool_new("test", n);
+
+	n_trims = 0;
+	for (guint i = 0; i < n; i++)
+		g_assert_true(vpnr_pool_run(pool, wait_for_latch, leave));
+	vpnr_latch_trip(leave);
+	vpnr_pool_free(pool);
+	vpnr_latch_free(leave);
+	return n_trims;
+}
+
+static void
+test_trim(void)
+{
+	g_test_summary("The heap is trimmed after a peak, a few times, and not for a few threads.");
+
+	g_assert_cmpuint(trims_after(10), ==, 0);
+	g_assert_cmpuint(trims_after(64), ==, 1);
+	g_assert_cmpuint(trims_after(500), <=, 7);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -199,5 +241,6 @@ main(int argc, char **argv)
 	g_test_add_func("/pool/no-thread", test_no_thread);
 	g_test_add_func("/pool/free/waits", test_free_waits);
 	g_test_add_func("/pool/free/joins", test_free_joins);
+	g_test_add_func("/pool/trim", test_trim);
 	return g_test_run();
 }
