@@ -284,8 +284,8 @@ static void
 drain(Bench *bench)
 {
 	for (gint64 begin = g_get_monotonic_time();
-	     vpnr_mailbox_length(bench->rig.outbox) > 0 ||
-	     !thread_sleeps(atomic_load(&bench->stream->tid));
+	     !thread_sleeps(atomic_load(&bench->stream->tid)) ||
+	     vpnr_mailbox_length(bench->rig.outbox) > 0;
 	     patience(begin))
 		while (vpnr_mailbox_length(bench->rig.outbox) > 0)
 			vpnr_frame_free(rig_next(&bench->rig));
