@@ -16,8 +16,8 @@ typedef enum {
 	VPNR_WIRE_CANCELLED = -3 /* cancel_fd became readable */
 } VpnrWireResult;
 
-/* Bytes. A send of less does not wait for the socket afterwards: it is a request or an answer, and a
- * system call costs more than what is gained by choosing late what goes after it. */
+/* Bytes. A send of less does not wait for the socket afterwards: it is a request or an answer, and
+ * a system call costs more than what is gained by choosing late what goes after it. */
 #define VPNR_WIRE_SMALL 4096
 
 /* The receiving half of a socket. A plain struct. */
@@ -32,8 +32,8 @@ typedef struct {
  * thread ends the wait. */
 gboolean vpnr_wire_send(int fd, const guint8 *bytes, gsize n);
 
-/* Receives 1 to n bytes; waits for at most timeout_ms (-1: for ever). Returns the number of bytes or
- * a VpnrWireResult. */
+/* Receives 1 to n bytes; waits for at most timeout_ms (-1: for ever). Returns the number of bytes
+ * or a VpnrWireResult. */
 gssize vpnr_wire_recv(VpnrWireInput *input, guint8 *bytes, gsize n, int timeout_ms);
 
 G_END_DECLS

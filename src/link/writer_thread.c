@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * writer_thread: the writer's half of a session; see writer_private.h. Everything here happens on the
- * writer thread.
+ * writer_thread: the writer's half of a session; see writer_private.h. Everything here happens on
+ * the writer thread.
  */
 #include "link/tally.h"
 #include "link/writer_private.h"
