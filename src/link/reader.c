@@ -68,8 +68,10 @@ dispatch(VpnrReader *reader, VpnrReaderEnd *end, const char **text)
 			return FALSE;
 		}
 	}
-	reader->filled -= start;
-	memmove(reader->buffer, reader->buffer + start, reader->filled);
+	if (start > 0) { /* otherwise it is a frame that has not come whole, and may be long */
+		reader->filled -= start;
+		memmove(reader->buffer, reader->buffer + start, reader->filled);
+	}
 	return TRUE;
 }
 
