@@ -5,7 +5,6 @@
  */
 #include "link/tally.h"
 #include "link/writer_private.h"
-#include "proto/v2.h"
 
 /* The frame leaves the queue. VPNr/1 has a stream 0. */
 static void
