@@ -159,7 +159,7 @@ note_events(VpnrWorker *worker, short wanted, short events)
 		vpnr_worker_step(worker, VPNR_EVENT_OUTPUT_ERROR);
 }
 
-/* TRUE if what it waits for now has moved since it last slept. */
+/* TRUE if what the worker is going to wait for has moved since it last slept. */
 static gboolean
 has_moved(const VpnrWorker *worker, VpnrStreamWaits waits)
 {
