@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * credit: see credit.h. The atomics carry one number each and order nothing else: relaxed, but for
- * the two limits of a receiver: who sees a new limit sees the one that went before it, too.
+ * the two limits of a receiver: who sees a new limit sees the one that went before it, too; and
+ * where a sender waits for its limit (as in base/mailbox.c: it announces that and looks again).
  */
 #include "stream/credit.h"
 
@@ -29,13 +30,16 @@ vpnr_send_credit_init(VpnrSendCredit *credit, guint64 limit)
 {
 	atomic_init(&credit->limit, limit);
 	atomic_init(&credit->spent, 0);
+	atomic_init(&credit->is_awaited, FALSE);
 }
 
-void
+gboolean
 vpnr_send_credit_raise(VpnrSendCredit *credit, guint64 limit)
 {
-	if (limit > load(&credit->limit))
-		store(&credit->limit, limit);
+	if (limit <= load(&credit->limit))
+		return FALSE;
+	atomic_store(&credit->limit, limit);
+	return atomic_load(&credit->is_awaited) && atomic_exchange(&credit->is_awaited, FALSE);
 }
 
 /* A report may see bytes spent whose limit it has not seen. */
@@ -48,12 +52,23 @@ vpnr_send_credit_left(const VpnrSendCredit *credit)
 	return limit > spent ? limit - spent : 0;
 }
 
-guint64
-vpnr_send_credit_usable(const VpnrSendCredit *credit, gboolean queue_is_empty)
+static guint64
+usable(const VpnrSendCredit *credit, gboolean queue_is_empty)
 {
-	guint64 left = vpnr_send_credit_left(credit);
+	guint64 left = atomic_load(&credit->limit) - load(&credit->spent);
 
 	return left > 0 && !queue_is_empty ? left - 1 : left;
+}
+
+guint64
+vpnr_send_credit_usable(VpnrSendCredit *credit, gboolean queue_is_empty)
+{
+	guint64 n = usable(credit, queue_is_empty);
+
+	if (n > 0)
+		return n;
+	atomic_store(&credit->is_awaited, TRUE);
+	return usable(credit, queue_is_empty);
 }
 
 void

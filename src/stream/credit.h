@@ -38,8 +38,9 @@ G_BEGIN_DECLS
 
 /* What we may send to the peer. */
 typedef struct {
-	_Atomic guint64 limit; /* reader raises, worker reads */
-	_Atomic guint64 spent; /* worker; reports read */
+	_Atomic guint64 limit;       /* reader raises, worker reads */
+	_Atomic guint64 spent;       /* worker; reports read */
+	_Atomic gboolean is_awaited; /* the worker waits for a higher limit */
 } VpnrSendCredit;
 
 /* What the peer may send to us. */
@@ -66,14 +67,15 @@ typedef struct {
 void vpnr_send_credit_init(VpnrSendCredit *credit, guint64 limit);
 
 /* Reader: the peer allows sending up to this offset. One that is lower than before changes
- * nothing. */
-void vpnr_send_credit_raise(VpnrSendCredit *credit, guint64 limit);
+ * nothing. TRUE: the worker waits for it and may go on. */
+gboolean vpnr_send_credit_raise(VpnrSendCredit *credit, guint64 limit);
 
 /* Bytes up to the limit (worker, reports). */
 guint64 vpnr_send_credit_left(const VpnrSendCredit *credit);
 
-/* Worker: bytes that may be sent now. queue_is_empty: the writer has nothing of this stream. */
-guint64 vpnr_send_credit_usable(const VpnrSendCredit *credit, gboolean queue_is_empty);
+/* Worker: bytes that may be sent now. queue_is_empty: the writer has nothing of this stream. 0: the
+ * next vpnr_send_credit_raise() that changes this says so. */
+guint64 vpnr_send_credit_usable(VpnrSendCredit *credit, gboolean queue_is_empty);
 
 /* Worker: n bytes, not more than are left, have been sent. */
 void vpnr_send_credit_spend(VpnrSendCredit *credit, guint64 n);

@@ -115,13 +115,17 @@ deliver_end(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 	return NULL;
 }
 
+/* Only who has nothing to say before it waits for it. The worker announces that it does and then
+ * looks into its inbox; we put it there and then look whether it does (as in base/mailbox.c). */
 static const char *
 deliver_opened(VpnrStream *stream, VpnrFrame **frame)
 {
 	if (stream->opened)
 		return "OPENED for a stream that is open";
 	stream->opened = TRUE;
-	vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
+	vpnr_mailbox_leave(stream->inbox, g_steal_pointer(frame));
+	if (stream->kind == VPNR_KIND_UDP || atomic_load(&stream->opened_is_awaited))
+		vpnr_mailbox_call(stream->inbox);
 	return NULL;
 }
 
@@ -154,8 +158,8 @@ deliver_to(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 		vpnr_stream_reset(stream, (*frame)->reason);
 		return NULL;
 	case VPNR_FRAME_WINDOW:
-		vpnr_send_credit_raise(&stream->send, (*frame)->limit);
-		vpnr_mailbox_wake(stream->inbox);
+		if (vpnr_send_credit_raise(&stream->send, (*frame)->limit))
+			vpnr_mailbox_wake(stream->inbox);
 		return NULL;
 	default:
 		return "a frame that this side never receives";

@@ -67,15 +67,16 @@ typedef struct VpnrStream {
 	_Atomic guint64 datagrams_out;
 	/* atomic */
 	_Atomic gint refs;
-	_Atomic VpnrReason reset;      /* set once, by whoever aborts; then the inbox is woken */
-	_Atomic gboolean fin_sent;     /* worker: FIN or RESET has been pushed */
-	_Atomic gboolean ended;        /* reader: FIN or END has come */
-	_Atomic guint64 bytes_in;      /* from the link to our socket */
-	_Atomic guint64 bytes_out;     /* from our socket to the link */
-	_Atomic VpnrStreamState state; /* worker */
-	_Atomic VpnrStreamWaits waits; /* worker: what it last went to sleep for */
-	_Atomic gint64 waits_since_us; /* monotonic: nothing has moved since */
-	_Atomic gint tid;              /* of the worker, 0 before */
+	_Atomic VpnrReason reset; /* set once, by whoever aborts; then the inbox is woken */
+	_Atomic gboolean opened_is_awaited; /* worker: it does nothing before */
+	_Atomic gboolean fin_sent;          /* worker: FIN or RESET has been pushed */
+	_Atomic gboolean ended;             /* reader: FIN or END has come */
+	_Atomic guint64 bytes_in;           /* from the link to our socket */
+	_Atomic guint64 bytes_out;          /* from our socket to the link */
+	_Atomic VpnrStreamState state;      /* worker */
+	_Atomic VpnrStreamWaits waits;      /* worker: what it last went to sleep for */
+	_Atomic gint64 waits_since_us;      /* monotonic: nothing has moved since */
+	_Atomic gint tid;                   /* of the worker, 0 before */
 	/* lock of the table */
 	struct VpnrStream *prev, *next;
 } VpnrStream;

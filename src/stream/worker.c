@@ -273,6 +273,7 @@ vpnr_worker_wait_opened(VpnrWorker *worker, int fd)
 
 	if (!worker->v2)
 		return VPNR_REASON_NONE;
+	atomic_store(&worker->stream->opened_is_awaited, TRUE);
 	for (;;) {
 		struct pollfd pfd[2] = {
 			{ .fd = vpnr_mailbox_fd(inbox), .events = POLLIN },

@@ -272,6 +272,7 @@ open_served(Bench *bench, Party *party, VpnrStream **stream)
 	VpnrTable *table = NULL;
 
 	g_assert_cmpint(open_stream(bench, &table, stream), ==, VPNR_TABLE_OK);
+	atomic_store(&(*stream)->opened_is_awaited, TRUE);
 	party_expect(party, VPNR_FRAME_OPEN);
 	party_send(party, vpnr_frame_new(VPNR_FRAME_OPENED, 1, 0));
 	opened = vpnr_mailbox_pop((*stream)->inbox, PATIENCE_MS);

@@ -38,6 +38,24 @@ test_send_raise(void)
 }
 
 static void
+test_send_awaited(void)
+{
+	g_test_summary("A higher limit is worth a wake-up once there has been too little.");
+
+	VpnrSendCredit credit;
+
+	vpnr_send_credit_init(&credit, 100);
+	g_assert_false(vpnr_send_credit_raise(&credit, 110));
+	g_assert_cmpuint(vpnr_send_credit_usable(&credit, TRUE), ==, 110);
+	g_assert_false(vpnr_send_credit_raise(&credit, 120));
+	vpnr_send_credit_spend(&credit, 120);
+	g_assert_cmpuint(vpnr_send_credit_usable(&credit, TRUE), ==, 0);
+	g_assert_false(vpnr_send_credit_raise(&credit, 120));
+	g_assert_true(vpnr_send_credit_raise(&credit, 130));
+	g_assert_false(vpnr_send_credit_raise(&credit, 140));
+}
+
+static void
 test_send_usable(void)
 {
 	g_test_summary("The last byte of the credit waits until the writer has nothing any more.");
@@ -239,6 +257,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/credit/send", test_send);
 	g_test_add_func("/credit/send/raise", test_send_raise);
+	g_test_add_func("/credit/send/awaited", test_send_awaited);
 	g_test_add_func("/credit/send/usable", test_send_usable);
 	g_test_add_func("/credit/receive", test_receive);
 	g_test_add_func("/credit/consume", test_consume);
