@@ -5,6 +5,7 @@
 #include "stream/worker_private.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static void
@@ -57,14 +58,36 @@ notice_end(VpnrWorker *worker)
 	return worker->life.input == VPNR_INPUT_CLOSED;
 }
 
+/* A frame that has what could be received, up to want bytes. NULL if there was nothing; *got is the
+ * result of recv(). What is small waits on the stack until its size is known: not inlined, so that
+ * it is not there while the worker sleeps. */
+__attribute__((noinline)) static VpnrFrame *
+receive(const VpnrWorker *worker, gsize want, gssize *got)
+{
+	guint8 few[VPNR_WORKER_READ_MIN];
+	gboolean is_small = want <= sizeof few;
+	VpnrFrame *frame =
+	    is_small ? NULL : vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, want);
+
+	*got = recv(worker->fd, is_small ? few : frame->data, want, MSG_DONTWAIT);
+	if (*got <= 0) {
+		g_clear_pointer(&frame, vpnr_frame_free);
+	} else if (is_small) {
+		frame = vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, (gsize)*got);
+		memcpy(frame->data, few, (gsize)*got);
+	} else {
+		if ((gsize)*got <= want / 2)
+			frame = g_realloc(frame, sizeof *frame + (gsize)*got);
+		frame->size = (guint32)*got;
+	}
+	return frame;
+}
+
 static void
 send_data(VpnrWorker *worker, VpnrFrame *frame, gsize want, gsize got)
 {
 	VpnrStream *stream = worker->stream;
 
-	if (got <= want / 2)
-		frame = g_realloc(frame, sizeof *frame + got);
-	frame->size = (guint32)got;
 	vpnr_table_lower_room(worker->table, stream, want - got);
 	vpnr_send_credit_spend(&stream->send, got);
 	atomic_fetch_add_explicit(&stream->bytes_out, got, memory_order_relaxed);
@@ -85,8 +108,8 @@ drop_data(VpnrWorker *worker, VpnrFrame *frame, gsize want)
 static gboolean
 read_data(VpnrWorker *worker, gsize want)
 {
-	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, want);
-	gssize got = recv(worker->fd, frame->data, want, MSG_DONTWAIT);
+	gssize got;
+	VpnrFrame *frame = receive(worker, want, &got);
 	int error = got < 0 ? errno : 0;
 
 	worker->may_read = got == (gssize)want || error == EINTR || (got >= 0 && worker->end_seen);
