@@ -71,8 +71,9 @@ on_drained(VpnrLifecycle *life)
 	if (life->output != VPNR_OUTPUT_DRAINING)
 		return 0;
 	life->output = VPNR_OUTPUT_CLOSED;
-	if (life->input == VPNR_INPUT_CLOSED ||
-	    (life->input == VPNR_INPUT_DISCARD && life->kind != VPNR_LIFE_SYMMETRIC))
+	if (life->input == VPNR_INPUT_CLOSED)
+		return finish(life, VPNR_ACTION_CLOSE);
+	if (life->input == VPNR_INPUT_DISCARD && life->kind != VPNR_LIFE_SYMMETRIC)
 		return finish(life, VPNR_ACTION_SHUT_OUTPUT | VPNR_ACTION_CLOSE);
 	return VPNR_ACTION_SHUT_OUTPUT;
 }

@@ -106,7 +106,7 @@ static const Row symmetric[] = {
 	    { "cd", 0 },
 	    { "cd", RESET },
 	    { "cc", ABORT },
-	    { "cc", SHUT | CLOSE } } },
+	    { "cc", CLOSE } } },
 	{ "cc",
 	  { { "cc", 0 },
 	    { "cc", 0 },
