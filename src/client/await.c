@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/fd.h"
+#include "stream/worker.h"
 
 /* Of the application's socket only errors and the end of both directions are asked for, which
  * poll() always tells: its end of sending (POLLRDHUP) is no reason to give up. */
@@ -27,6 +28,8 @@ vpnr_await_gate(int gate, int fd, const VpnrLatch *stop, gint64 deadline)
 	do {
 		n = poll(pfd, G_N_ELEMENTS(pfd), vpnr_deadline_left(deadline));
 	} while (n < 0 && errno == EINTR);
+	if (fd >= 0)
+		vpnr_fd_set_keepalive(fd, VPNR_WORKER_KEEPALIVE_MS);
 	if (n <= 0)
 		return VPNR_AWAIT_TIMEOUT;
 	if (pfd[0].revents != 0)

@@ -29,7 +29,7 @@ typedef enum {
 /* Waits until gate is readable, which is the descriptor of one (base/gate.h) or of several
  * (uplinks.h), at most until deadline (base/deadline.h) or until stop is tripped, and only as long
  * as the application behind the connected TCP socket fd (-1: none) is there. A gate that is open
- * counts even if the deadline has passed. Sets keepalive probes on fd. */
+ * counts even if the deadline has passed. Has fd probed meanwhile, and afterwards as a stream's. */
 VpnrAwait vpnr_await_gate(int gate, int fd, const VpnrLatch *stop, gint64 deadline);
 
 G_END_DECLS

@@ -297,9 +297,17 @@ on_accept(int fd, const VpnrAddr *peer, gpointer data)
 	arrival->inbound = inbound;
 	arrival->fd = fd;
 	arrival->peer = vpnr_addr_pack(peer);
-	vpnr_fd_set_nodelay(fd);
 	if (!vpnr_pool_run(inbound->params.pool, serve_connection, arrival))
 		refuse_arrival(arrival);
+}
+
+/* An accepted socket inherits these options from the listener (Linux; accept(2)), which saves five
+ * system calls for each connection. */
+static void
+prepare_listener(int fd)
+{
+	vpnr_fd_set_nodelay(fd);
+	vpnr_fd_set_keepalive(fd, VPNR_WORKER_KEEPALIVE_MS);
 }
 
 static int
@@ -329,6 +337,7 @@ vpnr_inbound_start_on(int listening, const VpnrInboundParams *params, GError **e
 	VpnrInbound *inbound = g_new0(VpnrInbound, 1);
 	g_auto(VpnrFd) fd = listening;
 
+	prepare_listener(fd);
 	inbound->params = *params;
 	inbound->refs = 1;
 	inbound->stop = vpnr_latch_new(error);

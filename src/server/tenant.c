@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sys/random.h>
 
+#include "base/fd.h"
 #include "link/greeting.h"
 #include "server/dialer.h"
 #include "stream/credit.h"
@@ -86,10 +87,12 @@ serve_connection(VpnrTenant *tenant, VpnrStream *stream)
 
 	if (vpnr_worker_prepare_cancel(worker, &cancel))
 		fd = connect_stream(tenant, stream, &cancel, &reason);
-	if (fd >= 0)
+	if (fd >= 0) {
+		vpnr_fd_set_keepalive(fd, VPNR_WORKER_KEEPALIVE_MS);
 		vpnr_worker_run(worker, fd);
-	else
+	} else {
 		vpnr_worker_fail(worker, reason);
+	}
 }
 
 static void

@@ -227,7 +227,6 @@ serve(VpnrWorker *worker)
 void
 vpnr_worker_run(VpnrWorker *worker, int fd)
 {
-	vpnr_fd_set_keepalive(fd, VPNR_WORKER_KEEPALIVE_MS);
 	worker->fd = fd;
 	worker->may_read = TRUE;
 	worker->may_write = TRUE;

@@ -17,8 +17,9 @@
 
 G_BEGIN_DECLS
 
-/* Milliseconds after which a host that has vanished without a word ends its idle stream. Long,
- * since an idle connection is nothing bad; without it the stream would stay for ever. */
+/* Milliseconds after which a host that has vanished without a word ends its idle stream, for
+ * vpnr_fd_set_keepalive(). Long, since an idle connection is nothing bad; without it the stream
+ * would stay for ever. */
 #define VPNR_WORKER_KEEPALIVE_MS (15 * 60 * 1000)
 
 typedef struct VpnrWorker VpnrWorker;
@@ -37,9 +38,9 @@ gboolean vpnr_worker_prepare_cancel(VpnrWorker *worker, VpnrCancel *cancel);
  * (VPNR_REASON_ABORTED), call vpnr_worker_fail(). */
 VpnrReason vpnr_worker_wait_opened(VpnrWorker *worker, int fd);
 
-/* Serves the stream with the connected, non-blocking socket fd (transfer full) until it is over,
- * removes it from the table and frees the worker. Server: tells the peer that the stream is
- * open. */
+/* Serves the stream with the connected, non-blocking socket fd (transfer full; with the keepalive
+ * above) until it is over, removes it from the table and frees the worker. Server: tells the peer
+ * that the stream is open. */
 void vpnr_worker_run(VpnrWorker *worker, int fd);
 
 /* Ends a stream that has no socket: tells the peer the reason (unless the peer has aborted it),
