@@ -27,7 +27,8 @@ struct VpnrLink {
 	guint unanswered;
 	gboolean measured;    /* the first of them has been answered */
 	guint64 carried;      /* bytes of data that have come */
-	gsize unacknowledged; /* bytes of data since the last call for an ACK */
+	guint64 told;         /* vpnr_writer_told() when last looked */
+	gsize unacknowledged; /* bytes of data since that was news, or an ACK was called for */
 	gint64 owed_since;    /* monotonic us: since when an ACK is owed; 0: none was when looked */
 	VpnrLinkEnd end;
 	char *end_text;
@@ -147,6 +148,19 @@ call_for_ack(VpnrLink *link)
 	vpnr_writer_acknowledge(link->params.writer);
 }
 
+/* Most ACKs have gone along with something else. */
+static gboolean
+is_ack_due(VpnrLink *link)
+{
+	guint64 told = vpnr_writer_told(link->params.writer);
+
+	if (told != link->told)
+		link->unacknowledged = 0;
+	link->told = told;
+	return link->unacknowledged >= VPNR_ACK_BYTES ||
+	       vpnr_writer_received(link->params.writer) - told >= VPNR_ACK_FRAMES;
+}
+
 /* A sequenced frame counts as received as soon as it is here whole: whatever happens to the link,
  * it will not come again. */
 static gboolean
@@ -162,8 +176,7 @@ on_stream_frame(VpnrLink *link, VpnrFrame *frame)
 	violation = link->params.frame(link->params.data, frame);
 	if (violation != NULL)
 		return end_by_violation(link, violation);
-	if (link->v2 && (link->unacknowledged >= VPNR_ACK_BYTES ||
-			 vpnr_writer_unacknowledged(link->params.writer) >= VPNR_ACK_FRAMES))
+	if (link->v2 && is_ack_due(link))
 		call_for_ack(link);
 	return TRUE;
 }

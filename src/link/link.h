@@ -28,7 +28,7 @@ G_BEGIN_DECLS
  * many milliseconds without anything coming (docs/protocol.md, 2.11). The peer has to keep what is
  * not acknowledged. */
 #define VPNR_ACK_FRAMES   64
-#define VPNR_ACK_BYTES    (128 * 1024)
+#define VPNR_ACK_BYTES    (256 * 1024)
 #define VPNR_ACK_DELAY_MS 50
 
 typedef struct VpnrLink VpnrLink;

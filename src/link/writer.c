@@ -117,6 +117,12 @@ vpnr_writer_received(const VpnrWriter *writer)
 }
 
 guint64
+vpnr_writer_told(const VpnrWriter *writer)
+{
+	return atomic_load(&writer->told);
+}
+
+guint64
 vpnr_writer_unacknowledged(const VpnrWriter *writer)
 {
 	return atomic_load(&writer->received) - atomic_load(&writer->told);

@@ -78,6 +78,9 @@ void vpnr_writer_count_received(VpnrWriter *writer);
 /* Sequenced frames that have come in this session (owner too, while no link is attached). */
 guint64 vpnr_writer_received(const VpnrWriter *writer);
 
+/* The count of the last ACK that has been sent (thread-safe). */
+guint64 vpnr_writer_told(const VpnrWriter *writer);
+
 /* Frames that have come and not been acknowledged: with the next batch they will be. */
 guint64 vpnr_writer_unacknowledged(const VpnrWriter *writer);
 
