@@ -32,6 +32,7 @@ struct VpnrWriter {
 	VpnrReserve reserve; /* for replay */
 	GByteArray *batch;
 	VpnrBatch size; /* of it */
+	guint company;  /* frames in the last batch; 0 if it was a large one */
 	gboolean goodbye;
 	/* lock */
 	pthread_mutex_t lock;
