@@ -2,9 +2,9 @@
  *
  * tls: see tls.h.
  *
- * GnuTLS reads and writes through two functions of ours. Writing: the records of one
- * vpnr_transport_send() are gathered and leave in one send(2). Reading: the socket is read ahead,
- * so that a record's header and body do not cost a recv(2) each.
+ * GnuTLS reads and writes through two functions of ours. Writing: records are gathered, as
+ * transport.h says. Reading: the socket is read ahead, so that a record's header and body do not
+ * cost a recv(2) each.
  */
 #include "link/tls.h"
 
@@ -57,7 +57,6 @@ typedef struct {
 	gboolean timed_out;
 	gboolean cancelled;
 	/* writer thread */
-	GByteArray *gathered;
 	guint64 protected; /* bytes encrypted, as PROTECTED_MAX counts them */
 	/* reader thread */
 	guint8 *ahead;
@@ -82,7 +81,7 @@ push_bytes(gnutls_transport_ptr_t ptr, const void *bytes, size_t n)
 	Tls *tls = ptr;
 
 	if (tls->params == NULL) {
-		g_byte_array_append(tls->gathered, bytes, n);
+		g_byte_array_append(tls->base.gathered, bytes, (guint)n);
 	} else if (!vpnr_wire_send(tls->base.fd, bytes, n)) {
 		gnutls_transport_set_errno(tls->session, errno);
 		return -1;
@@ -137,24 +136,24 @@ pull_bytes(gnutls_transport_ptr_t ptr, void *bytes, size_t n)
 
 /* --- the transport ---------------------------------------------------------------------------- */
 
+/* Encrypts from where the bytes lie. */
 static gboolean
-tls_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
+tls_put(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
 	Tls *tls = (Tls *)transport;
-	gboolean ok;
 
 	while (n > 0) {
 		gssize sent = gnutls_record_send(tls->session, bytes, n);
 
-		if (sent < 0 || tls->protected >= PROTECTED_MAX)
+		if (sent < 0 || tls->protected >= PROTECTED_MAX) {
+			g_byte_array_set_size(transport->gathered, 0);
 			return FALSE;
+		}
 		tls->protected += (guint64)sent + RECORD_COST;
 		bytes += sent;
 		n -= (gsize)sent;
 	}
-	ok = vpnr_wire_send(transport->fd, tls->gathered->data, tls->gathered->len);
-	g_byte_array_set_size(tls->gathered, 0);
-	return ok;
+	return TRUE;
 }
 
 /* What the peer's fatal alert says. A client hears that its key is unknown only here, after its own
@@ -201,7 +200,7 @@ tls_finish(VpnrTransport *transport)
 	Tls *tls = (Tls *)transport;
 
 	if (gnutls_bye(tls->session, GNUTLS_SHUT_WR) == GNUTLS_E_SUCCESS)
-		vpnr_wire_send(transport->fd, tls->gathered->data, tls->gathered->len);
+		vpnr_transport_send_gathered(transport);
 	shutdown(transport->fd, SHUT_WR);
 }
 
@@ -214,13 +213,13 @@ tls_free(VpnrTransport *transport)
 		gnutls_deinit(tls->session);
 	if (tls->credentials != NULL)
 		gnutls_certificate_free_credentials(tls->credentials);
-	g_byte_array_unref(tls->gathered);
 	g_free(tls->ahead);
 	g_free(tls);
 }
 
 static const VpnrTransportClass tls_class = {
-	.send = tls_send,
+	.put = tls_put,
+	.flush = vpnr_transport_send_gathered,
 	.recv = tls_recv,
 	.finish = tls_finish,
 	.free = tls_free,
@@ -394,7 +393,6 @@ vpnr_tls_handshake(int fd, const VpnrTlsParams *params, VpnrKey *peer, GError **
 	tls->base.input.cancel_fd = params->cancel_fd;
 	tls->params = params;
 	tls->deadline = vpnr_deadline_after(params->timeout_ms);
-	tls->gathered = g_byte_array_new();
 	tls->ahead = g_malloc(READ_AHEAD);
 	err = prepare_session(tls);
 	if (err == 0)

@@ -8,11 +8,18 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "link/batch.h"
+#include "proto/v2.h"
+
+/* Bytes of the largest batch: the frame that fills it may go beyond, and each record adds 22 (RFC
+ * 8446, section 5.2), of which small frames in between large ones may make some more. */
+#define ROOM (VPNR_BATCH_MAX + VPNR_V2_FRAME_MAX + 4096)
 
 static gboolean
-plain_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
+plain_put(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
-	return vpnr_wire_send(transport->fd, bytes, n);
+	g_byte_array_append(transport->gathered, bytes, (guint)n);
+	return TRUE;
 }
 
 static gssize
@@ -40,7 +47,8 @@ plain_free(VpnrTransport *transport)
 }
 
 static const VpnrTransportClass plain_class = {
-	.send = plain_send,
+	.put = plain_put,
+	.flush = vpnr_transport_send_gathered,
 	.recv = plain_recv,
 	.finish = plain_finish,
 	.free = plain_free,
@@ -60,6 +68,7 @@ vpnr_transport_init(VpnrTransport *transport, const VpnrTransportClass *class, i
 {
 	transport->class = class;
 	transport->fd = fd;
+	transport->gathered = g_byte_array_sized_new(ROOM);
 	transport->input = (VpnrWireInput){ .fd = fd, .cancel_fd = -1 };
 }
 
@@ -70,9 +79,31 @@ vpnr_transport_limit_unsent(VpnrTransport *transport, gsize bytes)
 }
 
 gboolean
+vpnr_transport_put(VpnrTransport *transport, const guint8 *bytes, gsize n)
+{
+	return transport->class->put(transport, bytes, n);
+}
+
+gboolean
+vpnr_transport_flush(VpnrTransport *transport)
+{
+	return transport->class->flush(transport);
+}
+
+gboolean
 vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
-	return transport->class->send(transport, bytes, n);
+	return vpnr_transport_put(transport, bytes, n) && vpnr_transport_flush(transport);
+}
+
+gboolean
+vpnr_transport_send_gathered(VpnrTransport *transport)
+{
+	GByteArray *gathered = transport->gathered;
+	gboolean ok = vpnr_wire_send(transport->fd, gathered->data, gathered->len);
+
+	g_byte_array_set_size(gathered, 0); /* keeps its room */
+	return ok;
 }
 
 gssize
@@ -102,11 +133,14 @@ vpnr_transport_error(const VpnrTransport *transport)
 void
 vpnr_transport_free(VpnrTransport *transport)
 {
+	GByteArray *gathered;
 	int fd;
 
 	if (transport == NULL)
 		return;
+	gathered = transport->gathered;
 	fd = transport->fd;
 	transport->class->free(transport);
+	g_byte_array_unref(gathered);
 	vpnr_fd_close(fd);
 }

@@ -2,8 +2,11 @@
  *
  * transport: the byte pipe below a link: TLS (tls.h) for VPNr/2, the bare socket for VPNr/1.
  *
- * Two threads use it at once: the writer calls send and finish, the reader calls recv. Any thread
- * may shut it down. Whoever made it frees it, when both are done.
+ * Two threads use it at once: the writer calls put, flush and finish, the reader calls recv. Any
+ * thread may shut it down. Whoever made it frees it, when both are done.
+ *
+ * What is put is gathered in the form of the wire, and leaves with the next flush in one send(2): a
+ * send for each TLS record costs much more.
  */
 #pragma once
 
@@ -24,7 +27,8 @@ typedef enum {
 
 /* The functions of one kind of transport; only transports themselves need them. */
 typedef struct {
-	gboolean (*send)(VpnrTransport *transport, const guint8 *bytes, gsize n);
+	gboolean (*put)(VpnrTransport *transport, const guint8 *bytes, gsize n);
+	gboolean (*flush)(VpnrTransport *transport);
 	gssize (*recv)(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);
 	void (*finish)(VpnrTransport *transport);
 	void (*free)(VpnrTransport *transport);
@@ -34,6 +38,8 @@ struct VpnrTransport {
 	/* const after start */
 	const VpnrTransportClass *class;
 	int fd; /* non-blocking, owned */
+	/* writer thread */
+	GByteArray *gathered; /* since the last flush; room for a whole batch from the start */
 	/* reader thread */
 	VpnrWireInput input;
 	char error[128]; /* why recv failed */
@@ -48,8 +54,18 @@ void vpnr_transport_init(VpnrTransport *transport, const VpnrTransportClass *cla
 /* Lets at most so many bytes wait in the socket before a send does (writer thread). */
 void vpnr_transport_limit_unsent(VpnrTransport *transport, gsize bytes);
 
-/* Sends all n bytes, blocking (writer thread). FALSE: the transport is broken. */
+/* Takes n bytes, which the caller may change or free afterwards; nothing leaves before flush, and
+ * nothing blocks (writer thread). FALSE: the transport is broken, and what was put is forgotten. */
+gboolean vpnr_transport_put(VpnrTransport *transport, const guint8 *bytes, gsize n);
+
+/* Sends all that was put, blocking (writer thread). FALSE: the transport is broken. */
+gboolean vpnr_transport_flush(VpnrTransport *transport);
+
+/* Puts and flushes, for a message by itself (writer thread). FALSE: the transport is broken. */
 gboolean vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsize n);
+
+/* Sends what is gathered and forgets it, even if that fails: the flush of every kind so far. */
+gboolean vpnr_transport_send_gathered(VpnrTransport *transport);
 
 /* Receives 1 to n bytes, waiting for at most timeout_ms, -1 for ever (reader thread). */
 gssize vpnr_transport_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);

@@ -245,19 +245,22 @@ typedef struct {
 	Side *side; /* whose end it is */
 } Wire;
 
-/* The plain transport, but for send. */
+/* The plain transport, but for flush. */
 static VpnrTransportClass wire_class;
 
 /* What has passed stays with the receiver, as it does when a network breaks. */
 static gboolean
-wire_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
+wire_flush(VpnrTransport *transport)
 {
 	Side *side = ((Wire *)transport)->side;
+	GByteArray *gathered = transport->gathered;
+	gsize n = gathered->len;
 	gsize passing = MIN(n, side->left);
 
-	if (!vpnr_wire_send(transport->fd, bytes, passing))
+	if (!vpnr_wire_send(transport->fd, gathered->data, passing))
 		return FALSE;
-	g_byte_array_append(side->sent, bytes, (guint)passing);
+	g_byte_array_append(side->sent, gathered->data, (guint)passing);
+	g_byte_array_set_size(gathered, 0);
 	side->left -= passing;
 	if (side->left == 0)
 		shutdown(transport->fd, SHUT_RDWR);
@@ -271,7 +274,7 @@ wire_new(Side *side, int fd, gsize bytes)
 	Wire *wire = g_new0(Wire, 1);
 
 	wire_class = *plain->class;
-	wire_class.send = wire_send;
+	wire_class.flush = wire_flush;
 	wire->base = *plain;
 	wire->base.class = &wire_class;
 	wire->side = side;

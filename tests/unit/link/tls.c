@@ -524,6 +524,38 @@ test_end(void)
 	g_assert_cmpstr(vpnr_transport_error(server.transport), !=, "");
 }
 
+static void
+test_put(void)
+{
+	g_test_summary("What is put is encrypted at once, so that the caller may change it, and "
+		       "leaves with the flush, in records of 16 KiB.");
+
+	g_auto(Side) client;
+	g_auto(Side) server;
+	const gsize n = 50000; /* three records, and a part of one */
+	g_autofree guint8 *bytes = g_malloc(n);
+	g_autofree guint8 *got = g_malloc(n);
+	gsize received = 0;
+
+	connect_sides(&client, &server);
+	pattern_fill(bytes, 0, n);
+	g_assert_true(vpnr_transport_put(client.transport, bytes, 1));
+	g_assert_true(vpnr_transport_put(client.transport, bytes + 1, n - 1));
+	memset(bytes, 0, n);
+	g_assert_cmpint(vpnr_transport_recv(server.transport, got, n, 0), ==, VPNR_TRANSPORT_IDLE);
+	g_assert_true(vpnr_transport_flush(client.transport));
+	for (guint i = 0; received < n; i++) {
+		static const gssize records[] = { 1, 16384, 16384, 16384, 847 };
+		gssize record = vpnr_transport_recv(server.transport, got + received, n - received,
+						    PATIENCE_MS);
+
+		g_assert_cmpuint(i, <, G_N_ELEMENTS(records));
+		g_assert_cmpint(record, ==, records[i]);
+		received += (gsize)record;
+	}
+	g_assert_true(pattern_matches(got, 0, n));
+}
+
 /* A thread that sends or receives LARGE bytes. */
 typedef struct {
 	VpnrTransport *transport;
@@ -606,6 +638,7 @@ main(int argc, char **argv)
 	g_test_add_func("/tls/gone", test_gone);
 	g_test_add_func("/tls/garbage", test_garbage);
 	g_test_add_func("/tls/end", test_end);
+	g_test_add_func("/tls/put", test_put);
 	g_test_add_func("/tls/both-ways-at-once", test_both_ways_at_once);
 	return g_test_run();
 }

@@ -51,6 +51,61 @@ test_bytes(void)
 	g_assert_cmpmem(bytes, 5, "world", 5);
 }
 
+/* A loopback connection delivers within the send. */
+static void
+expect_nothing(int fd)
+{
+	guint8 byte;
+
+	g_assert_cmpint(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), ==, -1);
+	g_assert_cmpint(errno, ==, EAGAIN);
+}
+
+static void
+test_put(void)
+{
+	g_test_summary("What is put leaves with the flush, in order and once; the caller may have "
+		       "changed it meanwhile.");
+
+	g_auto(Pair) pair = make_pair();
+	guint8 byte = 'a';
+
+	for (; byte <= 'e'; byte++)
+		g_assert_true(vpnr_transport_put(pair.transport, &byte, 1));
+	expect_nothing(pair.theirs);
+	g_assert_true(vpnr_transport_flush(pair.transport));
+	loopback_expect(pair.theirs, "abcde", 5);
+	g_assert_true(vpnr_transport_flush(pair.transport));
+	expect_nothing(pair.theirs);
+	g_assert_true(vpnr_transport_put(pair.transport, (const guint8 *)"f", 1));
+	g_assert_true(vpnr_transport_flush(pair.transport));
+	loopback_expect(pair.theirs, "f", 1);
+}
+
+static void
+flush(gpointer data)
+{
+	g_assert_true(vpnr_transport_flush(data));
+}
+
+static void
+test_put_much(void)
+{
+	g_test_summary("Much more than a batch can be put, and goes whole.");
+
+	g_auto(Pair) pair = make_pair();
+	const gsize n = 3 * 1024 * 1024;
+	g_autofree guint8 *bytes = g_malloc(n);
+	VpnrThread *thread;
+
+	pattern_fill(bytes, 0, n);
+	for (gsize at = 0; at < n; at += n / 3)
+		g_assert_true(vpnr_transport_put(pair.transport, bytes + at, n / 3));
+	thread = vpnr_thread_start("sender", flush, pair.transport, NULL);
+	loopback_expect(pair.theirs, bytes, n);
+	vpnr_thread_join(thread);
+}
+
 static void
 test_finish(void)
 {
@@ -120,6 +175,8 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/transport/bytes", test_bytes);
+	g_test_add_func("/transport/put", test_put);
+	g_test_add_func("/transport/put/much", test_put_much);
 	g_test_add_func("/transport/finish", test_finish);
 	g_test_add_func("/transport/failed", test_failed);
 	g_test_add_func("/transport/shut", test_shut);

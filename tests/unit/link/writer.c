@@ -24,25 +24,35 @@
 typedef struct {
 	VpnrTransport base;
 	VpnrFd theirs;      /* of its socket: tells whether it was shut */
-	VpnrLatch *entered; /* the first send has begun */
-	VpnrLatch *gate;    /* the first send waits for it */
-	gboolean broken;    /* sends fail */
+	VpnrLatch *entered; /* the first flush has begun */
+	VpnrLatch *gate;    /* the first flush waits for it */
+	gboolean broken;    /* flushes fail */
 	/* writer thread, until the link is detached or the writer joined */
 	gboolean finished;
-	GByteArray *bytes;
-	GArray *sends; /* gsize: of each */
+	GByteArray *put;   /* since the last flush */
+	GByteArray *bytes; /* flushed */
+	GArray *sends;     /* gsize: of each flush */
 } Sink;
 
 static gboolean
-sink_send(VpnrTransport *transport, const guint8 *bytes, gsize n)
+sink_put(VpnrTransport *transport, const guint8 *bytes, gsize n)
+{
+	g_byte_array_append(((Sink *)transport)->put, bytes, (guint)n);
+	return TRUE;
+}
+
+static gboolean
+sink_flush(VpnrTransport *transport)
 {
 	Sink *sink = (Sink *)transport;
+	gsize n = sink->put->len;
 
 	vpnr_latch_trip(sink->entered);
 	vpnr_latch_wait(sink->gate, -1);
 	if (sink->broken)
 		return FALSE;
-	g_byte_array_append(sink->bytes, bytes, (guint)n);
+	g_byte_array_append(sink->bytes, sink->put->data, sink->put->len);
+	g_byte_array_set_size(sink->put, 0);
 	g_array_append_val(sink->sends, n);
 	return TRUE;
 }
@@ -55,7 +65,9 @@ sink_finish(VpnrTransport *transport)
 	sink->finished = TRUE;
 }
 
-static const VpnrTransportClass sink_class = { .send = sink_send, .finish = sink_finish };
+static const VpnrTransportClass sink_class = { .put = sink_put,
+					       .flush = sink_flush,
+					       .finish = sink_finish };
 
 static void
 sink_init(Sink *sink)
@@ -65,6 +77,7 @@ sink_init(Sink *sink)
 	loopback_pair(&sink->base.fd, &sink->theirs);
 	sink->entered = vpnr_latch_new(NULL);
 	sink->gate = vpnr_latch_new(NULL);
+	sink->put = g_byte_array_new();
 	sink->bytes = g_byte_array_new();
 	sink->sends = g_array_new(FALSE, FALSE, sizeof(gsize));
 }
@@ -74,6 +87,7 @@ sink_clear(Sink *sink)
 {
 	vpnr_latch_free(sink->entered);
 	vpnr_latch_free(sink->gate);
+	g_byte_array_unref(sink->put);
 	g_byte_array_unref(sink->bytes);
 	g_array_unref(sink->sends);
 	vpnr_fd_close(sink->base.fd);
