@@ -149,6 +149,12 @@ vpnr_encoder_append(VpnrEncoder *encoder, const VpnrFrame *frame, GByteArray *ou
 		append_v1(encoder, frame, out);
 }
 
+const guint8 *
+vpnr_encoder_in_place(const VpnrEncoder *encoder, VpnrFrame *frame, gsize *n)
+{
+	return encoder->protocol == VPNR_PROTOCOL_V2 ? vpnr_v2_encode_in_place(frame, n) : NULL;
+}
+
 VpnrDecoder *
 vpnr_decoder_new(VpnrProtocol protocol, VpnrRole role)
 {

@@ -32,6 +32,11 @@ void vpnr_encoder_free(VpnrEncoder *encoder);
  * stream above 65535. */
 void vpnr_encoder_append(VpnrEncoder *encoder, const VpnrFrame *frame, GByteArray *out);
 
+/* The wire form of frame where frame lies, *n bytes that need not be copied (transfer none, as long
+ * as frame is not changed); its header is written for that. NULL for what must be appended: short
+ * frames, those without data, and all of VPNr/1. */
+const guint8 *vpnr_encoder_in_place(const VpnrEncoder *encoder, VpnrFrame *frame, gsize *n);
+
 /* A decoder for the link's side that has this role. */
 VpnrDecoder *vpnr_decoder_new(VpnrProtocol protocol, VpnrRole role);
 

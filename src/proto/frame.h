@@ -3,7 +3,8 @@
  * frame: the unit on the link as the program sees it, the same for every protocol version.
  *
  * A frame has one owner at a time: it is pushed from thread to thread and freed by the last. The
- * bytes of data stand behind the struct, in one allocation.
+ * bytes of data stand behind the struct, in one allocation, and in front of them is room for the
+ * header that they have on the wire, so that they can be sent from where they are.
  */
 #pragma once
 
@@ -83,6 +84,9 @@ typedef enum {
  * 8 bytes. */
 #define VPNR_DATAGRAM_MAX (65535 - 8)
 
+/* Bytes of VPNr/2's header (docs/protocol.md, 2.2). */
+#define VPNR_FRAME_HEADER 8
+
 typedef struct VpnrHello VpnrHello;
 
 typedef struct VpnrFrame {
@@ -94,6 +98,7 @@ typedef struct VpnrFrame {
 	gboolean behind_data;
 	/* In the inbox of a flow: it comes from this side and is for the peer (stream/flow.h). */
 	gboolean outbound;
+	guint32 size; /* DATA, DATAGRAM: bytes in data */
 	union {
 		VpnrHello *hello; /* HELLO (owned) */
 		struct {
@@ -109,8 +114,8 @@ typedef struct VpnrFrame {
 		guint64 cookie;    /* PING, PONG: the PONG repeats the PING's */
 		guint64 count;     /* ACK: sequenced frames received in this session */
 	};
-	guint32 size;  /* DATA, DATAGRAM: bytes in data */
-	guint8 data[]; /* DATA, DATAGRAM */
+	guint8 header[VPNR_FRAME_HEADER]; /* written by who sends the frame from here */
+	guint8 data[];                    /* DATA, DATAGRAM */
 } VpnrFrame;
 
 /* A new frame with room for size bytes of data (0 unless type is DATA or DATAGRAM); size may be

@@ -143,6 +143,20 @@ encode_message(const VpnrFrame *frame, GByteArray *out)
 	}
 }
 
+static gboolean
+carries_bytes(VpnrFrameType type)
+{
+	return type == VPNR_FRAME_DATA || type == VPNR_FRAME_DATAGRAM;
+}
+
+static void
+write_size(guint8 *header, guint32 size)
+{
+	header[0] = (guint8)(size >> 16);
+	header[1] = (guint8)(size >> 8);
+	header[2] = (guint8)size;
+}
+
 void
 vpnr_v2_encode(const VpnrFrame *frame, GByteArray *out)
 {
@@ -156,10 +170,24 @@ vpnr_v2_encode(const VpnrFrame *frame, GByteArray *out)
 
 	/* Only now is the size known. */
 	size = out->len - start - VPNR_V2_HEADER;
-	out->data[start] = (guint8)(size >> 16);
-	out->data[start + 1] = (guint8)(size >> 8);
-	out->data[start + 2] = (guint8)size;
+	write_size(out->data + start, size);
 	g_assert(judge_header((guint8)frame->type, size, frame->stream) == NULL);
+}
+
+const guint8 *
+vpnr_v2_encode_in_place(VpnrFrame *frame, gsize *n)
+{
+	guint32 stream = GUINT32_TO_BE(frame->stream);
+
+	G_STATIC_ASSERT(offsetof(VpnrFrame, data) == offsetof(VpnrFrame, header) + VPNR_V2_HEADER);
+	if (!carries_bytes(frame->type) || frame->size < VPNR_V2_LONG)
+		return NULL;
+	write_size(frame->header, frame->size);
+	frame->header[3] = (guint8)frame->type;
+	memcpy(frame->header + 4, &stream, sizeof stream);
+	g_assert(judge_header((guint8)frame->type, frame->size, frame->stream) == NULL);
+	*n = VPNR_V2_HEADER + frame->size;
+	return (const guint8 *)frame + offsetof(VpnrFrame, header);
 }
 
 /* A name has one form on the wire: the final dot that people may type does not travel. */
@@ -257,12 +285,6 @@ decode_message(VpnrCursor *cursor, VpnrFrame *frame)
 	default:
 		return NULL;
 	}
-}
-
-static gboolean
-carries_bytes(VpnrFrameType type)
-{
-	return type == VPNR_FRAME_DATA || type == VPNR_FRAME_DATAGRAM;
 }
 
 VpnrDecode

@@ -351,6 +351,26 @@ test_v2(void)
 		     "BAD frame has an unknown type");
 }
 
+/* A long frame of VPNr/2 can be sent as it lies; what cannot must be appended. */
+static void
+test_in_place(void)
+{
+	g_autoptr(VpnrEncoder) v1 = vpnr_encoder_new(VPNR_PROTOCOL_V1, VPNR_ROLE_SERVER);
+	g_autoptr(VpnrEncoder) v2 = vpnr_encoder_new(VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER);
+	g_autoptr(VpnrFrame) frame = vpnr_frame_new(VPNR_FRAME_DATA, 1, VPNR_DATA_MAX);
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	const guint8 *bytes;
+	gsize n;
+
+	memset(frame->data, 'a', frame->size);
+	vpnr_encoder_append(v2, frame, out);
+	g_assert_null(vpnr_encoder_in_place(v1, frame, &n));
+	bytes = vpnr_encoder_in_place(v2, frame, &n);
+	g_assert_cmpmem(bytes, n, out->data, out->len);
+	frame->size = 1;
+	g_assert_null(vpnr_encoder_in_place(v2, frame, &n));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -368,5 +388,6 @@ main(int argc, char **argv)
 	g_test_add_func("/proto/codec/rust-decodes", test_rust_decodes);
 	g_test_add_func("/proto/codec/v1-violation", test_v1_violation);
 	g_test_add_func("/proto/codec/v2", test_v2);
+	g_test_add_func("/proto/codec/in-place", test_in_place);
 	return g_test_run();
 }

@@ -338,6 +338,52 @@ test_longest_name(void)
 	assert_same(back, frame);
 }
 
+static VpnrFrame *
+filled(VpnrFrameType type, guint32 stream, gsize size)
+{
+	VpnrFrame *frame = vpnr_frame_new(type, stream, size);
+
+	for (gsize i = 0; i < size; i++)
+		frame->data[i] = (guint8)(i * 7 >> 3);
+	return frame;
+}
+
+/* What is encoded where it lies has the form that is appended, also if the frame has become
+ * smaller; only long frames with data are. */
+static void
+test_in_place(void)
+{
+	static const struct {
+		VpnrFrameType type;
+		gsize room, size;
+		gboolean is_long;
+	} cases[] = {
+		{ VPNR_FRAME_DATA, VPNR_DATA_MAX, VPNR_DATA_MAX, TRUE },
+		{ VPNR_FRAME_DATA, VPNR_DATA_MAX, 5000, TRUE },
+		{ VPNR_FRAME_DATA, VPNR_DATA_MAX, VPNR_V2_LONG, TRUE },
+		{ VPNR_FRAME_DATA, VPNR_DATA_MAX, VPNR_V2_LONG - 1, FALSE },
+		{ VPNR_FRAME_DATAGRAM, VPNR_DATAGRAM_MAX, VPNR_DATAGRAM_MAX, TRUE },
+		{ VPNR_FRAME_DATAGRAM, VPNR_V2_LONG, 0, FALSE },
+		{ VPNR_FRAME_FIN, 0, 0, FALSE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(VpnrFrame) frame = filled(cases[i].type, 0x12345678, cases[i].room);
+		g_autoptr(GByteArray) out = g_byte_array_new();
+		const guint8 *bytes;
+		gsize n;
+
+		frame->size = (guint32)cases[i].size;
+		vpnr_v2_encode(frame, out);
+		for (guint times = 0; times < 2; times++) {
+			bytes = vpnr_v2_encode_in_place(frame, &n);
+			g_assert_cmpint(bytes != NULL, ==, cases[i].is_long);
+			if (bytes != NULL)
+				g_assert_cmpmem(bytes, n, out->data, out->len);
+		}
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -346,5 +392,6 @@ main(int argc, char **argv)
 	g_test_add_func("/proto/v2/violations", test_violations);
 	g_test_add_func("/proto/v2/every-type", test_every_type);
 	g_test_add_func("/proto/v2/longest-name", test_longest_name);
+	g_test_add_func("/proto/v2/in-place", test_in_place);
 	return g_test_run();
 }
