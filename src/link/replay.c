@@ -98,7 +98,7 @@ vpnr_replay_rewind(VpnrReplay *replay)
 	replay->again = replay->acked;
 }
 
-const VpnrFrame *
+VpnrFrame *
 vpnr_replay_next(VpnrReplay *replay)
 {
 	if (replay->again == replay->sent)

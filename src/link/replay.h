@@ -45,8 +45,8 @@ void vpnr_replay_ack(VpnrReplay *replay, guint64 count);
 void vpnr_replay_rewind(VpnrReplay *replay);
 
 /* The next frame to send again (transfer none, until the next call but the getters), or NULL when
- * there is none. */
-const VpnrFrame *vpnr_replay_next(VpnrReplay *replay);
+ * there is none. Nothing of it may be changed but the header that it is sent with. */
+VpnrFrame *vpnr_replay_next(VpnrReplay *replay);
 
 /* The number of the oldest frame kept: what the peer has acknowledged. */
 guint64 vpnr_replay_acked(const VpnrReplay *replay);

@@ -4,7 +4,6 @@
  * writer_thread.c.
  */
 #include "link/writer_private.h"
-#include "proto/v2.h"
 
 /* Bytes of replay that a writer may go on keeping although they have been acknowledged, until there
  * is something to do. At least one frame of the largest size. */
@@ -22,7 +21,7 @@ vpnr_writer_new(const VpnrWriterParams *params, GError **error)
 	writer->schedule = vpnr_schedule_new(!writer->sequenced);
 	writer->encoder = vpnr_encoder_new(params->protocol, params->role);
 	writer->replay = vpnr_replay_new();
-	writer->batch = g_byte_array_sized_new(VPNR_BATCH_MAX + VPNR_V2_FRAME_MAX);
+	writer->short_frames = g_byte_array_new();
 	if (vpnr_reserve_init(&writer->reserve, params->budget))
 		writer->mailbox = vpnr_mailbox_new((GDestroyNotify)vpnr_frame_free, error);
 	else
@@ -204,7 +203,7 @@ vpnr_writer_free(VpnrWriter *writer)
 	vpnr_encoder_free(writer->encoder);
 	vpnr_replay_free(writer->replay);
 	vpnr_reserve_clear(&writer->reserve);
-	g_byte_array_unref(writer->batch);
+	g_byte_array_unref(writer->short_frames);
 	pthread_cond_destroy(&writer->let_go);
 	pthread_mutex_destroy(&writer->lock);
 	g_free(writer);

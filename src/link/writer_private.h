@@ -29,10 +29,12 @@ struct VpnrWriter {
 	VpnrSchedule *schedule;
 	VpnrEncoder *encoder;
 	VpnrReplay *replay;
-	VpnrReserve reserve; /* for replay */
-	GByteArray *batch;
-	VpnrBatch size; /* of it */
-	guint company;  /* frames in the last batch; 0 if it was a large one */
+	VpnrReserve reserve;      /* for replay */
+	VpnrBatch batch;          /* how large one may be */
+	gsize filled;             /* bytes of the present one */
+	GByteArray *short_frames; /* of it that the transport has not been given */
+	gboolean broken;          /* the transport did not take some of it */
+	guint company;            /* frames in the last batch; 0 if it was a large one */
 	gboolean goodbye;
 	/* lock */
 	pthread_mutex_t lock;

@@ -11,6 +11,9 @@
 /* Frames in a batch from which on the writer takes it that streams talk at once. */
 #define COMPANY 2
 
+/* Bytes of short frames that go to the transport together: one TLS record. */
+#define TOGETHER (16 * 1024)
+
 /* The frame leaves the queue. VPNr/1 has a stream 0. */
 static void
 release(VpnrWriter *writer, const VpnrFrame *frame)
@@ -48,7 +51,7 @@ take_link(VpnrWriter *writer, guint64 offer)
 	if (writer->offered != NULL && writer->offer == offer) {
 		writer->transport = g_steal_pointer(&writer->offered);
 		writer->attached = TRUE;
-		vpnr_batch_init(&writer->size);
+		vpnr_batch_init(&writer->batch);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	vpnr_schedule_purge_link(writer->schedule);
@@ -81,6 +84,42 @@ take_what_waits(VpnrWriter *writer)
 	}
 }
 
+static void
+put_bytes(VpnrWriter *writer, const guint8 *bytes, gsize n)
+{
+	writer->broken = writer->broken || !vpnr_transport_put(writer->transport, bytes, n);
+}
+
+static void
+put_short_frames(VpnrWriter *writer)
+{
+	if (writer->short_frames->len > 0)
+		put_bytes(writer, writer->short_frames->data, writer->short_frames->len);
+	g_byte_array_set_size(writer->short_frames, 0);
+}
+
+/* A long frame goes to the transport from where it lies, short ones together, so that they do not
+ * cost a record each. The frame may be changed afterwards. */
+static void
+put_frame(VpnrWriter *writer, VpnrFrame *frame)
+{
+	GByteArray *together = writer->short_frames;
+	guint before = together->len;
+	gsize n;
+	const guint8 *bytes = vpnr_encoder_in_place(writer->encoder, frame, &n);
+
+	if (bytes != NULL) {
+		put_short_frames(writer);
+		put_bytes(writer, bytes, n);
+		writer->filled += n;
+		return;
+	}
+	vpnr_encoder_append(writer->encoder, frame, together);
+	writer->filled += together->len - before;
+	if (together->len >= TOGETHER)
+		put_short_frames(writer);
+}
+
 /* Tells the peer what has come, if that is news. Not sequenced, and so never answered by another
  * ACK. */
 static void
@@ -93,7 +132,7 @@ put_ack(VpnrWriter *writer)
 		return;
 	ack = vpnr_frame_new(VPNR_FRAME_ACK, 0, 0);
 	ack->count = received;
-	vpnr_encoder_append(writer->encoder, ack, writer->batch);
+	put_frame(writer, ack);
 	vpnr_tally_sent(writer->params.stats, ack);
 	vpnr_frame_free(ack);
 	atomic_store(&writer->told, received);
@@ -103,11 +142,11 @@ put_ack(VpnrWriter *writer)
 static gboolean
 put_again(VpnrWriter *writer)
 {
-	const VpnrFrame *frame = vpnr_replay_next(writer->replay);
+	VpnrFrame *frame = vpnr_replay_next(writer->replay);
 
 	if (frame == NULL)
 		return FALSE;
-	vpnr_encoder_append(writer->encoder, frame, writer->batch);
+	put_frame(writer, frame);
 	vpnr_tally_sent_again(writer->params.stats, frame);
 	return TRUE;
 }
@@ -119,7 +158,7 @@ put_new(VpnrWriter *writer, VpnrFrame *frame)
 
 	if (sequenced)
 		atomic_fetch_add(&writer->sent, 1);
-	vpnr_encoder_append(writer->encoder, frame, writer->batch);
+	put_frame(writer, frame);
 	vpnr_tally_sent(writer->params.stats, frame);
 	writer->goodbye = frame->type == VPNR_FRAME_GOAWAY;
 	release(writer, frame);
@@ -170,34 +209,36 @@ fill_batch(VpnrWriter *writer)
 
 	if (atomic_exchange(&writer->ack_due, FALSE))
 		put_ack(writer);
-	while (writer->batch->len < vpnr_batch_size(&writer->size) && !writer->goodbye &&
-	       put_next(writer)) {
+	while (writer->filled < vpnr_batch_size(&writer->batch) && !writer->goodbye &&
+	       !writer->broken && put_next(writer)) {
 		take_what_waits(writer);
 		n++;
 	}
 	if (n > 0)
-		writer->company = writer->batch->len < VPNR_BATCH_MIN ? n : 0;
-	if (writer->batch->len > 0 && !writer->goodbye)
+		writer->company = writer->filled < VPNR_BATCH_MIN ? n : 0;
+	if (writer->filled > 0 && !writer->goodbye)
 		put_ack(writer);
+	put_short_frames(writer);
 }
 
 static void
 send_batch(VpnrWriter *writer)
 {
-	gboolean full = writer->batch->len >= vpnr_batch_size(&writer->size);
+	gboolean full = writer->filled >= vpnr_batch_size(&writer->batch);
 	gint64 begin = full ? g_get_monotonic_time() : 0;
 
-	if (!vpnr_transport_send(writer->transport, writer->batch->data, writer->batch->len)) {
+	if (writer->broken || !vpnr_transport_flush(writer->transport)) {
 		vpnr_transport_shut(writer->transport); /* the reader will notice */
 		let_go(writer);
 	} else {
-		if (full && vpnr_batch_sent(&writer->size, g_get_monotonic_time() - begin))
+		if (full && vpnr_batch_sent(&writer->batch, g_get_monotonic_time() - begin))
 			vpnr_transport_limit_unsent(writer->transport,
-						    vpnr_batch_unsent(&writer->size));
-		atomic_fetch_add_explicit(&writer->link_bytes, writer->batch->len,
+						    vpnr_batch_unsent(&writer->batch));
+		atomic_fetch_add_explicit(&writer->link_bytes, writer->filled,
 					  memory_order_relaxed);
 	}
-	g_byte_array_set_size(writer->batch, 0);
+	writer->filled = 0;
+	writer->broken = FALSE;
 }
 
 /* FALSE: nothing was to be done. */
@@ -212,7 +253,7 @@ work(VpnrWriter *writer)
 		return FALSE;
 	fill_batch(writer);
 	forget_acknowledged(writer); /* and tell reports what is kept now */
-	if (writer->batch->len == 0)
+	if (writer->filled == 0)
 		return writer->goodbye; /* VPNr/1 has no bytes for a GOAWAY */
 	send_batch(writer);
 	return TRUE;

@@ -27,18 +27,23 @@ typedef struct {
 	VpnrLatch *entered; /* the first flush has begun */
 	VpnrLatch *gate;    /* the first flush waits for it */
 	gboolean broken;    /* flushes fail */
+	gboolean refuses;   /* puts fail */
 	/* writer thread, until the link is detached or the writer joined */
 	gboolean finished;
 	GByteArray *put;   /* since the last flush */
 	GByteArray *bytes; /* flushed */
+	GArray *puts;      /* gsize: of each */
 	GArray *sends;     /* gsize: of each flush */
 } Sink;
 
 static gboolean
 sink_put(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {
-	g_byte_array_append(((Sink *)transport)->put, bytes, (guint)n);
-	return TRUE;
+	Sink *sink = (Sink *)transport;
+
+	g_byte_array_append(sink->put, bytes, (guint)n);
+	g_array_append_val(sink->puts, n);
+	return !sink->refuses;
 }
 
 static gboolean
@@ -79,6 +84,7 @@ sink_init(Sink *sink)
 	sink->gate = vpnr_latch_new(NULL);
 	sink->put = g_byte_array_new();
 	sink->bytes = g_byte_array_new();
+	sink->puts = g_array_new(FALSE, FALSE, sizeof(gsize));
 	sink->sends = g_array_new(FALSE, FALSE, sizeof(gsize));
 }
 
@@ -89,6 +95,7 @@ sink_clear(Sink *sink)
 	vpnr_latch_free(sink->gate);
 	g_byte_array_unref(sink->put);
 	g_byte_array_unref(sink->bytes);
+	g_array_unref(sink->puts);
 	g_array_unref(sink->sends);
 	vpnr_fd_close(sink->base.fd);
 	vpnr_fd_close(sink->theirs);
@@ -283,9 +290,94 @@ test_batch(void)
 	wait_for_sent(&bench, 1021);
 	finish(&bench);
 	g_assert_cmpuint(g_array_index(bench.sink.sends, gsize, 1), >, n_small * 16);
+	g_assert_cmpuint(g_array_index(bench.sink.puts, gsize, 1), ==, n_small * 16);
 	for (guint i = 0; i < bench.sink.sends->len; i++)
 		g_assert_cmpuint(g_array_index(bench.sink.sends, gsize, i), <=,
 				 VPNR_BATCH_MAX + VPNR_V2_FRAME_MAX);
+}
+
+/* Pushes a DATA frame of stream 1, filled with the pattern, for each size up to 0. */
+static void
+push_pattern(Bench *bench, const guint *sizes)
+{
+	for (guint64 offset = 0; *sizes > 0; offset += *sizes++) {
+		VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATA, 1, *sizes);
+
+		pattern_fill(frame->data, offset, *sizes);
+		push(bench, frame);
+	}
+}
+
+/* What push_pattern() has pushed was sent here, and other frames. */
+static void
+assert_pattern_sent(const Sink *sink)
+{
+	guint64 offset = 0;
+	gsize at = 0;
+
+	while (at < sink->bytes->len) {
+		g_autoptr(VpnrFrame) frame = NULL;
+		const char *why;
+		gsize used;
+
+		g_assert_cmpint(vpnr_v2_decode(sink->bytes->data + at, sink->bytes->len - at,
+					       &frame, &used, &why),
+				==, VPNR_DECODE_OK);
+		at += used;
+		if (frame->type == VPNR_FRAME_DATA)
+			g_assert_true(pattern_matches(frame->data, offset, frame->size));
+		offset += frame->size;
+	}
+}
+
+static void
+test_long(void)
+{
+	g_test_summary(
+	    "A long frame is put by itself, short ones together, and the order is kept.");
+
+	static const guint sizes[] = { VPNR_DATA_MAX, 100, 200, VPNR_V2_LONG, 300, 0 };
+	static const gsize puts[] = { 16, 8 + VPNR_DATA_MAX, 108 + 208, 8 + VPNR_V2_LONG, 308 + 8 };
+	g_auto(Bench) bench;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_PING, 0, 0));
+	start(&bench);
+	vpnr_latch_wait(bench.sink.entered, -1);
+	push_pattern(&bench, sizes);
+	push(&bench, vpnr_frame_new(VPNR_FRAME_FIN, 1, 0));
+	open_gate(&bench);
+	wait_for_sent(&bench, 7);
+	finish(&bench);
+	assert_sent(&bench.sink, "PING DATA1 DATA1 DATA1 DATA1 DATA1 FIN1 GOAWAY");
+	assert_pattern_sent(&bench.sink);
+	for (guint i = 0; i < G_N_ELEMENTS(puts); i++)
+		g_assert_cmpuint(g_array_index(bench.sink.puts, gsize, i), ==, puts[i]);
+}
+
+static void
+test_short(void)
+{
+	g_test_summary("However many short frames there are, a record of TLS is all that is put "
+		       "at once.");
+
+	g_auto(Bench) bench;
+	const guint n = 5000;
+	guint64 total = 0;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	open_gate(&bench);
+	for (guint i = 0; i < n; i++)
+		push(&bench, vpnr_frame_new_window(1, i));
+	start(&bench);
+	wait_for_sent(&bench, n);
+	finish(&bench);
+	for (guint i = 0; i < bench.sink.puts->len; i++) {
+		g_assert_cmpuint(g_array_index(bench.sink.puts, gsize, i), <=, 16384);
+		total += g_array_index(bench.sink.puts, gsize, i);
+	}
+	g_assert_cmpuint(total, ==, n * 16 + 9);
+	g_assert_cmpuint(bench.sink.puts->len, <, n / 1024 + 5);
 }
 
 static void
@@ -502,6 +594,27 @@ test_resume(void)
 		g_assert_cmpstr(bench.released->str, ==,
 				"OPENED1 DATA1 WINDOW1 OPENED2 DATA2 RESET2");
 	}
+}
+
+static void
+test_long_again(void)
+{
+	g_test_summary("Long frames are sent again as they were.");
+
+	static const guint sizes[] = { VPNR_DATA_MAX, 100, VPNR_DATA_MAX, 30000, 0 };
+	g_auto(Bench) bench;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	open_gate(&bench);
+	push_pattern(&bench, sizes);
+	start(&bench);
+	wait_for_sent(&bench, 4);
+	detach(&bench, &bench.sink);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	wait_for_sent(&bench, 8);
+	finish_on(&bench, &bench.next);
+	assert_sent(&bench.next, "DATA1 DATA1 DATA1 DATA1 GOAWAY");
+	assert_pattern_sent(&bench.next);
 }
 
 static void
@@ -871,6 +984,32 @@ test_broken(void)
 }
 
 static void
+test_refused(void)
+{
+	g_test_summary("A transport that does not take a frame is shut, and is given no more; on "
+		       "the next link the frames go again.");
+
+	static const guint sizes[] = { 10, VPNR_DATA_MAX, 10, VPNR_DATA_MAX, 0 };
+	g_auto(Bench) bench;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	bench.sink.refuses = TRUE;
+	open_gate(&bench);
+	push_pattern(&bench, sizes);
+	start(&bench);
+	g_assert_true(is_shut(&bench.sink));
+	detach(&bench, &bench.sink);
+	g_assert_cmpuint(bench.sink.puts->len, ==, 1);
+	g_assert_cmpuint(bench.sink.bytes->len, ==, 0);
+	g_assert_cmpuint(vpnr_writer_link_bytes(bench.writer), ==, 0);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	wait_for_sent(&bench, 2 + 4);
+	finish_on(&bench, &bench.next);
+	assert_sent(&bench.next, "DATA1 DATA1 DATA1 DATA1 GOAWAY");
+	assert_pattern_sent(&bench.next);
+}
+
+static void
 test_peer_reads_nothing(void)
 {
 	g_test_summary("A writer that is stuck in a send is joined when patience ends.");
@@ -925,6 +1064,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/writer/frames", test_frames);
 	g_test_add_func("/writer/batch", test_batch);
+	g_test_add_func("/writer/long", test_long);
+	g_test_add_func("/writer/short", test_short);
 	g_test_add_func("/writer/control-overtakes", test_control_overtakes);
 	g_test_add_func("/writer/reset", test_reset_releases);
 	g_test_add_func("/writer/goaway", test_nothing_after_goaway);
@@ -933,6 +1074,7 @@ main(int argc, char **argv)
 	g_test_add_func("/writer/answers/lost-link", test_answers_of_a_lost_link);
 	g_test_add_func("/writer/no-link", test_no_link);
 	g_test_add_func("/writer/resume", test_resume);
+	g_test_add_func("/writer/resume/long", test_long_again);
 	g_test_add_func("/writer/datagrams", test_datagrams);
 	g_test_add_func("/writer/datagrams/dropped", test_datagrams_dropped);
 	g_test_add_func("/writer/can-resume", test_can_resume);
@@ -948,6 +1090,7 @@ main(int argc, char **argv)
 	g_test_add_func("/writer/full", test_full);
 	g_test_add_func("/writer/stop", test_stop);
 	g_test_add_func("/writer/broken", test_broken);
+	g_test_add_func("/writer/refused", test_refused);
 	g_test_add_func("/writer/peer-reads-nothing", test_peer_reads_nothing);
 	g_test_add_func("/writer/never-started", test_never_started);
 	g_test_add_func("/writer/v1-stream-0", test_v1_stream_0);
