@@ -105,6 +105,21 @@ hosts() {
 	done
 }
 
+# more_tcp_memory TIMES: so much of it for all sockets of the machine, until usual_tcp_memory or the end.
+# No namespace has its own.
+more_tcp_memory() {
+	tcp_memory=$(cat /proc/sys/net/ipv4/tcp_mem)
+	awk -v times="$1" '{ print times * $1, times * $2, times * $3 }' <<<"$tcp_memory" \
+		>/proc/sys/net/ipv4/tcp_mem && return
+	tcp_memory=
+	say "goes on with the TCP memory there is: net.ipv4.tcp_mem cannot be changed"
+}
+
+usual_tcp_memory() {
+	[ -z "${tcp_memory:-}" ] || echo "$tcp_memory" >/proc/sys/net/ipv4/tcp_mem
+	tcp_memory=
+}
+
 # way GATEWAY OF_SERVER: from now on app host and server host reach each other by these
 way() {
 	ip -n "$app" route replace default via "$1" src 10.77.3.2
@@ -348,6 +363,7 @@ leave() {
 		wait # or the shell tells that they were killed
 	} 2>/dev/null
 	cleanup >&2
+	usual_tcp_memory
 	ip netns delete "$router" 2>/dev/null
 	[ -z "${leave_folder:-}" ] || rmdir "$leave_folder"
 }
