@@ -34,7 +34,7 @@ struct VpnrWriter {
 	gsize filled;             /* bytes of the present one */
 	GByteArray *short_frames; /* of it that the transport has not been given */
 	gboolean broken;          /* the transport did not take some of it */
-	guint company;            /* frames in the last batch; 0 if it was a large one */
+	guint company;            /* frames in the last batch; 0 if they were not short */
 	gboolean goodbye;
 	/* lock */
 	pthread_mutex_t lock;

@@ -8,8 +8,10 @@
 #include "link/tally.h"
 #include "link/writer_private.h"
 
-/* Frames in a batch from which on the writer takes it that streams talk at once. */
-#define COMPANY 2
+/* Frames in a batch from which on the writer takes it that streams talk at once, if they are short:
+ * less than so many bytes on average. */
+#define COMPANY     2
+#define SHORT_FRAME 4096
 
 /* Bytes of short frames that go to the transport together: one TLS record. */
 #define TOGETHER (16 * 1024)
@@ -215,7 +217,7 @@ fill_batch(VpnrWriter *writer)
 		n++;
 	}
 	if (n > 0)
-		writer->company = writer->filled < VPNR_BATCH_MIN ? n : 0;
+		writer->company = writer->filled < n * SHORT_FRAME ? n : 0;
 	if (writer->filled > 0 && !writer->goodbye)
 		put_ack(writer);
 	put_short_frames(writer);
