@@ -158,7 +158,7 @@ is_ack_due(VpnrLink *link)
 		link->unacknowledged = 0;
 	link->told = told;
 	return link->unacknowledged >= VPNR_ACK_BYTES ||
-	       vpnr_writer_received(link->params.writer) - told >= VPNR_ACK_FRAMES;
+	       vpnr_writer_unacknowledged(link->params.writer) >= VPNR_ACK_FRAMES;
 }
 
 /* A sequenced frame counts as received as soon as it is here whole: whatever happens to the link,

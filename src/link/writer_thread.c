@@ -7,11 +7,11 @@
 
 #include "link/tally.h"
 #include "link/writer_private.h"
+#include "proto/v2.h"
 
-/* Frames in a batch from which on the writer takes it that streams talk at once, if they are short:
- * less than so many bytes on average. */
-#define COMPANY     2
-#define SHORT_FRAME 4096
+/* Frames in a batch from which on the writer takes it that streams talk at once, if they are short
+ * on average. */
+#define COMPANY 2
 
 /* Bytes of short frames that go to the transport together: one TLS record. */
 #define TOGETHER (16 * 1024)
@@ -217,7 +217,7 @@ fill_batch(VpnrWriter *writer)
 		n++;
 	}
 	if (n > 0)
-		writer->company = writer->filled < n * SHORT_FRAME ? n : 0;
+		writer->company = writer->filled < n * VPNR_V2_LONG ? n : 0;
 	if (writer->filled > 0 && !writer->goodbye)
 		put_ack(writer);
 	put_short_frames(writer);

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 void vpnr_v2_encode(const VpnrFrame *frame, GByteArray *out);
 
 /* Bytes of data with which a frame is long: one that it is worth not to copy. Below that, copying
- * is cheaper than what a TLS record by itself or a receive costs. */
+ * is cheaper than what a TLS record by itself costs. */
 #define VPNR_V2_LONG 4096
 
 /* The wire form of a DATA or DATAGRAM frame that is long, as it lies in the frame, whose header is

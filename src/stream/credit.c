@@ -47,7 +47,7 @@ guint64
 vpnr_send_credit_left(const VpnrSendCredit *credit)
 {
 	guint64 spent = load(&credit->spent);
-	guint64 limit = load(&credit->limit);
+	guint64 limit = atomic_load(&credit->limit);
 
 	return limit > spent ? limit - spent : 0;
 }
@@ -55,7 +55,7 @@ vpnr_send_credit_left(const VpnrSendCredit *credit)
 static guint64
 usable(const VpnrSendCredit *credit, gboolean queue_is_empty)
 {
-	guint64 left = atomic_load(&credit->limit) - load(&credit->spent);
+	guint64 left = vpnr_send_credit_left(credit);
 
 	return left > 0 && !queue_is_empty ? left - 1 : left;
 }

@@ -115,8 +115,8 @@ deliver_end(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 	return NULL;
 }
 
-/* Only who has nothing to say before it waits for it. The worker announces that it does and then
- * looks into its inbox; we put it there and then look whether it does (as in base/mailbox.c). */
+/* Wakes a worker of TCP only if it waits for this. It announces that and then looks into its inbox;
+ * we put the frame there and then look whether it waits (as in base/mailbox.c). */
 static const char *
 deliver_opened(VpnrStream *stream, VpnrFrame **frame)
 {

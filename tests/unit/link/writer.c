@@ -217,6 +217,23 @@ bench_clear(Bench *bench)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 
+/* The frame that was sent at *at, which moves behind it. NULL: no more was sent. */
+static VpnrFrame *
+next_sent(const Sink *sink, gsize *at)
+{
+	VpnrFrame *frame = NULL;
+	const char *why;
+	gsize used;
+
+	if (*at == sink->bytes->len)
+		return NULL;
+	g_assert_cmpint(vpnr_v2_decode(sink->bytes->data + *at, sink->bytes->len - *at, &frame,
+				       &used, &why),
+			==, VPNR_DECODE_OK);
+	*at += used;
+	return frame;
+}
+
 /* What was sent: "ACK3 DATA1 DATA1 PING". */
 static char *
 sent_frames(const Sink *sink)
@@ -224,15 +241,9 @@ sent_frames(const Sink *sink)
 	GString *text = g_string_new(NULL);
 	gsize at = 0;
 
-	while (at < sink->bytes->len) {
-		g_autoptr(VpnrFrame) frame = NULL;
-		const char *why;
-		gsize used;
+	for (VpnrFrame *next; (next = next_sent(sink, &at)) != NULL;) {
+		g_autoptr(VpnrFrame) frame = next;
 
-		g_assert_cmpint(vpnr_v2_decode(sink->bytes->data + at, sink->bytes->len - at,
-					       &frame, &used, &why),
-				==, VPNR_DECODE_OK);
-		at += used;
 		g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "",
 				       vpnr_frame_type_name(frame->type));
 		if (frame->stream != 0)
@@ -315,15 +326,9 @@ assert_pattern_sent(const Sink *sink)
 	guint64 offset = 0;
 	gsize at = 0;
 
-	while (at < sink->bytes->len) {
-		g_autoptr(VpnrFrame) frame = NULL;
-		const char *why;
-		gsize used;
+	for (VpnrFrame *next; (next = next_sent(sink, &at)) != NULL;) {
+		g_autoptr(VpnrFrame) frame = next;
 
-		g_assert_cmpint(vpnr_v2_decode(sink->bytes->data + at, sink->bytes->len - at,
-					       &frame, &used, &why),
-				==, VPNR_DECODE_OK);
-		at += used;
 		if (frame->type == VPNR_FRAME_DATA)
 			g_assert_true(pattern_matches(frame->data, offset, frame->size));
 		offset += frame->size;
