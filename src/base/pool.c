@@ -2,6 +2,8 @@
  *
  * pool: threads that wait for a task, run it and wait again.
  *
+ * A worker stands on the stack of its thread and is gone when that is joined.
+ *
  * A worker is idle (in pool->idle, newest first, so that the thread whose stack is warm is reused
  * and those below age), or busy, or has retired. All fields but the constants are under the lock;
  * tasks run without it.
@@ -62,37 +64,28 @@ vpnr_pool_new(const char *name, guint max_threads)
 	return pool;
 }
 
-static Worker *
-worker_new(VpnrPool *pool, VpnrThreadFunc func, gpointer data)
+/* What is not copied to where a worker will be. */
+static void
+worker_init_rest(Worker *worker, VpnrThread *thread)
 {
-	Worker *worker = g_new0(Worker, 1);
 	pthread_condattr_t attr;
 
-	worker->pool = pool;
-	worker->func = func;
-	worker->data = data;
+	worker->thread = thread;
 	worker->link.data = worker;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&worker->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	return worker;
 }
 
-static void
-worker_free(Worker *worker)
-{
-	pthread_cond_destroy(&worker->changed);
-	g_free(worker);
-}
-
+/* One that has retired: nobody uses its condition any more. */
 static void
 worker_join(Worker *worker)
 {
 	if (worker == NULL)
 		return;
+	pthread_cond_destroy(&worker->changed);
 	vpnr_thread_join(worker->thread);
-	worker_free(worker);
 }
 
 static struct timespec
@@ -176,18 +169,19 @@ work(gpointer data)
 		vpnr_heap_trim();
 }
 
-/* The lock is held while the thread is created, so that worker->thread is there before anybody can
- * join the worker. pthread_create() neither calls back nor waits for another thread. */
+/* The lock is held while the thread is created, and the thread takes it first, so that the worker
+ * is complete before anybody looks at it. pthread_create() neither calls back nor waits for another
+ * thread. */
 static gboolean
 start_worker_locked(VpnrPool *pool, VpnrThreadFunc func, gpointer data)
 {
-	Worker *worker = worker_new(pool, func, data);
+	const Worker worker = { .pool = pool, .func = func, .data = data };
+	VpnrThread *thread =
+	    vpnr_thread_start_with_copy(pool->name, work, &worker, sizeof worker, NULL);
 
-	worker->thread = vpnr_thread_start(pool->name, work, worker, NULL);
-	if (worker->thread == NULL) {
-		worker_free(worker);
+	if (thread == NULL)
 		return FALSE;
-	}
+	worker_init_rest(vpnr_thread_data(thread), thread);
 	return TRUE;
 }
 

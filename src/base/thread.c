@@ -4,7 +4,10 @@
  * exists and read by the thread; it is freed by the joiner, when the thread is gone.
  *
  * The stacks are our own: the C library would keep 40 MiB of those that have been used, and asking
- * it where one is leaves 250 bytes of its allocations with each thread that has asked.
+ * it where one is leaves 250 bytes of its allocations with each thread that has asked. And what
+ * belongs to a thread has room there, in a page that it needs anyway. A mapping is, from its end
+ * down: the VpnrThread with the copy of the starter's data, what the C library keeps of a thread,
+ * frames, the guard.
  */
 #include "base/thread.h"
 
@@ -19,14 +22,19 @@
 
 #define NAME_SIZE 16 /* with the NUL: TASK_COMM_LEN of the kernel */
 
+/* Bytes: as the C library aligns what it puts at a stack's end. */
+#define ALIGNMENT 64
+
 struct VpnrThread {
 	/* const after start */
 	char name[NAME_SIZE];
 	VpnrThreadFunc func;
 	gpointer data;
-	guint8 *mapping; /* the guard, and above it the stack */
+	guint8 *mapping; /* the guard, the stack, this */
 	/* starter and joiner */
 	pthread_t id;
+	/* func's, if it gets a copy */
+	_Alignas(16) guint8 copy[];
 };
 
 static _Thread_local VpnrThread *self;
@@ -63,25 +71,28 @@ mapping_size(void)
 	return guard_size() + VPNR_THREAD_STACK;
 }
 
-/* FALSE with errno. */
-static gboolean
-map_stack(VpnrThread *thread)
+/* With room for the copy of size bytes. NULL with errno. */
+static VpnrThread *
+thread_new(const char *name, VpnrThreadFunc func, gsize size)
 {
+	gsize room = (sizeof(VpnrThread) + size + ALIGNMENT - 1) & ~(gsize)(ALIGNMENT - 1);
 	guint8 *mapping = mmap(NULL, mapping_size(), PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	VpnrThread *thread;
 
 	if (mapping == MAP_FAILED)
-		return FALSE;
+		return NULL;
+	thread = (VpnrThread *)(mapping + mapping_size() - room);
 	thread->mapping = mapping;
-	return mprotect(mapping, guard_size(), PROT_NONE) == 0;
+	thread->func = func;
+	g_strlcpy(thread->name, name, sizeof(thread->name));
+	return thread;
 }
 
 static void
 thread_free(VpnrThread *thread)
 {
-	if (thread->mapping != NULL)
-		munmap(thread->mapping, mapping_size());
-	g_free(thread);
+	munmap(thread->mapping, mapping_size());
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrThread, thread_free)
@@ -106,34 +117,52 @@ create_with_signals_blocked(pthread_t *id, const pthread_attr_t *attr, VpnrThrea
 static int
 start_on_stack(VpnrThread *thread)
 {
+	guint8 *stack = thread->mapping + guard_size();
 	pthread_attr_t attr;
 	int result;
 
-	if (!map_stack(thread))
+	if (mprotect(thread->mapping, guard_size(), PROT_NONE) < 0)
 		return errno;
 	pthread_attr_init(&attr);
-	pthread_attr_setstack(&attr, thread->mapping + guard_size(), VPNR_THREAD_STACK);
+	pthread_attr_setstack(&attr, stack, (gsize)((guint8 *)thread - stack));
 	result = create_with_signals_blocked(&thread->id, &attr, thread);
 	pthread_attr_destroy(&attr);
 	return result;
 }
 
+/* thread: transfer full; NULL with errno. */
+static VpnrThread *
+start(VpnrThread *thread, const char *name, GError **error)
+{
+	g_autoptr(VpnrThread) owned = thread;
+	int result = thread != NULL ? start_on_stack(thread) : errno;
+
+	if (result == 0)
+		return g_steal_pointer(&owned);
+	g_set_error(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "cannot start thread \"%s\": %s",
+		    name, g_strerror(result));
+	return NULL;
+}
+
 VpnrThread *
 vpnr_thread_start(const char *name, VpnrThreadFunc func, gpointer data, GError **error)
 {
-	g_autoptr(VpnrThread) thread = g_new0(VpnrThread, 1);
-	int result;
+	VpnrThread *thread = thread_new(name, func, 0);
 
-	g_strlcpy(thread->name, name, sizeof(thread->name));
-	thread->func = func;
-	thread->data = data;
-	result = start_on_stack(thread);
-	if (result != 0) {
-		g_set_error(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN,
-			    "cannot start thread \"%s\": %s", name, g_strerror(result));
-		return NULL;
-	}
-	return g_steal_pointer(&thread);
+	if (thread != NULL)
+		thread->data = data;
+	return start(thread, name, error);
+}
+
+VpnrThread *
+vpnr_thread_start_with_copy(const char *name, VpnrThreadFunc func, gconstpointer data, gsize size,
+			    GError **error)
+{
+	VpnrThread *thread = thread_new(name, func, size);
+
+	if (thread != NULL)
+		thread->data = memcpy(thread->copy, data, size);
+	return start(thread, name, error);
 }
 
 VpnrThread *
@@ -143,6 +172,12 @@ vpnr_thread_start_numbered(const char *name, guint number, VpnrThreadFunc func, 
 	g_autofree char *numbered = g_strdup_printf("%s %u", name, number);
 
 	return vpnr_thread_start(number > 0 ? numbered : name, func, data, error);
+}
+
+gpointer
+vpnr_thread_data(VpnrThread *thread)
+{
+	return thread->data;
 }
 
 gpointer

@@ -11,8 +11,9 @@
 
 G_BEGIN_DECLS
 
-/* Bytes of stack. The deepest call is a TLS handshake, which takes 40 KiB; GLib's and c-ares'
- * buffers and a margin make the rest. Pages that are never touched cost nothing. */
+/* Bytes of stack, with what belongs to the thread at its end. The deepest call is a TLS handshake,
+ * which takes 40 KiB; GLib's and c-ares' buffers and a margin make the rest. Pages that are never
+ * touched cost nothing. */
 #define VPNR_THREAD_STACK (256 * 1024)
 
 typedef struct VpnrThread VpnrThread;
@@ -24,6 +25,12 @@ typedef void (*VpnrThreadFunc)(gpointer data);
  * called. */
 VpnrThread *vpnr_thread_start(const char *name, VpnrThreadFunc func, gpointer data, GError **error);
 
+/* The same, and func gets a copy of the size bytes at data, in no memory of its own: it stands at
+ * the end of the thread's stack, until the thread is joined. size: some hundred at most, since this
+ * is in a page that is touched anyway; the copy is aligned to 16 bytes. */
+VpnrThread *vpnr_thread_start_with_copy(const char *name, VpnrThreadFunc func, gconstpointer data,
+					gsize size, GError **error);
+
 /* The same for one of several: its number is part of the name, unless it is 0. */
 VpnrThread *vpnr_thread_start_numbered(const char *name, guint number, VpnrThreadFunc func,
 				       gpointer data, GError **error);
@@ -31,8 +38,11 @@ VpnrThread *vpnr_thread_start_numbered(const char *name, guint number, VpnrThrea
 /* Waits until the thread has ended and frees it. Takes NULL. */
 void vpnr_thread_join(VpnrThread *thread);
 
-/* The lowest address of the calling thread's stack, which is VPNR_THREAD_STACK bytes long; NULL if
- * vpnr_thread_start() has not started it. */
+/* What the thread's func got: data, or the copy of it. */
+gpointer vpnr_thread_data(VpnrThread *thread);
+
+/* The lowest address of the calling thread's stack, whose end is VPNR_THREAD_STACK bytes above;
+ * NULL if none of the functions above has started it. */
 gpointer vpnr_thread_stack(void);
 
 /* Names the calling thread, as gdb's "info threads" and "top -H" show it; cut to 15 bytes. */

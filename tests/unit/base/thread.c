@@ -110,9 +110,42 @@ test_stack(void)
 {
 	Report result = report_of("stack");
 
-	g_assert_cmpuint(result.stack, ==, VPNR_THREAD_STACK);
+	g_assert_cmpuint(result.stack, <, VPNR_THREAD_STACK);
+	g_assert_cmpuint(result.stack, >=, VPNR_THREAD_STACK - 128);
 	g_assert_true(result.knows_stack);
 	g_assert_null(vpnr_thread_stack());
+}
+
+typedef struct {
+	guint32 number;
+	guint8 filler[300];
+	guint32 *seen; /* by the thread */
+} Copied;
+
+static void
+see_copy(gpointer data)
+{
+	Copied *copied = data;
+
+	*copied->seen = copied->number++;
+}
+
+/* What the thread gets is its own, and there until it is joined. */
+static void
+test_copy(void)
+{
+	guint32 seen = 0;
+	Copied mine = { .number = 42, .seen = &seen };
+	VpnrThread *thread =
+	    vpnr_thread_start_with_copy("copy", see_copy, &mine, sizeof mine, NULL);
+	const Copied *copy = vpnr_thread_data(thread);
+
+	g_assert_true(copy != &mine);
+	g_assert_cmpuint((guintptr)copy % 16, ==, 0);
+	g_assert_true(copy->seen == &seen);
+	vpnr_thread_join(thread);
+	g_assert_cmpuint(seen, ==, 42);
+	g_assert_cmpuint(mine.number, ==, 42);
 }
 
 /* Runs first: a thread that has just ended is counted for a moment longer. */
@@ -165,6 +198,7 @@ main(int argc, char **argv)
 	g_test_add_func("/thread/numbered", test_numbered);
 	g_test_add_func("/thread/signals", test_signals);
 	g_test_add_func("/thread/stack", test_stack);
+	g_test_add_func("/thread/copy", test_copy);
 	g_test_add_func("/thread/patient", test_patient);
 	g_test_add_func("/thread/fails", test_fails);
 	return g_test_run();
