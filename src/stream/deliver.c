@@ -62,7 +62,7 @@ deliver_data(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 {
 	guint32 size = (*frame)->size;
 
-	if (!stream->opened)
+	if (!atomic_load(&stream->opened))
 		return "DATA before OPENED";
 	if (atomic_load(&stream->ended))
 		return "DATA after FIN";
@@ -83,7 +83,7 @@ deliver_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 {
 	gboolean taken;
 
-	if (!stream->opened)
+	if (!atomic_load(&stream->opened))
 		return "DATAGRAM before OPENED";
 	pthread_mutex_lock(&table->lock);
 	taken = is_found_locked(table, stream) &&
@@ -103,7 +103,7 @@ deliver_end(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 		if (stream->failed)
 			return NULL;
 		stream->failed = TRUE;
-	} else if (!stream->opened) {
+	} else if (!atomic_load(&stream->opened)) {
 		return "FIN before OPENED";
 	} else if (atomic_load(&stream->ended)) {
 		return "second FIN";
@@ -115,17 +115,19 @@ deliver_end(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 	return NULL;
 }
 
-/* Wakes a worker of TCP only if it waits for this. It announces that and then looks into its inbox;
- * we put the frame there and then look whether it waits (as in base/mailbox.c). */
+/* Wakes a worker only if it waits for this. It announces that and then looks whether the stream is
+ * open; we say so and then look whether it waits (as in base/mailbox.c). */
 static const char *
-deliver_opened(VpnrStream *stream, VpnrFrame **frame)
+deliver_opened(VpnrStream *stream)
 {
-	if (stream->opened)
+	VpnrStreamState opening = VPNR_STREAM_OPENING;
+
+	if (atomic_load(&stream->opened))
 		return "OPENED for a stream that is open";
-	stream->opened = TRUE;
-	vpnr_mailbox_leave(stream->inbox, g_steal_pointer(frame));
-	if (stream->kind == VPNR_KIND_UDP || atomic_load(&stream->opened_is_awaited))
-		vpnr_mailbox_call(stream->inbox);
+	atomic_compare_exchange_strong(&stream->state, &opening, VPNR_STREAM_OPEN);
+	atomic_store(&stream->opened, TRUE);
+	if (atomic_load(&stream->opened_is_awaited))
+		vpnr_mailbox_wake(stream->inbox);
 	return NULL;
 }
 
@@ -152,7 +154,7 @@ deliver_to(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 	case VPNR_FRAME_END:
 		return deliver_end(table, stream, frame);
 	case VPNR_FRAME_OPENED:
-		return deliver_opened(stream, frame);
+		return deliver_opened(stream);
 	case VPNR_FRAME_RESET:
 		vpnr_table_forget(table, stream);
 		vpnr_stream_reset(stream, (*frame)->reason);

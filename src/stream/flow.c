@@ -209,9 +209,7 @@ take_frame(VpnrFlow *flow, VpnrFrame *frame)
 		push_datagram(flow, frame);
 		return;
 	}
-	if (frame->type == VPNR_FRAME_OPENED)
-		atomic_store(&flow->stream->state, VPNR_STREAM_OPEN);
-	else if (frame->outbound)
+	if (frame->outbound)
 		end_by_fin(flow);
 	else
 		end_by_peer(flow, VPNR_REASON_NONE);

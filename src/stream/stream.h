@@ -51,9 +51,8 @@ typedef struct VpnrStream {
 	VpnrPackedAddr *dest;
 	VpnrPackedAddr *peer; /* client: the application; server: none */
 	gint64 born_us;       /* monotonic */
-	VpnrMailbox *inbox;   /* DATA, FIN, END, OPENED, DATAGRAM for the worker */
+	VpnrMailbox *inbox;   /* DATA, FIN, END, DATAGRAM for the worker */
 	/* reader thread */
-	gboolean opened; /* OPENED has come; server and VPNr/1: always */
 	gboolean failed; /* END has come */
 	/* shared as credit.h and share.h say */
 	VpnrSendCredit send;
@@ -68,12 +67,13 @@ typedef struct VpnrStream {
 	/* atomic */
 	_Atomic gint refs;
 	_Atomic VpnrReason reset; /* set once, by whoever aborts; then the inbox is woken */
+	_Atomic gboolean opened;  /* reader: OPENED has come; server and VPNr/1: always */
 	_Atomic gboolean opened_is_awaited; /* worker: it does nothing before */
 	_Atomic gboolean fin_sent;          /* worker: FIN or RESET has been pushed */
 	_Atomic gboolean ended;             /* reader: FIN or END has come */
 	_Atomic guint64 bytes_in;           /* from the link to our socket */
 	_Atomic guint64 bytes_out;          /* from our socket to the link */
-	_Atomic VpnrStreamState state;      /* worker */
+	_Atomic VpnrStreamState state;      /* worker; reader: it is not OPENING any more */
 	_Atomic VpnrStreamWaits waits;      /* worker: what it last went to sleep for */
 	_Atomic gint64 waits_since_us;      /* monotonic: nothing has moved since */
 	_Atomic gint tid;                   /* of the worker, 0 before */

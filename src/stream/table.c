@@ -131,7 +131,7 @@ add_locked(VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *dest, co
 	stream = new_stream(table, id, kind, dest, peer);
 	if (stream == NULL)
 		return VPNR_TABLE_FULL;
-	stream->opened = is_v1(table) || table->params.role == VPNR_ROLE_SERVER;
+	atomic_init(&stream->opened, is_v1(table) || table->params.role == VPNR_ROLE_SERVER);
 	g_hash_table_insert(table->streams, GUINT_TO_POINTER(id), stream);
 	stream->next = table->first;
 	if (table->first != NULL)

@@ -268,21 +268,20 @@ vpnr_worker_prepare_cancel(VpnrWorker *worker, VpnrCancel *cancel)
 VpnrReason
 vpnr_worker_wait_opened(VpnrWorker *worker, int fd)
 {
-	VpnrMailbox *inbox = worker->stream->inbox;
+	VpnrStream *stream = worker->stream;
+	VpnrMailbox *inbox = stream->inbox;
 
-	if (!worker->v2)
-		return VPNR_REASON_NONE;
-	atomic_store(&worker->stream->opened_is_awaited, TRUE);
+	atomic_store(&stream->opened_is_awaited, TRUE);
 	for (;;) {
 		struct pollfd pfd[2] = {
 			{ .fd = vpnr_mailbox_fd(inbox), .events = POLLIN },
 			{ .fd = fd, .events = 0 },
 		};
-		VpnrReason reason = vpnr_stream_reset_reason(worker->stream);
+		VpnrReason reason = vpnr_stream_reset_reason(stream);
 
 		if (reason != VPNR_REASON_NONE)
 			return reason;
-		if (vpnr_worker_take_frames(worker) && worker->opened)
+		if (atomic_load(&stream->opened))
 			return VPNR_REASON_NONE;
 		if (vpnr_mailbox_begin_wait(inbox))
 			poll(pfd, G_N_ELEMENTS(pfd), -1);

@@ -25,8 +25,6 @@ take_frame(VpnrWorker *worker, VpnrFrame *frame)
 		vpnr_worker_step(worker, VPNR_EVENT_FIN);
 	else if (frame->type == VPNR_FRAME_END)
 		on_end(worker);
-	else if (frame->type == VPNR_FRAME_OPENED)
-		worker->opened = TRUE;
 	vpnr_frame_free(frame);
 }
 

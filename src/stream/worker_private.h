@@ -26,7 +26,6 @@ struct VpnrWorker {
 	VpnrOutflow *outflow; /* from the link, not yet taken by the socket */
 	gsize read_size;
 	VpnrStreamWaits input_waits; /* DATA of the socket; or WINDOW, LINK: it is not read */
-	gboolean opened;             /* client: OPENED has come */
 	gboolean may_read;           /* the last read did not come back short */
 	gboolean may_write;          /* likewise */
 	gboolean end_seen; /* the socket's end, or its error, stands behind what is to be read */
