@@ -99,7 +99,7 @@ give_up(const Connection *connection, VpnrAwait end)
 
 /* Opens the stream. VPNR_REASON_NONE and its worker, or why there is none; then it is logged. */
 static VpnrReason
-open_stream(const Connection *connection, VpnrWorker **worker)
+open_stream(const Connection *connection, VpnrWorker *worker)
 {
 	const VpnrInboundParams *params = &connection->inbound->params;
 	VpnrTable *table = NULL;
@@ -116,7 +116,7 @@ open_stream(const Connection *connection, VpnrWorker **worker)
 
 	switch (vpnr_admit(&admit, &table, &stream, &end)) {
 	case VPNR_TABLE_OK:
-		*worker = vpnr_worker_new(table, stream);
+		vpnr_worker_init(worker, table, stream);
 		return VPNR_REASON_NONE;
 	case VPNR_TABLE_CLOSED:
 		return give_up(connection, end);
@@ -159,18 +159,16 @@ find_original_destination(Connection *connection)
 }
 
 /* The application believes that it is connected, so its stream is served at once: what it sends
- * travels behind the OPEN, and a refusal becomes a reset. The worker, or NULL. */
-static VpnrWorker *
-open_captured(Connection *connection)
+ * travels behind the OPEN, and a refusal becomes a reset. TRUE: there is a worker. */
+static gboolean
+open_captured(Connection *connection, VpnrWorker *worker)
 {
 	const VpnrDns *dns = &connection->inbound->params.dns;
-	VpnrWorker *worker = NULL;
 
 	if (!find_original_destination(connection))
-		return NULL;
+		return FALSE;
 	connection->dest = vpnr_dns_route(dns, &connection->dest);
-	open_stream(connection, &worker);
-	return worker;
+	return open_stream(connection, worker) == VPNR_REASON_NONE;
 }
 
 /* --- socks ------------------------------------------------------------------------------------ */
@@ -183,27 +181,26 @@ refuse_request(Connection *connection, const VpnrProxyreq *request, VpnrReason r
 	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
 }
 
-/* The application waits for our answer, and we for the server's. The worker, or NULL. */
-static VpnrWorker *
-open_requested(Connection *connection, const VpnrProxyreq *request)
+/* The application waits for our answer, and we for the server's. TRUE: there is a worker. */
+static gboolean
+open_requested(Connection *connection, const VpnrProxyreq *request, VpnrWorker *worker)
 {
-	VpnrWorker *worker = NULL;
-	VpnrReason reason = open_stream(connection, &worker);
+	VpnrReason reason = open_stream(connection, worker);
 
 	if (reason != VPNR_REASON_NONE) {
 		refuse_request(connection, request, reason);
-		return NULL;
+		return FALSE;
 	}
 	reason = vpnr_worker_wait_opened(worker, connection->fd);
 	if (reason == VPNR_REASON_NONE &&
 	    !vpnr_request_answer(connection->fd, request, VPNR_REASON_NONE))
 		reason = VPNR_REASON_ABORTED;
 	if (reason == VPNR_REASON_NONE)
-		return worker;
+		return TRUE;
 	log_refusal(connection, VPNR_LOG_DEBUG, vpnr_reason_text(reason));
 	vpnr_worker_fail(worker, reason);
 	refuse_request(connection, request, reason);
-	return NULL;
+	return FALSE;
 }
 
 static void
@@ -227,9 +224,9 @@ serve_associate(Connection *connection, const VpnrProxyreq *request)
 	}
 }
 
-/* Reads what the application asks for. The worker of its stream; or NULL, and all is done. */
-static VpnrWorker *
-open_asked(Connection *connection)
+/* Reads what the application asks for. TRUE: its stream has a worker. FALSE: all is done. */
+static gboolean
+open_asked(Connection *connection, VpnrWorker *worker)
 {
 	VpnrInbound *inbound = connection->inbound;
 	VpnrProxyreq request = { .kind = VPNR_PROXY_UNKNOWN };
@@ -240,42 +237,42 @@ open_asked(Connection *connection)
 			      &why)) {
 		connection->dest = request.dest;
 		if (!request.associate)
-			return open_requested(connection, &request);
+			return open_requested(connection, &request, worker);
 		serve_associate(connection, &request);
-		return NULL;
+		return FALSE;
 	}
 	if (vpnr_latch_is_tripped(inbound->stop))
-		return NULL;
+		return FALSE;
 	vpnr_stats_add(inbound->params.stats, VPNR_STAT_PROXY_REFUSED, 1);
 	log_refusal(connection, VPNR_LOG_WARN, why);
 	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
-	return NULL;
+	return FALSE;
 }
 
 /* --- accepting -------------------------------------------------------------------------------- */
 
-/* The worker of its stream with its socket in *fd, or NULL. Not inlined, so that nothing of it is
- * on the stack of the worker that runs. */
-__attribute__((noinline)) static VpnrWorker *
-open_connection(Arrival *arrival, int *fd)
+/* TRUE: its stream has a worker, and *fd is its socket. Not inlined, so that nothing of it is on
+ * the stack of the worker that runs. */
+__attribute__((noinline)) static gboolean
+open_connection(Arrival *arrival, VpnrWorker *worker, int *fd)
 {
 	g_auto(Connection) connection = connection_from_arrival(arrival);
 	gboolean asks = connection.inbound->params.kind == VPNR_INBOUND_SOCKS;
-	VpnrWorker *worker = asks ? open_asked(&connection) : open_captured(&connection);
 
-	if (worker != NULL)
-		*fd = vpnr_fd_steal(&connection.fd);
-	return worker;
+	if (!(asks ? open_asked(&connection, worker) : open_captured(&connection, worker)))
+		return FALSE;
+	*fd = vpnr_fd_steal(&connection.fd);
+	return TRUE;
 }
 
 static void
 serve_connection(gpointer data)
 {
-	int fd = -1;
-	VpnrWorker *worker = open_connection(data, &fd);
+	VpnrWorker worker;
+	int fd;
 
-	if (worker != NULL)
-		vpnr_worker_run(worker, fd);
+	if (open_connection(data, &worker, &fd))
+		vpnr_worker_run(&worker, fd);
 }
 
 static void

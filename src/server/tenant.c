@@ -80,18 +80,19 @@ connect_stream(VpnrTenant *tenant, const VpnrStream *stream, const VpnrCancel *c
 static void
 serve_connection(VpnrTenant *tenant, VpnrStream *stream)
 {
-	VpnrWorker *worker = vpnr_worker_new(tenant->table, stream);
+	VpnrWorker worker;
 	VpnrReason reason = VPNR_REASON_ABORTED;
 	VpnrCancel cancel;
 	int fd = -1;
 
-	if (vpnr_worker_prepare_cancel(worker, &cancel))
+	vpnr_worker_init(&worker, tenant->table, stream);
+	if (vpnr_worker_prepare_cancel(&worker, &cancel))
 		fd = connect_stream(tenant, stream, &cancel, &reason);
 	if (fd >= 0) {
 		vpnr_fd_set_keepalive(fd, VPNR_WORKER_KEEPALIVE_MS);
-		vpnr_worker_run(worker, fd);
+		vpnr_worker_run(&worker, fd);
 	} else {
-		vpnr_worker_fail(worker, reason);
+		vpnr_worker_fail(&worker, reason);
 	}
 }
 

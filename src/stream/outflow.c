@@ -17,28 +17,6 @@
 /* Frames that one sendmsg() takes. */
 #define VECTOR 16
 
-struct VpnrOutflow {
-	GQueue frames; /* of VpnrFrame */
-	gsize offset;  /* bytes of the first that are written */
-	/* bytes that may still be appended to the last; 0 unless it is a block of our own */
-	gsize spare;
-};
-
-VpnrOutflow *
-vpnr_outflow_new(void)
-{
-	return g_new0(VpnrOutflow, 1);
-}
-
-void
-vpnr_outflow_free(VpnrOutflow *outflow)
-{
-	if (outflow == NULL)
-		return;
-	vpnr_outflow_clear(outflow);
-	g_free(outflow);
-}
-
 void
 vpnr_outflow_clear(VpnrOutflow *outflow)
 {

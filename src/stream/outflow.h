@@ -14,13 +14,13 @@
 
 G_BEGIN_DECLS
 
-typedef struct VpnrOutflow VpnrOutflow;
-
-/* An empty one. */
-VpnrOutflow *vpnr_outflow_new(void);
-
-/* Frees it with what is in it. Takes NULL. */
-void vpnr_outflow_free(VpnrOutflow *outflow);
+/* All zeros is an empty one; vpnr_outflow_clear() leaves nothing to free. */
+typedef struct {
+	GQueue frames; /* of VpnrFrame */
+	gsize offset;  /* bytes of the first that are written */
+	/* bytes that may still be appended to the last; 0 unless it is a block of our own */
+	gsize spare;
+} VpnrOutflow;
 
 /* Appends a DATA frame (transfer full). */
 void vpnr_outflow_push(VpnrOutflow *outflow, VpnrFrame *frame);
@@ -34,5 +34,7 @@ gboolean vpnr_outflow_is_empty(const VpnrOutflow *outflow);
 /* Writes as much as the non-blocking socket takes. *written are the bytes that it took. FALSE with
  * errno if the socket is broken. */
 gboolean vpnr_outflow_write(VpnrOutflow *outflow, int fd, gsize *written);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VpnrOutflow, vpnr_outflow_clear)
 
 G_END_DECLS

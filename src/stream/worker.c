@@ -27,31 +27,26 @@ life_kind(const VpnrTable *table)
 	return protocol == VPNR_PROTOCOL_V1 ? VPNR_LIFE_V1_SERVER : VPNR_LIFE_RUST_SERVER;
 }
 
-VpnrWorker *
-vpnr_worker_new(VpnrTable *table, VpnrStream *stream)
+void
+vpnr_worker_init(VpnrWorker *worker, VpnrTable *table, VpnrStream *stream)
 {
-	VpnrWorker *worker = g_new0(VpnrWorker, 1);
-
-	worker->table = table;
-	worker->stream = stream;
-	worker->v2 = vpnr_table_protocol(table) == VPNR_PROTOCOL_V2;
-	worker->fd = -1;
-	worker->life = vpnr_lifecycle_init(life_kind(table));
-	worker->outflow = vpnr_outflow_new();
-	worker->read_size = VPNR_WORKER_READ_MIN;
+	*worker = (VpnrWorker){ .table = table,
+				.stream = stream,
+				.v2 = vpnr_table_protocol(table) == VPNR_PROTOCOL_V2,
+				.fd = -1,
+				.life = vpnr_lifecycle_init(life_kind(table)),
+				.read_size = VPNR_WORKER_READ_MIN };
 	vpnr_stream_take_thread(stream);
-	return worker;
 }
 
 static void
-worker_free(VpnrWorker *worker)
+worker_clear(VpnrWorker *worker)
 {
 	atomic_store(&worker->stream->state, VPNR_STREAM_CLOSED);
-	vpnr_outflow_free(worker->outflow);
+	vpnr_outflow_clear(&worker->outflow);
 	vpnr_table_remove(worker->table, worker->stream);
 	vpnr_stream_unref(worker->stream);
 	vpnr_fd_close(worker->fd);
-	g_free(worker);
 }
 
 void
@@ -98,7 +93,7 @@ act(VpnrWorker *worker, VpnrActions actions)
 	if (actions & VPNR_ACTION_SEND_RESET)
 		vpnr_worker_push(worker, new_reset(stream));
 	if (actions & VPNR_ACTION_DROP_OUTPUT)
-		vpnr_outflow_clear(worker->outflow);
+		vpnr_outflow_clear(&worker->outflow);
 	if (actions & VPNR_ACTION_SHUT_OUTPUT)
 		shutdown(worker->fd, SHUT_WR);
 	if (actions & VPNR_ACTION_CLOSE)
@@ -126,7 +121,7 @@ wanted_events(const VpnrWorker *worker)
 		events |= worker->end_seen ? 0 : POLLRDHUP;
 	else if (worker->life.input != VPNR_INPUT_CLOSED)
 		events |= POLLIN;
-	if (!worker->may_write && !vpnr_outflow_is_empty(worker->outflow))
+	if (!worker->may_write && !vpnr_outflow_is_empty(&worker->outflow))
 		events |= POLLOUT;
 	return events;
 }
@@ -235,7 +230,7 @@ vpnr_worker_run(VpnrWorker *worker, int fd)
 		vpnr_worker_push(worker, vpnr_frame_new(VPNR_FRAME_OPENED, worker->stream->id, 0));
 	atomic_store(&worker->stream->state, state_of(&worker->life));
 	serve(worker);
-	worker_free(worker);
+	worker_clear(worker);
 }
 
 /* --- before there is a socket ----------------------------------------------------------------- */
@@ -299,5 +294,5 @@ vpnr_worker_fail(VpnrWorker *worker, VpnrReason reason)
 	atomic_store(&stream->fin_sent, TRUE);
 	if (vpnr_stream_reset_reason(stream) == VPNR_REASON_NONE && !worker->life.over)
 		vpnr_worker_push(worker, vpnr_frame_new_reset(stream->id, reason));
-	worker_free(worker);
+	worker_clear(worker);
 }

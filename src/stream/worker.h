@@ -3,8 +3,8 @@
  * worker: the thread that serves one stream: it alone reads and writes the stream's socket.
  *
  * A worker is made when its stream is, before there is a connected socket, so that what the peer
- * says meanwhile (data, a reset) is not lost. Client: vpnr_worker_new(), perhaps
- * vpnr_worker_wait_opened(), vpnr_worker_run(). Server: vpnr_worker_new(), dial with
+ * says meanwhile (data, a reset) is not lost. Client: vpnr_worker_init(), perhaps
+ * vpnr_worker_wait_opened(), vpnr_worker_run(). Server: vpnr_worker_init(), dial with
  * vpnr_worker_prepare_cancel(), then vpnr_worker_run() or vpnr_worker_fail(). All on the worker's
  * own thread.
  */
@@ -13,6 +13,8 @@
 #include <glib.h>
 
 #include "base/cancel.h"
+#include "stream/lifecycle.h"
+#include "stream/outflow.h"
 #include "stream/table.h"
 
 G_BEGIN_DECLS
@@ -22,11 +24,30 @@ G_BEGIN_DECLS
  * would stay for ever. */
 #define VPNR_WORKER_KEEPALIVE_MS (15 * 60 * 1000)
 
-typedef struct VpnrWorker VpnrWorker;
+/* It is in the frame of the function that runs it, where it takes no memory: the page is there
+ * anyway. Only stream/ looks inside. */
+typedef struct {
+	/* const after start */
+	VpnrTable *table;
+	VpnrStream *stream;
+	gboolean v2;
+	/* worker thread */
+	int fd;
+	VpnrLifecycle life;
+	VpnrOutflow outflow; /* from the link, not yet taken by the socket */
+	gsize read_size;
+	VpnrStreamWaits input_waits; /* DATA of the socket; or WINDOW, LINK: it is not read */
+	gboolean may_read;           /* the last read did not come back short */
+	gboolean may_write;          /* likewise */
+	gboolean end_seen; /* the socket's end, or its error, stands behind what is to be read */
+	gboolean hung_up;  /* poll() says POLLHUP for ever: do not ask about the socket */
+	gboolean has_read; /* bytes have moved since the last sleep */
+	gboolean has_written;
+} VpnrWorker;
 
-/* The worker of a stream of this table (stream: transfer full). Names the thread after the
- * stream. */
-VpnrWorker *vpnr_worker_new(VpnrTable *table, VpnrStream *stream);
+/* Makes it the worker of a stream of this table (stream: transfer full). Names the thread after the
+ * stream. End it by vpnr_worker_run() or vpnr_worker_fail(). */
+void vpnr_worker_init(VpnrWorker *worker, VpnrTable *table, VpnrStream *stream);
 
 /* Server: prepares *cancel for waits (resolving, dialling) that are to end when the stream is
  * aborted; what comes for the stream meanwhile is kept. Valid until vpnr_worker_run() or
@@ -39,12 +60,12 @@ gboolean vpnr_worker_prepare_cancel(VpnrWorker *worker, VpnrCancel *cancel);
 VpnrReason vpnr_worker_wait_opened(VpnrWorker *worker, int fd);
 
 /* Serves the stream with the connected, non-blocking socket fd (transfer full; with the keepalive
- * above) until it is over, removes it from the table and frees the worker. Server: tells the peer
+ * above) until it is over, removes it from the table and clears the worker. Server: tells the peer
  * that the stream is open. */
 void vpnr_worker_run(VpnrWorker *worker, int fd);
 
 /* Ends a stream that has no socket: tells the peer the reason (unless the peer has aborted it),
- * removes the stream and frees the worker. */
+ * removes the stream and clears the worker. */
 void vpnr_worker_fail(VpnrWorker *worker, VpnrReason reason);
 
 G_END_DECLS

@@ -10,7 +10,7 @@ static void
 on_end(VpnrWorker *worker)
 {
 	gboolean answered =
-	    atomic_load(&worker->stream->bytes_in) > 0 || !vpnr_outflow_is_empty(worker->outflow);
+	    atomic_load(&worker->stream->bytes_in) > 0 || !vpnr_outflow_is_empty(&worker->outflow);
 
 	if (answered || worker->life.input != VPNR_INPUT_OPEN)
 		vpnr_worker_step(worker, VPNR_EVENT_END);
@@ -39,7 +39,7 @@ vpnr_worker_take_frames(VpnrWorker *worker)
 	while ((frame = vpnr_mailbox_try_pop(worker->stream->inbox)) != NULL) {
 		any = TRUE;
 		if (frame->type == VPNR_FRAME_DATA && worker->life.output != VPNR_OUTPUT_CLOSED)
-			vpnr_outflow_push(worker->outflow, frame);
+			vpnr_outflow_push(&worker->outflow, frame);
 		else
 			take_frame(worker, frame);
 	}
@@ -57,7 +57,7 @@ give_credit(VpnrWorker *worker, gsize n)
 		vpnr_recv_credit_consume_last(&stream->recv, n);
 		return;
 	}
-	limit = vpnr_recv_credit_consume(&stream->recv, n, vpnr_outflow_is_empty(worker->outflow));
+	limit = vpnr_recv_credit_consume(&stream->recv, n, vpnr_outflow_is_empty(&worker->outflow));
 	if (limit == 0)
 		return;
 	if (worker->v2)
@@ -69,7 +69,7 @@ give_credit(VpnrWorker *worker, gsize n)
 static gboolean
 write_outflow(VpnrWorker *worker, gsize *written)
 {
-	gboolean ok = vpnr_outflow_write(worker->outflow, worker->fd, written);
+	gboolean ok = vpnr_outflow_write(&worker->outflow, worker->fd, written);
 
 	atomic_fetch_add_explicit(&worker->stream->bytes_in, *written, memory_order_relaxed);
 	worker->has_written |= *written > 0;
@@ -83,7 +83,7 @@ vpnr_worker_write(VpnrWorker *worker)
 
 	if (worker->life.over || worker->life.output == VPNR_OUTPUT_CLOSED)
 		return FALSE;
-	if (!vpnr_outflow_is_empty(worker->outflow)) {
+	if (!vpnr_outflow_is_empty(&worker->outflow)) {
 		if (!worker->may_write)
 			return FALSE;
 		if (!write_outflow(worker, &written)) {
@@ -92,9 +92,10 @@ vpnr_worker_write(VpnrWorker *worker)
 			return TRUE;
 		}
 		give_credit(worker, written);
-		worker->may_write = vpnr_outflow_is_empty(worker->outflow);
+		worker->may_write = vpnr_outflow_is_empty(&worker->outflow);
 	}
-	if (worker->life.output == VPNR_OUTPUT_DRAINING && vpnr_outflow_is_empty(worker->outflow)) {
+	if (worker->life.output == VPNR_OUTPUT_DRAINING &&
+	    vpnr_outflow_is_empty(&worker->outflow)) {
 		vpnr_worker_step(worker, VPNR_EVENT_DRAINED);
 		return TRUE;
 	}

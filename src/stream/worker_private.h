@@ -6,33 +6,12 @@
  */
 #pragma once
 
-#include "stream/lifecycle.h"
-#include "stream/outflow.h"
 #include "stream/worker.h"
 
 /* Bytes of a read: it starts small, so that an interactive stream does not hold large buffers,
  * doubles while reads come back full, and halves when they come back nearly empty. */
 #define VPNR_WORKER_READ_MIN 2048
 #define VPNR_WORKER_READ_MAX VPNR_DATA_MAX
-
-struct VpnrWorker {
-	/* const after start */
-	VpnrTable *table;
-	VpnrStream *stream;
-	gboolean v2;
-	/* worker thread */
-	int fd;
-	VpnrLifecycle life;
-	VpnrOutflow *outflow; /* from the link, not yet taken by the socket */
-	gsize read_size;
-	VpnrStreamWaits input_waits; /* DATA of the socket; or WINDOW, LINK: it is not read */
-	gboolean may_read;           /* the last read did not come back short */
-	gboolean may_write;          /* likewise */
-	gboolean end_seen; /* the socket's end, or its error, stands behind what is to be read */
-	gboolean hung_up;  /* poll() says POLLHUP for ever: do not ask about the socket */
-	gboolean has_read; /* bytes have moved since the last sleep */
-	gboolean has_written;
-};
 
 /* Feeds an event, and does what it leads to. */
 void vpnr_worker_step(VpnrWorker *worker, VpnrEvent event);

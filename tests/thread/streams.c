@@ -29,8 +29,10 @@ static void
 serve_stream(gpointer data)
 {
 	g_autofree Task *task = data;
+	VpnrWorker worker;
 
-	vpnr_worker_run(vpnr_worker_new(task->table, task->stream), task->fd);
+	vpnr_worker_init(&worker, task->table, task->stream);
+	vpnr_worker_run(&worker, task->fd);
 }
 
 static void

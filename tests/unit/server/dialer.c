@@ -86,19 +86,20 @@ static void
 dial(gpointer data)
 {
 	Bench *bench = data;
-	VpnrWorker *worker = vpnr_worker_new(bench->rig.table, bench->stream);
 	VpnrDialer dialer = { .client = "test",
 			      .acl = bench->acl,
 			      .own_ports = bench->own_ports,
 			      .stats = &bench->rig.stats };
 	VpnrCancel cancel;
+	VpnrWorker worker;
 
 	bench->fd = -1;
 	bench->reason = VPNR_REASON_ABORTED;
-	if (vpnr_worker_prepare_cancel(worker, &cancel))
+	vpnr_worker_init(&worker, bench->rig.table, bench->stream);
+	if (vpnr_worker_prepare_cancel(&worker, &cancel))
 		bench->fd = vpnr_dialer_connect(&dialer, bench->kind, &bench->dest, &cancel,
 						&bench->reason);
-	vpnr_worker_fail(worker, VPNR_REASON_INTERNAL);
+	vpnr_worker_fail(&worker, VPNR_REASON_INTERNAL);
 }
 
 static void

@@ -15,8 +15,6 @@
 #include "tests/unit/loopback.h"
 #include "tests/unit/stream/alive.h"
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrOutflow, vpnr_outflow_free)
-
 /* A socket that takes little, and its other end. */
 typedef struct {
 	VpnrFd ours;
@@ -70,30 +68,29 @@ drain(const Pipe *pipe, guint64 *offset)
 static void
 test_empty(void)
 {
-	g_autoptr(VpnrOutflow) outflow = vpnr_outflow_new();
+	g_auto(VpnrOutflow) outflow = { 0 };
 	g_auto(Pipe) pipe = make_pipe();
 	gsize written = 1;
 
-	g_assert_true(vpnr_outflow_is_empty(outflow));
-	g_assert_true(vpnr_outflow_write(outflow, pipe.ours, &written));
+	g_assert_true(vpnr_outflow_is_empty(&outflow));
+	g_assert_true(vpnr_outflow_write(&outflow, pipe.ours, &written));
 	g_assert_cmpuint(written, ==, 0);
-	vpnr_outflow_free(NULL);
 }
 
 static void
 test_write(void)
 {
-	g_autoptr(VpnrOutflow) outflow = vpnr_outflow_new();
+	g_auto(VpnrOutflow) outflow = { 0 };
 	g_auto(Pipe) pipe = make_pipe();
 	guint64 received = 0;
 	gsize written;
 
-	push(outflow, 0, 10);
-	g_assert_false(vpnr_outflow_is_empty(outflow));
-	push(outflow, 10, 1);
-	g_assert_true(vpnr_outflow_write(outflow, pipe.ours, &written));
+	push(&outflow, 0, 10);
+	g_assert_false(vpnr_outflow_is_empty(&outflow));
+	push(&outflow, 10, 1);
+	g_assert_true(vpnr_outflow_write(&outflow, pipe.ours, &written));
 	g_assert_cmpuint(written, ==, 11);
-	g_assert_true(vpnr_outflow_is_empty(outflow));
+	g_assert_true(vpnr_outflow_is_empty(&outflow));
 	drain(&pipe, &received);
 	g_assert_cmpuint(received, ==, 11);
 }
@@ -114,28 +111,27 @@ test_random(void)
 		       "then.");
 
 	gint before = alive_frames();
-	VpnrOutflow *outflow = vpnr_outflow_new();
+	g_auto(VpnrOutflow) outflow = { 0 };
 	g_auto(Pipe) pipe = make_pipe();
 	guint64 pushed = 0, written = 0, received = 0;
 
-	while (pushed < 20 * 1024 * 1024 || !vpnr_outflow_is_empty(outflow)) {
+	while (pushed < 20 * 1024 * 1024 || !vpnr_outflow_is_empty(&outflow)) {
 		gsize n = random_size();
 		gsize now;
 
 		if (pushed < 20 * 1024 * 1024) {
-			push(outflow, pushed, n);
+			push(&outflow, pushed, n);
 			pushed += n;
 		}
 		if (g_test_rand_int_range(0, 3) == 0)
 			continue;
-		g_assert_true(vpnr_outflow_write(outflow, pipe.ours, &now));
+		g_assert_true(vpnr_outflow_write(&outflow, pipe.ours, &now));
 		written += now;
 		drain(&pipe, &received);
 		g_assert_cmpuint(received, ==, written);
 	}
 	g_assert_cmpuint(written, ==, pushed);
 	g_assert_cmpint(alive_frames(), ==, before);
-	vpnr_outflow_free(outflow);
 }
 
 static void
@@ -144,22 +140,21 @@ test_small_frames(void)
 	g_test_summary("What frames of one byte cost in memory stays near their bytes.");
 
 	gint before = alive_frames();
-	VpnrOutflow *outflow = vpnr_outflow_new();
+	g_auto(VpnrOutflow) outflow = { 0 };
 	g_auto(Pipe) pipe = make_pipe();
 	guint64 received = 0;
 	gsize written = 1;
 
 	for (guint i = 0; i < 100000; i++)
-		push(outflow, i, 1);
+		push(&outflow, i, 1);
 	g_assert_cmpint(alive_frames() - before, <=, 1 + 100000 / 16384 + 1);
-	while (!vpnr_outflow_is_empty(outflow)) {
+	while (!vpnr_outflow_is_empty(&outflow)) {
 		g_assert_cmpuint(written, >, 0);
-		g_assert_true(vpnr_outflow_write(outflow, pipe.ours, &written));
+		g_assert_true(vpnr_outflow_write(&outflow, pipe.ours, &written));
 		drain(&pipe, &received);
 	}
 	g_assert_cmpuint(received, ==, 100000);
 	g_assert_cmpint(alive_frames(), ==, before);
-	vpnr_outflow_free(outflow);
 }
 
 static void
@@ -167,33 +162,33 @@ test_full_socket(void)
 {
 	g_test_summary("A socket that takes nothing is no error, and nothing is lost.");
 
-	g_autoptr(VpnrOutflow) outflow = vpnr_outflow_new();
+	g_auto(VpnrOutflow) outflow = { 0 };
 	g_auto(Pipe) pipe = make_pipe();
 	guint64 received = 0;
 	gsize first, second;
 
 	for (guint i = 0; i < 20; i++)
-		push(outflow, i * (guint64)VPNR_DATA_MAX, VPNR_DATA_MAX);
-	g_assert_true(vpnr_outflow_write(outflow, pipe.ours, &first));
+		push(&outflow, i * (guint64)VPNR_DATA_MAX, VPNR_DATA_MAX);
+	g_assert_true(vpnr_outflow_write(&outflow, pipe.ours, &first));
 	g_assert_cmpuint(first, <, 20 * VPNR_DATA_MAX);
-	g_assert_true(vpnr_outflow_write(outflow, pipe.ours, &second));
+	g_assert_true(vpnr_outflow_write(&outflow, pipe.ours, &second));
 	g_assert_cmpuint(second, ==, 0);
 	drain(&pipe, &received);
 	g_assert_cmpuint(received, ==, first);
-	g_assert_false(vpnr_outflow_is_empty(outflow)); /* AddressSanitizer: the rest is freed */
+	g_assert_false(vpnr_outflow_is_empty(&outflow)); /* AddressSanitizer: the rest is freed */
 }
 
 static void
 test_broken_socket(void)
 {
-	g_autoptr(VpnrOutflow) outflow = vpnr_outflow_new();
+	g_auto(VpnrOutflow) outflow = { 0 };
 	g_auto(Pipe) pipe = make_pipe();
 	gsize written = 1;
 
 	vpnr_fd_close(vpnr_fd_steal(&pipe.theirs));
-	push(outflow, 0, 100);
+	push(&outflow, 0, 100);
 	errno = 0;
-	g_assert_false(vpnr_outflow_write(outflow, pipe.ours, &written));
+	g_assert_false(vpnr_outflow_write(&outflow, pipe.ours, &written));
 	g_assert_cmpint(errno, ==, EPIPE);
 	g_assert_cmpuint(written, ==, 0);
 }

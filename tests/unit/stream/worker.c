@@ -36,8 +36,10 @@ static void
 serve(gpointer data)
 {
 	Bench *bench = data;
+	VpnrWorker worker;
 
-	vpnr_worker_run(vpnr_worker_new(bench->rig.table, bench->stream), bench->fd);
+	vpnr_worker_init(&worker, bench->rig.table, bench->stream);
+	vpnr_worker_run(&worker, bench->fd);
 }
 
 static void
@@ -757,13 +759,14 @@ wait_opened(gpointer data)
 {
 	Opening *opening = data;
 	Bench *bench = &opening->bench;
-	VpnrWorker *worker = vpnr_worker_new(bench->rig.table, bench->stream);
+	VpnrWorker worker;
 
-	opening->reason = vpnr_worker_wait_opened(worker, bench->fd);
+	vpnr_worker_init(&worker, bench->rig.table, bench->stream);
+	opening->reason = vpnr_worker_wait_opened(&worker, bench->fd);
 	if (opening->reason == VPNR_REASON_NONE)
-		vpnr_worker_run(worker, vpnr_fd_steal(&bench->fd));
+		vpnr_worker_run(&worker, vpnr_fd_steal(&bench->fd));
 	else
-		vpnr_worker_fail(worker, opening->reason);
+		vpnr_worker_fail(&worker, opening->reason);
 }
 
 static void
@@ -861,13 +864,13 @@ test_dial(void)
 
 	Bench bench;
 	VpnrCancel cancel;
-	VpnrWorker *worker;
+	VpnrWorker worker;
 
 	rig_init(&bench.rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
 	g_assert_cmpint(rig_accept(&bench.rig, 1, &bench.stream), ==, VPNR_TABLE_OK);
 	g_assert_null(rig_deliver_data(&bench.rig, 1, "ear", 3));
-	worker = vpnr_worker_new(bench.rig.table, bench.stream);
-	g_assert_true(vpnr_worker_prepare_cancel(worker, &cancel));
+	vpnr_worker_init(&worker, bench.rig.table, bench.stream);
+	g_assert_true(vpnr_worker_prepare_cancel(&worker, &cancel));
 	g_assert_false(is_due(&cancel));
 	g_assert_null(rig_deliver_data(&bench.rig, 1, "ly", 2));
 	g_assert_false(is_due(&cancel));
@@ -876,7 +879,7 @@ test_dial(void)
 
 	loopback_pair(&bench.fd, &bench.app);
 	close_app(&bench); /* its end and FIN let the worker return */
-	vpnr_worker_run(worker, bench.fd);
+	vpnr_worker_run(&worker, bench.fd);
 	rig_expect(&bench.rig, VPNR_FRAME_OPENED, 1);
 	rig_expect(&bench.rig, VPNR_FRAME_FIN, 1);
 	rig_clear(&bench.rig);
@@ -908,15 +911,15 @@ test_dial_aborted(void)
 	Rig rig;
 	VpnrStream *stream = NULL;
 	VpnrCancel cancel;
-	VpnrWorker *worker;
+	VpnrWorker worker;
 
 	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
 	g_assert_cmpint(rig_accept(&rig, 1, &stream), ==, VPNR_TABLE_OK);
-	worker = vpnr_worker_new(rig.table, stream);
-	g_assert_true(vpnr_worker_prepare_cancel(worker, &cancel));
+	vpnr_worker_init(&worker, rig.table, stream);
+	g_assert_true(vpnr_worker_prepare_cancel(&worker, &cancel));
 	g_assert_null(rig_deliver_reset(&rig, 1, VPNR_REASON_ABORTED));
 	g_assert_true(is_due(&cancel));
-	vpnr_worker_fail(worker, VPNR_REASON_ABORTED); /* 2.6.8: nothing to answer */
+	vpnr_worker_fail(&worker, VPNR_REASON_ABORTED); /* 2.6.8: nothing to answer */
 	rig_clear(&rig);
 }
 
@@ -926,14 +929,14 @@ test_dial_aborted_before(void)
 	Rig rig;
 	VpnrStream *stream = NULL;
 	VpnrCancel cancel;
-	VpnrWorker *worker;
+	VpnrWorker worker;
 
 	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
 	g_assert_cmpint(rig_accept(&rig, 1, &stream), ==, VPNR_TABLE_OK);
 	g_assert_null(rig_deliver_reset(&rig, 1, VPNR_REASON_ABORTED));
-	worker = vpnr_worker_new(rig.table, stream);
-	g_assert_false(vpnr_worker_prepare_cancel(worker, &cancel));
-	vpnr_worker_fail(worker, VPNR_REASON_ABORTED);
+	vpnr_worker_init(&worker, rig.table, stream);
+	g_assert_false(vpnr_worker_prepare_cancel(&worker, &cancel));
+	vpnr_worker_fail(&worker, VPNR_REASON_ABORTED);
 	rig_clear(&rig);
 }
 
@@ -942,10 +945,12 @@ test_dial_failed(void)
 {
 	Rig rig;
 	VpnrStream *stream = NULL;
+	VpnrWorker worker;
 
 	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_SERVER, 1000);
 	g_assert_cmpint(rig_accept(&rig, 1, &stream), ==, VPNR_TABLE_OK);
-	vpnr_worker_fail(vpnr_worker_new(rig.table, stream), VPNR_REASON_TIMED_OUT);
+	vpnr_worker_init(&worker, rig.table, stream);
+	vpnr_worker_fail(&worker, VPNR_REASON_TIMED_OUT);
 	rig_expect_reset(&rig, 1, VPNR_REASON_TIMED_OUT);
 	rig_clear(&rig);
 }
