@@ -81,6 +81,15 @@ same_hello(const VpnrHello *a, const VpnrHello *b)
 }
 
 static gboolean
+same_dest(const VpnrFrame *a, const VpnrFrame *b)
+{
+	const VpnrAddr a_dest = vpnr_addr_unpack(a->open.dest);
+	const VpnrAddr b_dest = vpnr_addr_unpack(b->open.dest);
+
+	return vpnr_addr_equal(&a_dest, &b_dest);
+}
+
+static gboolean
 same_frame(const VpnrFrame *a, const VpnrFrame *b)
 {
 	if (a->type != b->type || a->stream != b->stream || a->size != b->size)
@@ -92,9 +101,8 @@ same_frame(const VpnrFrame *a, const VpnrFrame *b)
 	case VPNR_FRAME_HELLO:
 		return same_hello(a->hello, b->hello);
 	case VPNR_FRAME_OPEN:
-		return vpnr_addr_equal(a->open.dest, b->open.dest) &&
-		       a->open.kind == b->open.kind && a->open.priority == b->open.priority &&
-		       a->open.implied == b->open.implied;
+		return same_dest(a, b) && a->open.kind == b->open.kind &&
+		       a->open.priority == b->open.priority && a->open.implied == b->open.implied;
 	case VPNR_FRAME_RESET:
 	case VPNR_FRAME_GOAWAY:
 		return a->reason == b->reason;

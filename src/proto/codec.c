@@ -70,12 +70,13 @@ static void
 remember(VpnrEncoder *encoder, const VpnrFrame *open)
 {
 	Dest *dest = &encoder->dests[open->stream];
+	const VpnrAddr addr = vpnr_addr_unpack(open->open.dest);
 
-	dest->known = open->open.kind == VPNR_KIND_TCP && open->open.dest->type == VPNR_ADDR_IPV4;
+	dest->known = open->open.kind == VPNR_KIND_TCP && addr.type == VPNR_ADDR_IPV4;
 	if (!dest->known)
 		return;
-	dest->port = open->open.dest->port;
-	memcpy(dest->ip4, open->open.dest->ip4, sizeof dest->ip4);
+	dest->port = addr.port;
+	memcpy(dest->ip4, addr.ip4, sizeof dest->ip4);
 }
 
 /* Appends the frame's data in as many wire frames as it takes, at least one. */

@@ -32,8 +32,7 @@ vpnr_frame_new_open(guint32 stream, VpnrKind kind, const VpnrAddr *dest)
 {
 	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_OPEN, stream, 0);
 
-	frame->open.dest = g_new(VpnrAddr, 1);
-	*frame->open.dest = *dest;
+	frame->open.dest = vpnr_addr_pack(dest);
 	frame->open.kind = kind;
 	return frame;
 }

@@ -102,7 +102,7 @@ typedef struct VpnrFrame {
 	union {
 		VpnrHello *hello; /* HELLO (owned) */
 		struct {
-			VpnrAddr *dest; /* (owned) */
+			VpnrPackedAddr *dest; /* (owned) */
 			VpnrKind kind;
 			guint8 priority; /* 0 is ordinary; higher goes first */
 			/* VPNr/1 on the server: every frame names the destination. If the stream is

@@ -77,28 +77,28 @@ judge_header(guint8 type, guint32 size, guint32 stream)
 static void
 encode_open(const VpnrFrame *frame, GByteArray *out)
 {
-	const VpnrAddr *dest = frame->open.dest;
+	const VpnrAddr dest = vpnr_addr_unpack(frame->open.dest);
 	guint n = 0;
 
 	vpnr_put_u8(out, (guint8)frame->open.kind);
 	vpnr_put_u8(out, frame->open.priority);
-	switch (dest->type) {
+	switch (dest.type) {
 	case VPNR_ADDR_IPV4:
 		vpnr_put_u8(out, WIRE_IPV4);
-		vpnr_put_u16(out, dest->port);
-		g_byte_array_append(out, dest->ip4, sizeof dest->ip4);
+		vpnr_put_u16(out, dest.port);
+		g_byte_array_append(out, dest.ip4, sizeof dest.ip4);
 		break;
 	case VPNR_ADDR_IPV6:
 		vpnr_put_u8(out, WIRE_IPV6);
-		vpnr_put_u16(out, dest->port);
-		g_byte_array_append(out, dest->ip6, sizeof dest->ip6);
+		vpnr_put_u16(out, dest.port);
+		g_byte_array_append(out, dest.ip6, sizeof dest.ip6);
 		break;
 	case VPNR_ADDR_NAME:
-		n = (guint)strlen(dest->name);
+		n = (guint)strlen(dest.name);
 		vpnr_put_u8(out, WIRE_NAME);
-		vpnr_put_u16(out, dest->port);
+		vpnr_put_u16(out, dest.port);
 		vpnr_put_u8(out, (guint8)n);
-		g_byte_array_append(out, (const guint8 *)dest->name, n);
+		g_byte_array_append(out, (const guint8 *)dest.name, n);
 		break;
 	case VPNR_ADDR_NONE:
 		g_assert_not_reached();
@@ -227,19 +227,20 @@ static const char *
 decode_open(VpnrCursor *cursor, VpnrFrame *frame)
 {
 	guint8 kind = vpnr_cursor_u8(cursor);
+	VpnrAddr dest = { 0 };
 	guint8 type;
 
-	frame->open.dest = g_new0(VpnrAddr, 1);
 	frame->open.kind = kind;
 	frame->open.priority = vpnr_cursor_u8(cursor);
 	type = vpnr_cursor_u8(cursor);
-	frame->open.dest->port = vpnr_cursor_u16(cursor);
+	dest.port = vpnr_cursor_u16(cursor);
 	if (kind != VPNR_KIND_TCP && kind != VPNR_KIND_UDP)
 		return "OPEN of an unknown kind";
-	if (frame->open.dest->port == 0)
+	if (dest.port == 0)
 		return "OPEN to port 0";
-	if (!decode_address(cursor, type, frame->open.dest))
+	if (!decode_address(cursor, type, &dest))
 		return "OPEN to a bad address";
+	frame->open.dest = vpnr_addr_pack(&dest);
 	return NULL;
 }
 

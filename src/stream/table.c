@@ -198,6 +198,7 @@ static VpnrTableResult
 accept_v1_locked(VpnrTable *table, const VpnrFrame *open, VpnrStream **result)
 {
 	VpnrStream *old = g_hash_table_lookup(table->streams, GUINT_TO_POINTER(open->stream));
+	const VpnrAddr dest = vpnr_addr_unpack(open->open.dest);
 	VpnrTableResult added;
 
 	if (vpnr_retired_contains(table->retired, open->stream))
@@ -206,7 +207,7 @@ accept_v1_locked(VpnrTable *table, const VpnrFrame *open, VpnrStream **result)
 		return VPNR_TABLE_DUPLICATE;
 	if (old != NULL)
 		g_hash_table_remove(table->streams, GUINT_TO_POINTER(open->stream));
-	added = add_locked(table, open->stream, VPNR_KIND_TCP, open->open.dest, NULL, result);
+	added = add_locked(table, open->stream, VPNR_KIND_TCP, &dest, NULL, result);
 	if (added == VPNR_TABLE_FULL) /* more of its frames are under way: one FAIL is enough */
 		vpnr_retired_add(table->retired, open->stream);
 	return added;
@@ -215,6 +216,7 @@ accept_v1_locked(VpnrTable *table, const VpnrFrame *open, VpnrStream **result)
 VpnrTableResult
 vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrStream **stream)
 {
+	const VpnrAddr dest = vpnr_addr_unpack(open->open.dest);
 	VpnrTableResult result = VPNR_TABLE_VIOLATION;
 
 	if (is_flooded(table))
@@ -224,8 +226,7 @@ vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrStream **stream)
 		result = accept_v1_locked(table, open, stream);
 	} else if (open->stream > table->highest) {
 		table->highest = open->stream;
-		result =
-		    add_locked(table, open->stream, open->open.kind, open->open.dest, NULL, stream);
+		result = add_locked(table, open->stream, open->open.kind, &dest, NULL, stream);
 	}
 	pthread_mutex_unlock(&table->lock);
 	return result;

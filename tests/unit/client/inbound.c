@@ -211,9 +211,10 @@ static void
 expect_open(Bench *bench, const char *dest)
 {
 	g_autoptr(VpnrFrame) open = next_of_stream(bench, VPNR_FRAME_OPEN);
+	VpnrAddr unpacked = vpnr_addr_unpack(open->open.dest);
 	char text[VPNR_ADDR_STRLEN];
 
-	g_assert_cmpstr(vpnr_addr_format(open->open.dest, text), ==, dest);
+	g_assert_cmpstr(vpnr_addr_format(&unpacked, text), ==, dest);
 	bench->id = open->stream;
 }
 

@@ -71,9 +71,10 @@ void
 linked_expect_open(Linked *linked, VpnrKind kind, const char *dest)
 {
 	g_autoptr(VpnrFrame) open = next(linked, VPNR_FRAME_OPEN);
+	VpnrAddr unpacked = vpnr_addr_unpack(open->open.dest);
 	char text[VPNR_ADDR_STRLEN];
 
-	g_assert_cmpstr(vpnr_addr_format(open->open.dest, text), ==, dest);
+	g_assert_cmpstr(vpnr_addr_format(&unpacked, text), ==, dest);
 	g_assert_cmpint(open->open.kind, ==, kind);
 	linked->id = open->stream;
 }

@@ -15,13 +15,16 @@
 static void
 describe(GString *text, const VpnrFrame *frame)
 {
-	char dest[VPNR_ADDR_STRLEN];
+	VpnrAddr dest;
+	char text_of_dest[VPNR_ADDR_STRLEN];
 
 	g_string_append_printf(text, "%s%s %u", text->len > 0 ? ", " : "",
 			       vpnr_frame_type_name(frame->type), frame->stream);
-	if (frame->type == VPNR_FRAME_OPEN)
-		g_string_append_printf(text, " %s%s", vpnr_addr_format(frame->open.dest, dest),
+	if (frame->type == VPNR_FRAME_OPEN) {
+		dest = vpnr_addr_unpack(frame->open.dest);
+		g_string_append_printf(text, " %s%s", vpnr_addr_format(&dest, text_of_dest),
 				       frame->open.implied ? " implied" : "");
+	}
 	if (frame->type == VPNR_FRAME_DATA && frame->size < 20)
 		g_string_append_printf(text, " '%.*s'", (int)frame->size,
 				       (const char *)frame->data);

@@ -44,7 +44,8 @@ test_open(void)
 	open = rig_next(&rig);
 	g_assert_cmpint(open->type, ==, VPNR_FRAME_OPEN);
 	g_assert_cmpuint(open->stream, ==, stream->id);
-	g_assert_true(vpnr_addr_equal(open->open.dest, &dest));
+	unpacked = vpnr_addr_unpack(open->open.dest);
+	g_assert_true(vpnr_addr_equal(&unpacked, &dest));
 	g_assert_cmpint(open->open.kind, ==, VPNR_KIND_TCP);
 	unpacked = vpnr_addr_unpack(stream->peer);
 	g_assert_true(vpnr_addr_equal(&unpacked, &peer));
