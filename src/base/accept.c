@@ -40,7 +40,8 @@ on_accept_error(VpnrAccept *acceptor, int err)
 	vpnr_latch_wait(acceptor->stop, RETRY_MS);
 }
 
-static void
+/* FALSE if nobody waited to be accepted. */
+static gboolean
 accept_one(VpnrAccept *acceptor)
 {
 	struct sockaddr_storage ss = { 0 };
@@ -50,11 +51,21 @@ accept_one(VpnrAccept *acceptor)
 
 	if (fd < 0) {
 		on_accept_error(acceptor, errno);
-		return;
+		return FALSE;
 	}
 	acceptor->starved = FALSE;
 	peer = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
 	acceptor->func(fd, &peer, acceptor->data);
+	return TRUE;
+}
+
+/* Where connections come quickly, several wait: one poll() is enough for all of them. */
+static void
+accept_all(VpnrAccept *acceptor)
+{
+	while (!vpnr_latch_is_tripped(acceptor->stop))
+		if (!accept_one(acceptor))
+			return;
 }
 
 static void
@@ -69,7 +80,7 @@ accept_run(gpointer data)
 		};
 
 		if (poll(pfd, G_N_ELEMENTS(pfd), -1) > 0 && pfd[0].revents != 0)
-			accept_one(acceptor);
+			accept_all(acceptor);
 	}
 }
 

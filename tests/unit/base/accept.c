@@ -112,6 +112,21 @@ test_accept(void)
 }
 
 static void
+test_many(void)
+{
+	g_auto(Bench) bench;
+	int theirs[20];
+
+	start(&bench);
+	for (guint i = 0; i < G_N_ELEMENTS(theirs); i++)
+		theirs[i] = loopback_connect(&bench.addr);
+	for (guint i = 0; i < G_N_ELEMENTS(theirs); i++)
+		accepted_free(next(&bench));
+	for (guint i = 0; i < G_N_ELEMENTS(theirs); i++)
+		vpnr_fd_close(theirs[i]);
+}
+
+static void
 test_taken(void)
 {
 	g_test_summary("An address that is taken is named.");
@@ -180,6 +195,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/accept/accept", test_accept);
+	g_test_add_func("/accept/many", test_many);
 	g_test_add_func("/accept/taken", test_taken);
 	g_test_add_func("/accept/stop", test_stop);
 	g_test_add_func("/accept/no-descriptor", test_no_descriptor);
