@@ -50,18 +50,28 @@ is_to_this_machine(const VpnrAddr *local, const VpnrAddr *remote)
 	       local->ip4[0] == 127 && remote->ip4[0] == 127;
 }
 
-/* TRUE if the connection is one to a port that this very server listens on. A client must not reach
- * the server's own ports from inside. */
 static gboolean
-is_own_port(const VpnrDialer *dialer, int fd)
+listens_on(const VpnrDialer *dialer, guint16 port)
 {
-	VpnrAddr local = vpnr_fd_local_addr(fd);
-	VpnrAddr remote = vpnr_fd_peer_addr(fd);
-
 	for (guint i = 0; i < dialer->own_ports->len; i++)
-		if (remote.port == g_array_index(dialer->own_ports, guint16, i))
-			return is_to_this_machine(&local, &remote);
+		if (port == g_array_index(dialer->own_ports, guint16, i))
+			return TRUE;
 	return FALSE;
+}
+
+/* TRUE if the connection is one to a port that this very server listens on. A client must not reach
+ * the server's own ports from inside. The kernel is asked for addresses only where the port is one
+ * of them. */
+static gboolean
+is_own_port(const VpnrDialer *dialer, guint16 port, int fd)
+{
+	VpnrAddr local, remote;
+
+	if (!listens_on(dialer, port))
+		return FALSE;
+	local = vpnr_fd_local_addr(fd);
+	remote = vpnr_fd_peer_addr(fd);
+	return is_to_this_machine(&local, &remote);
 }
 
 /* docs/protocol.md, 2.6.17. */
@@ -105,15 +115,16 @@ find_addresses(const VpnrDialer *dialer, const VpnrAddr *dest, const VpnrCancel 
 	return addrs;
 }
 
-/* -1 with an error, or with none: the access list forbids it. */
+/* *port: the port of the address. -1 with an error, or with none: the access list forbids it. */
 static int
 resolve_and_dial(const VpnrDialer *dialer, const VpnrDialOptions *options, const VpnrAddr *dest,
-		 GError **error)
+		 guint16 *port, GError **error)
 {
 	g_autoptr(GArray) addrs = find_addresses(dialer, dest, &options->cancel, error);
 
 	if (addrs == NULL || addrs->len == 0)
 		return -1;
+	*port = g_array_index(addrs, VpnrAddr, 0).port; /* of all of them */
 	return vpnr_dial((VpnrAddr *)addrs->data, addrs->len, options, NULL, error);
 }
 
@@ -134,11 +145,12 @@ dial(const VpnrDialer *dialer, VpnrKind kind, const VpnrAddr *dest, const VpnrCa
 	VpnrDialOptions options = { .timeout_ms = VPNR_DIALER_TIMEOUT_MS,
 				    .udp = kind == VPNR_KIND_UDP,
 				    .cancel = *cancel };
+	guint16 port = dest->port;
 	g_auto(VpnrFd) fd = dest->type == VPNR_ADDR_NAME
-				? resolve_and_dial(dialer, &options, dest, error)
+				? resolve_and_dial(dialer, &options, dest, &port, error)
 				: dial_address(dialer, &options, dest, error);
 
-	return fd >= 0 && !is_own_port(dialer, fd) ? vpnr_fd_steal(&fd) : -1;
+	return fd >= 0 && !is_own_port(dialer, port, fd) ? vpnr_fd_steal(&fd) : -1;
 }
 
 static void

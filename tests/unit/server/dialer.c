@@ -228,6 +228,19 @@ test_own_port(void)
 	expect_connected(&other, listener);
 }
 
+static void
+test_own_port_by_name(void)
+{
+	g_auto(Bench) bench;
+	VpnrAddr addr, name;
+	g_auto(VpnrFd) listener = loopback_listen(8, &addr);
+
+	name = named("localhost", addr.port);
+	bench_init(&bench, &name);
+	g_array_append_val(bench.own_ports, addr.port);
+	expect_reason(&bench, VPNR_REASON_DENIED);
+}
+
 /* The socket sends to theirs, and takes what comes back. */
 static void
 expect_udp(Bench *bench, int theirs)
@@ -403,6 +416,7 @@ main(int argc, char **argv)
 	g_test_add_func("/dialer/unreachable", test_unreachable);
 	g_test_add_func("/dialer/denied", test_denied);
 	g_test_add_func("/dialer/own-port", test_own_port);
+	g_test_add_func("/dialer/own-port/by-name", test_own_port_by_name);
 	g_test_add_func("/dialer/udp/connected", test_udp);
 	g_test_add_func("/dialer/udp/denied", test_udp_denied);
 	g_test_add_func("/dialer/udp/own-port", test_udp_own_port);
