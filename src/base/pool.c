@@ -18,6 +18,7 @@
 #include "base/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #include "base/heap.h"
@@ -98,6 +99,16 @@ idle_deadline(void)
 	return at;
 }
 
+/* Where tasks come and go, who is ready to run may have the next one, which then needs no
+ * wake-up. */
+static void
+let_others_run_locked(VpnrPool *pool)
+{
+	pthread_mutex_unlock(&pool->lock);
+	sched_yield();
+	pthread_mutex_lock(&pool->lock);
+}
+
 /* FALSE when no task came: the worker is out of the idle queue then. */
 static gboolean
 wait_for_task_locked(Worker *worker)
@@ -107,6 +118,7 @@ wait_for_task_locked(Worker *worker)
 	gboolean timed_out = FALSE;
 
 	g_queue_push_head_link(&pool->idle, &worker->link);
+	let_others_run_locked(pool);
 	while (worker->func == NULL && !pool->closing && !timed_out)
 		timed_out = pthread_cond_timedwait(&worker->changed, &pool->lock, &deadline) != 0;
 

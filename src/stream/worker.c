@@ -9,6 +9,7 @@
 #include "stream/worker.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -201,6 +202,21 @@ abort_stream(VpnrWorker *worker)
 	vpnr_worker_step(worker, VPNR_EVENT_RESET);
 }
 
+/* Instead of the first few sleeps, the processor is left to who is ready to run, once. Where many
+ * connections come and go, that is the application, the reader or the destination, with what the
+ * stream waits for: so it need not be woken. Later a wait is long as a rule, and who has left the
+ * processor to a transfer would get it back late. FALSE: it is time to sleep. */
+static gboolean
+let_others_run(VpnrWorker *worker)
+{
+	if (worker->has_yielded || worker->n_yields >= VPNR_WORKER_YIELDS)
+		return FALSE;
+	worker->has_yielded = TRUE;
+	worker->n_yields++;
+	sched_yield();
+	return TRUE;
+}
+
 static void
 serve(VpnrWorker *worker)
 {
@@ -214,7 +230,9 @@ serve(VpnrWorker *worker)
 		progress = vpnr_worker_take_frames(worker);
 		progress |= vpnr_worker_write(worker);
 		progress |= vpnr_worker_read(worker);
-		if (!progress && !worker->life.over)
+		if (progress)
+			worker->has_yielded = FALSE;
+		else if (!worker->life.over && !let_others_run(worker))
 			wait_for_events(worker);
 	}
 }

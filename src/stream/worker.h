@@ -43,6 +43,8 @@ typedef struct {
 	gboolean hung_up;  /* poll() says POLLHUP for ever: do not ask about the socket */
 	gboolean has_read; /* bytes have moved since the last sleep */
 	gboolean has_written;
+	gboolean has_yielded; /* since bytes have moved or events have come */
+	guint n_yields;
 } VpnrWorker;
 
 /* Makes it the worker of a stream of this table (stream: transfer full). Names the thread after the

@@ -13,6 +13,9 @@
 #define VPNR_WORKER_READ_MIN 2048
 #define VPNR_WORKER_READ_MAX VPNR_DATA_MAX
 
+/* A short connection waits so often: for the request, the answer, and the end of each side. */
+#define VPNR_WORKER_YIELDS 6
+
 /* Feeds an event, and does what it leads to. */
 void vpnr_worker_step(VpnrWorker *worker, VpnrEvent event);
 
