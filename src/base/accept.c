@@ -5,6 +5,7 @@
 #include "base/accept.h"
 
 #include <errno.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -98,6 +99,7 @@ vpnr_accept_start_on(int fd, const char *name, VpnrAcceptFunc func, gpointer dat
 {
 	VpnrAccept *acceptor = g_new0(VpnrAccept, 1);
 
+	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
 	acceptor->func = func;
 	acceptor->data = data;
 	acceptor->fd = fd;

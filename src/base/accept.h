@@ -23,8 +23,8 @@ typedef void (*VpnrAcceptFunc)(int fd, const VpnrAddr *peer, gpointer data);
 VpnrAccept *vpnr_accept_start(const VpnrAddr *addr, const char *name, VpnrAcceptFunc func,
 			      gpointer data, GError **error);
 
-/* The same for a socket that listens already and does not block (transfer full, even on
- * failure). */
+/* The same for a socket that listens already (transfer full, even on failure). It does not block
+ * from now on. */
 VpnrAccept *
 vpnr_accept_start_on(int fd, const char *name, VpnrAcceptFunc func, gpointer data, GError **error);
 

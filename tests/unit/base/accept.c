@@ -127,6 +127,25 @@ test_many(void)
 }
 
 static void
+test_blocking(void)
+{
+	g_test_summary("A socket that was made elsewhere, and blocks, does not keep the thread.");
+
+	g_auto(Bench) bench = { .addr = loopback_private(4333) };
+	g_autoptr(GError) error = NULL;
+	int fd = vpnr_fd_listen(&bench.addr, &error);
+	g_auto(VpnrFd) theirs = -1;
+
+	g_assert_no_error(error);
+	loopback_set_blocking(fd, TRUE);
+	bench.box = vpnr_mailbox_new(accepted_free, NULL);
+	bench.acceptor = vpnr_accept_start_on(fd, "accept-test", on_accept, bench.box, &error);
+	g_assert_no_error(error);
+	theirs = loopback_connect(&bench.addr);
+	accepted_free(next(&bench));
+}
+
+static void
 test_taken(void)
 {
 	g_test_summary("An address that is taken is named.");
@@ -196,6 +215,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/accept/accept", test_accept);
 	g_test_add_func("/accept/many", test_many);
+	g_test_add_func("/accept/blocking", test_blocking);
 	g_test_add_func("/accept/taken", test_taken);
 	g_test_add_func("/accept/stop", test_stop);
 	g_test_add_func("/accept/no-descriptor", test_no_descriptor);
