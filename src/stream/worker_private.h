@@ -11,7 +11,7 @@
 /* Bytes of a read: it starts small, so that an interactive stream does not hold large buffers,
  * doubles while reads come back full, and halves when they come back nearly empty. */
 #define VPNR_WORKER_READ_MIN 2048
-#define VPNR_WORKER_READ_MAX VPNR_DATA_MAX
+#define VPNR_WORKER_READ_MAX VPNR_DATA_BULK
 
 /* A short connection waits so often: for the request, the answer, and the end of each side. */
 #define VPNR_WORKER_YIELDS 6
