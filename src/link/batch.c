@@ -19,7 +19,7 @@ vpnr_batch_size(const VpnrBatch *batch)
 gsize
 vpnr_batch_unsent(const VpnrBatch *batch)
 {
-	return CLAMP(batch->size, VPNR_UNSENT_MIN, VPNR_UNSENT_MAX);
+	return MAX(batch->size, VPNR_UNSENT_MIN);
 }
 
 gboolean

@@ -17,8 +17,7 @@
 #include "base/fd.h"
 #include "link/wire.h"
 
-/* Bytes. As many as the largest batch of a writer has (batch.h): what a fast link has ready when
- * the reader comes back. */
+/* Bytes. Four of the largest frames: what a fast link has ready when the reader comes back. */
 #define READ_AHEAD (256 * 1024)
 
 /* Bytes that one link encrypts, since there is no KeyUpdate here: AES-GCM keeps its promises for
