@@ -88,8 +88,8 @@ vpnr_mailbox_free(VpnrMailbox *box)
 	g_free(box);
 }
 
-void
-vpnr_mailbox_call(VpnrMailbox *box)
+static void
+call_owner(VpnrMailbox *box)
 {
 	OwnerState state = OWNER_SLEEPING;
 
@@ -101,26 +101,20 @@ vpnr_mailbox_call(VpnrMailbox *box)
 }
 
 void
-vpnr_mailbox_leave(VpnrMailbox *box, gpointer item)
+vpnr_mailbox_push(VpnrMailbox *box, gpointer item)
 {
 	g_async_queue_lock(box->queue);
 	g_async_queue_push_unlocked(box->queue, item);
 	atomic_fetch_add(&box->length, 1);
 	g_async_queue_unlock(box->queue);
-}
-
-void
-vpnr_mailbox_push(VpnrMailbox *box, gpointer item)
-{
-	vpnr_mailbox_leave(box, item);
-	vpnr_mailbox_call(box);
+	call_owner(box);
 }
 
 void
 vpnr_mailbox_wake(VpnrMailbox *box)
 {
 	atomic_store(&box->woken, TRUE);
-	vpnr_mailbox_call(box);
+	call_owner(box);
 }
 
 gpointer

@@ -37,13 +37,6 @@ void vpnr_mailbox_free(VpnrMailbox *box);
 /* Appends item (transfer full) and wakes the owner if it sleeps (thread-safe). */
 void vpnr_mailbox_push(VpnrMailbox *box, gpointer item);
 
-/* Appends item (transfer full), which is not worth a wake-up: an owner that sleeps finds it when
- * something else wakes it (thread-safe). */
-void vpnr_mailbox_leave(VpnrMailbox *box, gpointer item);
-
-/* Wakes the owner, if it sleeps, for what has been left (thread-safe). */
-void vpnr_mailbox_call(VpnrMailbox *box);
-
 /* Wakes the owner without an item, for news that travel in an atomic (thread-safe). A wake before
  * the owner sleeps is not lost: the next vpnr_mailbox_begin_wait() returns FALSE. */
 void vpnr_mailbox_wake(VpnrMailbox *box);

@@ -111,24 +111,6 @@ test_no_sleep_on_items(void)
 }
 
 static void
-test_leave(void)
-{
-	g_test_summary("What is left does not wake the owner, but keeps it from going to sleep.");
-
-	g_autoptr(VpnrMailbox) box = new_box(NULL);
-
-	g_assert_true(vpnr_mailbox_begin_wait(box));
-	vpnr_mailbox_leave(box, box);
-	g_assert_false(is_readable(box));
-	vpnr_mailbox_call(box);
-	g_assert_true(is_readable(box));
-	vpnr_mailbox_end_wait(box);
-	g_assert_false(vpnr_mailbox_begin_wait(box));
-	vpnr_mailbox_end_wait(box);
-	g_assert_true(vpnr_mailbox_try_pop(box) == box);
-}
-
-static void
 test_wake_before_sleep(void)
 {
 	g_autoptr(VpnrMailbox) box = new_box(NULL);
@@ -207,7 +189,6 @@ main(int argc, char **argv)
 	g_test_add_func("/mailbox/busy", test_busy);
 	g_test_add_func("/mailbox/sleep", test_sleep);
 	g_test_add_func("/mailbox/no-sleep-on-items", test_no_sleep_on_items);
-	g_test_add_func("/mailbox/leave", test_leave);
 	g_test_add_func("/mailbox/wake-before-sleep", test_wake_before_sleep);
 	g_test_add_func("/mailbox/wake-in-sleep", test_wake_in_sleep);
 	g_test_add_func("/mailbox/pop", test_pop);
