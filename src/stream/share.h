@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 
 #include "base/mailbox.h"
+#include "proto/frame.h"
 
 G_BEGIN_DECLS
 
@@ -32,9 +33,10 @@ G_BEGIN_DECLS
 
 /* Bytes of data of a frame that a stream may always queue, if it is the only one of its stream. It
  * is what each of a thousand busy streams gets, so it must not be too small: measured with them, a
- * gigabyte costs 9.7 seconds of processor time with 8 KiB, 5.9 with 16, and 4.2 with 32. And 10,000
- * streams do not need more than half of what their windows need. */
-#define VPNR_STREAM_SMALL (32 * 1024)
+ * gigabyte costs 9.7 seconds of processor time with 8 KiB, 5.9 with 16, and 4.2 with 32. Two of them
+ * fit in a packet of the kernel. And 10,000 streams do not need more than half of what their
+ * windows need. */
+#define VPNR_STREAM_SMALL (VPNR_DATA_BULK / 2)
 
 /* What a frame costs in memory beside its data: allocation, struct, queue node. It keeps a stream
  * of one-byte frames bounded. All bytes here include it. */
