@@ -33,8 +33,8 @@ G_BEGIN_DECLS
 
 /* Bytes of data of a frame that a stream may always queue, if it is the only one of its stream. It
  * is what each of a thousand busy streams gets, so it must not be too small: measured with them, a
- * gigabyte costs 9.7 seconds of processor time with 8 KiB, 5.9 with 16, and 4.2 with 32. Two of them
- * fit in a packet of the kernel. And 10,000 streams do not need more than half of what their
+ * gigabyte costs 9.7 seconds of processor time with 8 KiB, 5.9 with 16, and 4.2 with 32. Two such
+ * frames fit in a packet of the kernel. And 10,000 streams do not need more than half of what their
  * windows need. */
 #define VPNR_STREAM_SMALL (VPNR_DATA_BULK / 2)
 

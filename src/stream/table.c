@@ -283,6 +283,18 @@ vpnr_table_remove(VpnrTable *table, VpnrStream *stream)
 }
 
 void
+vpnr_table_count_bulk(VpnrTable *table, gboolean in_bulk)
+{
+	atomic_fetch_add_explicit(&table->in_bulk, in_bulk ? 1 : -1, memory_order_relaxed);
+}
+
+guint
+vpnr_table_in_bulk(const VpnrTable *table)
+{
+	return (guint)atomic_load_explicit(&table->in_bulk, memory_order_relaxed);
+}
+
+void
 vpnr_table_close(VpnrTable *table, VpnrReason reason)
 {
 	pthread_mutex_lock(&table->lock);

@@ -107,6 +107,12 @@ void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
 /* The worker has given room to a stream: wakes a reader that waits for it (VPNr/1). */
 void vpnr_table_made_room(VpnrTable *table);
 
+/* One worker more, or one less, carries much (thread-safe). */
+void vpnr_table_count_bulk(VpnrTable *table, gboolean in_bulk);
+
+/* How many do (thread-safe, a snapshot). */
+guint vpnr_table_in_bulk(const VpnrTable *table);
+
 /* Refuses new streams and aborts those that are open (thread-safe). */
 void vpnr_table_close(VpnrTable *table, VpnrReason reason);
 

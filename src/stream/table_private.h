@@ -27,6 +27,7 @@ struct VpnrTable {
 	/* in the writer's hands, of streams that have ended as well */
 	_Atomic gint control; /* frames, but DATA and answers */
 	VpnrQueued queued;    /* DATA */
+	_Atomic gint in_bulk; /* workers */
 	VpnrRoom outbound;    /* DATAGRAM, in the outboxes and the writer's hands */
 	VpnrRoom inbound;     /* DATAGRAM, in the inboxes */
 };

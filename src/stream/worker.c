@@ -41,8 +41,17 @@ vpnr_worker_init(VpnrWorker *worker, VpnrTable *table, VpnrStream *stream)
 }
 
 static void
+set_in_bulk(VpnrWorker *worker, gboolean in_bulk)
+{
+	if (worker->in_bulk != in_bulk)
+		vpnr_table_count_bulk(worker->table, in_bulk);
+	worker->in_bulk = in_bulk;
+}
+
+static void
 worker_clear(VpnrWorker *worker)
 {
+	set_in_bulk(worker, FALSE);
 	atomic_store(&worker->stream->state, VPNR_STREAM_CLOSED);
 	vpnr_outflow_clear(&worker->outflow);
 	vpnr_table_remove(worker->table, worker->stream);
@@ -173,6 +182,24 @@ tell_waits(VpnrWorker *worker, short wanted)
 	worker->has_read = worker->has_written = FALSE;
 }
 
+static guint64
+carried(const VpnrWorker *worker)
+{
+	const VpnrStream *stream = worker->stream;
+
+	return atomic_load_explicit(&stream->bytes_in, memory_order_relaxed) +
+	       atomic_load_explicit(&stream->bytes_out, memory_order_relaxed);
+}
+
+static void
+tell_bulk(VpnrWorker *worker)
+{
+	guint64 before = worker->carried;
+
+	worker->carried = carried(worker);
+	set_in_bulk(worker, worker->carried - before >= VPNR_WORKER_BULK);
+}
+
 static void
 wait_for_events(VpnrWorker *worker)
 {
@@ -184,8 +211,13 @@ wait_for_events(VpnrWorker *worker)
 	};
 
 	tell_waits(worker, wanted);
-	if (vpnr_mailbox_begin_wait(inbox))
-		vpnr_stack_poll(pfd, G_N_ELEMENTS(pfd), -1);
+	tell_bulk(worker);
+	if (vpnr_mailbox_begin_wait(inbox) &&
+	    poll(pfd, G_N_ELEMENTS(pfd), VPNR_STACK_PATIENCE_MS) == 0) {
+		set_in_bulk(worker, FALSE);
+		vpnr_stack_release();
+		poll(pfd, G_N_ELEMENTS(pfd), -1);
+	}
 	vpnr_mailbox_end_wait(inbox);
 	note_events(worker, wanted, pfd[1].revents);
 }
@@ -202,14 +234,24 @@ abort_stream(VpnrWorker *worker)
 	vpnr_worker_step(worker, VPNR_EVENT_RESET);
 }
 
-/* Instead of the first few sleeps, the processor is left to who is ready to run, once. Where many
- * connections come and go, that is the application, the reader or the destination, with what the
- * stream waits for: so it need not be woken. Later a wait is long as a rule, and who has left the
- * processor to a transfer would get it back late. FALSE: it is time to sleep. */
+/* Where several transfers share the processor, who is ready to run has the next frame, or makes
+ * room for it. One alone would only give its turn to other programs. */
+static gboolean
+has_company(VpnrWorker *worker)
+{
+	return carried(worker) - worker->carried >= VPNR_WORKER_BULK &&
+	       vpnr_table_in_bulk(worker->table) >= VPNR_WORKER_COMPANY;
+}
+
+/* Instead of the first few sleeps, and of those in bulk and company, the processor is left to who
+ * is ready to run, once. Where many connections come and go, that is the application, the reader or
+ * the destination, with what the stream waits for: so it need not be woken. Otherwise a wait is
+ * long as a rule, and who has left the processor to a transfer would get it back late. FALSE: it is
+ * time to sleep. */
 static gboolean
 let_others_run(VpnrWorker *worker)
 {
-	if (worker->has_yielded || worker->n_yields >= VPNR_WORKER_YIELDS)
+	if (worker->has_yielded || (worker->n_yields >= VPNR_WORKER_YIELDS && !has_company(worker)))
 		return FALSE;
 	worker->has_yielded = TRUE;
 	worker->n_yields++;

@@ -45,6 +45,8 @@ typedef struct {
 	gboolean has_written;
 	gboolean has_yielded; /* since bytes have moved or events have come */
 	guint n_yields;
+	guint64 carried;  /* bytes, when the worker last went to sleep */
+	gboolean in_bulk; /* and the table counts it */
 } VpnrWorker;
 
 /* Makes it the worker of a stream of this table (stream: transfer full). Names the thread after the

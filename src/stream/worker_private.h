@@ -16,6 +16,11 @@
 /* A short connection waits so often: for the request, the answer, and the end of each side. */
 #define VPNR_WORKER_YIELDS 6
 
+/* Bytes that a worker in bulk carries from one sleep to the next, at least; and how many such
+ * workers are company. */
+#define VPNR_WORKER_BULK    (16 * 1024)
+#define VPNR_WORKER_COMPANY 2
+
 /* Feeds an event, and does what it leads to. */
 void vpnr_worker_step(VpnrWorker *worker, VpnrEvent event);
 

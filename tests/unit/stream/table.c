@@ -421,6 +421,19 @@ test_foreach(void)
 }
 
 static void
+test_in_bulk(void)
+{
+	g_auto(Rig) rig;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 1);
+	g_assert_cmpuint(vpnr_table_in_bulk(rig.table), ==, 0);
+	vpnr_table_count_bulk(rig.table, TRUE);
+	vpnr_table_count_bulk(rig.table, TRUE);
+	vpnr_table_count_bulk(rig.table, FALSE);
+	g_assert_cmpuint(vpnr_table_in_bulk(rig.table), ==, 1);
+}
+
+static void
 test_v1_destinations(void)
 {
 	g_test_summary("1.1.4: VPNr/1 carries IPv4 only.");
@@ -600,6 +613,7 @@ main(int argc, char **argv)
 	g_test_add_func("/table/close", test_close);
 	g_test_add_func("/table/wait-empty", test_wait_empty);
 	g_test_add_func("/table/foreach", test_foreach);
+	g_test_add_func("/table/in-bulk", test_in_bulk);
 	g_test_add_func("/table/v1/destinations", test_v1_destinations);
 	g_test_add_func("/table/v1/ids-go-round", test_v1_ids_go_round);
 	g_test_add_func("/table/v1/client-waits", test_v1_client_waits_for_the_end);

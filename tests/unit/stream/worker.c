@@ -80,6 +80,7 @@ finish(Bench *bench)
 	vpnr_table_wait_empty(bench->rig.table);
 	vpnr_thread_join(bench->thread);
 	g_assert_cmpint(atomic_load(&bench->stream->state), ==, VPNR_STREAM_CLOSED);
+	g_assert_cmpuint(vpnr_table_in_bulk(bench->rig.table), ==, 0);
 	vpnr_stream_unref(bench->stream);
 	vpnr_fd_close(bench->app);
 	rig_clear(&bench->rig);
