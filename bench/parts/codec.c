@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "bench/parts/subjects.h"
-#include "link/batch.h"
 #include "proto/codec.h"
 
 typedef struct {
@@ -19,14 +18,15 @@ typedef struct {
 	GByteArray *wire; /* a batch of it, and room for one */
 } Codec;
 
-/* The room that a batch takes: the frame that fills it may go beyond. */
-#define ROOM (VPNR_BATCH_MAX + 2 * VPNR_DATA_MAX)
+/* Bytes of a batch, and the room that it takes: the frame that fills it may go beyond. */
+#define BATCH (256 * 1024)
+#define ROOM  (BATCH + 2 * VPNR_DATA_MAX)
 
 static void
 append(Codec *codec, guint64 times)
 {
 	for (; times > 0; times--) {
-		if (codec->wire->len >= VPNR_BATCH_MAX)
+		if (codec->wire->len >= BATCH)
 			g_byte_array_set_size(codec->wire, 0);
 		vpnr_encoder_append(codec->encoder, codec->frame, codec->wire);
 	}
@@ -60,7 +60,7 @@ copy_out(gpointer data, guint64 times)
 	gsize at = 0;
 
 	for (; times > 0; times--) {
-		if (at >= VPNR_BATCH_MAX)
+		if (at >= BATCH)
 			at = 0;
 		memcpy(codec->wire->data + at, from, codec->size);
 		at += codec->size;
@@ -133,7 +133,7 @@ measure_frame(Measure *measure, VpnrFrame *frame)
 	codec.size = codec.wire->len;
 	compare(measure, &codec, "encode", (WorkFunc[2]){ copy_out, encode });
 	g_byte_array_set_size(codec.wire, 0);
-	append(&codec, VPNR_BATCH_MAX / codec.size);
+	append(&codec, BATCH / codec.size);
 	compare(measure, &codec, "decode", (WorkFunc[2]){ copy_in, decode });
 
 	vpnr_frame_free(codec.frame);

@@ -235,6 +235,7 @@ test_own_port_by_name(void)
 	VpnrAddr addr, name;
 	g_auto(VpnrFd) listener = loopback_listen(8, &addr);
 
+	g_assert_cmpint(listener, >=, 0);
 	name = named("localhost", addr.port);
 	bench_init(&bench, &name);
 	g_array_append_val(bench.own_ports, addr.port);
