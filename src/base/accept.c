@@ -41,7 +41,7 @@ on_accept_error(VpnrAccept *acceptor, int err)
 	vpnr_latch_wait(acceptor->stop, RETRY_MS);
 }
 
-/* FALSE if nobody waited to be accepted. */
+/* FALSE: no connection was there, or none could be had. */
 static gboolean
 accept_one(VpnrAccept *acceptor)
 {
