@@ -74,6 +74,15 @@ def idle:
 def beside: {beside: of("beside") |
 	rows({load}; {p50_us, p99_us, load_mbit: (.bytes * 8 / .seconds / 1e6)})};
 
+def crowded: of("crowded") | {
+	crowded_requests: (map(select(.requests_at_once)) |
+		rows({at_once: (.requests_at_once | tonumber)}; {p50_us, p99_us, per_second})),
+	crowded_connections: (map(select(.at_once)) | rows({at_once: (.at_once | tonumber)};
+		{p50_us, p99_us, per_second}; .failed; "haproxy")),
+	crowded_bulk: (map(select(.flows)) |
+		rows({direction, flows: (.flows | tonumber)}; {gbit: gbit, cpu_s_per_gb: cpu_s_per_gb}))
+};
+
 # Against no tunnel, which is the limit here.
 def delay: {delay: of("delay") | rows({loss, direction, flows: (.flows | tonumber)};
 	{mbit: (gbit * 1000)}; 0; "direct") |

@@ -209,6 +209,39 @@ ask_beside() {
 	done
 }
 
+# crowd: an endless loop for each processor; each of them takes what it gets
+crowd() {
+	local loop
+	loops=()
+	for loop in $(seq "$(nproc)"); do
+		spawn "loop-$loop" "$app" sh -c 'while :; do :; done'
+		loops+=("$spawned")
+	done
+}
+
+disperse() {
+	local pid
+	for pid in "${loops[@]}"; do
+		stop "$pid"
+	done
+}
+
+ask_crowded() {
+	local at_once
+	crowd
+	for repetition in $(seq "$repetitions"); do
+		for at_once in 1 32; do
+			in_turn short crowded requests_at_once="$at_once" request -i 0 -c "$at_once" \
+				-w 0.3 -t "${option[seconds]}"
+			in_turn short crowded at_once="$at_once" connect -c "$at_once" -w 0.3 \
+				-t "${option[seconds]}"
+		done
+		in_turn transfer crowded down 1 way=short
+		in_turn transfer crowded up 8 way=short
+	done
+	disperse
+}
+
 # delayed_way LOSS: 50 ms in each direction, in percent lost
 delayed_way() {
 	local host=1 namespace

@@ -32,6 +32,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/nameserver.h \
 	%D%/network.c \
 	%D%/network.h \
+	%D%/patience.c \
+	%D%/patience.h \
 	%D%/pool.c \
 	%D%/pool.h \
 	%D%/ports.c \

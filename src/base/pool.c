@@ -18,10 +18,10 @@
 #include "base/pool.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <time.h>
 
 #include "base/heap.h"
+#include "base/patience.h"
 
 /* So many threads must have retired, and as many as are left, before it is worth to look through
  * the heap. So a peak of 5,000 costs seven looks, and what 64 streams had may stay. */
@@ -105,7 +105,7 @@ static void
 let_others_run_locked(VpnrPool *pool)
 {
 	pthread_mutex_unlock(&pool->lock);
-	sched_yield();
+	vpnr_patience_yield();
 	pthread_mutex_lock(&pool->lock);
 }
 
@@ -136,6 +136,7 @@ run_task_locked(Worker *worker)
 
 	pthread_mutex_unlock(&pool->lock);
 	func(worker->data);
+	vpnr_patience_adopt();
 	vpnr_thread_set_name(pool->name); /* the task may have given the thread its own */
 	pthread_mutex_lock(&pool->lock);
 
@@ -167,7 +168,7 @@ work(gpointer data)
 	Worker *before;
 	gboolean trim;
 
-	vpnr_thread_be_patient();
+	vpnr_patience_adopt();
 	pthread_mutex_lock(&pool->lock);
 	do
 		run_task_locked(worker);

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,14 +195,6 @@ vpnr_thread_join(VpnrThread *thread)
 	result = pthread_join(thread->id, NULL);
 	g_assert_cmpint(result, ==, 0);
 	thread_free(thread);
-}
-
-void
-vpnr_thread_be_patient(void)
-{
-	const struct sched_param param = { 0 };
-
-	pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
 }
 
 guint

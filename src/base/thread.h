@@ -48,12 +48,6 @@ gpointer vpnr_thread_stack(void);
 /* Names the calling thread, as gdb's "info threads" and "top -H" show it; cut to 15 bytes. */
 void vpnr_thread_set_name(const char *name);
 
-/* The calling thread, when it is woken, waits until who has the processor sleeps or has used up its
- * time (SCHED_BATCH, sched(7)), instead of interrupting it. What wakes many threads in a row, or
- * one again and again, gets done with that first: fewer changes of context, and larger batches. Its
- * share of the processor stays the same. Where that is forbidden nothing changes. */
-void vpnr_thread_be_patient(void);
-
 /* The number of threads of this process, from /proc/self/status; 0 if it cannot be read. */
 guint vpnr_thread_count(void);
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/patience.h"
 #include "base/thread.h"
 #include "link/tally.h"
 #include "proto/codec.h"
@@ -22,6 +23,7 @@ struct VpnrReader {
 	VpnrDecoder *decoder;
 	guint8 *buffer;
 	gsize filled;
+	VpnrPatienceWatch watch;
 };
 
 VpnrReader *
@@ -91,6 +93,8 @@ receive_until_end(VpnrReader *reader, const char **text)
 		patience = params->tick(params->data, heard);
 		if (patience < 0)
 			return VPNR_READER_STOPPED;
+		vpnr_patience_keep_watch(&reader->watch);
+		vpnr_patience_adopt();
 		got = vpnr_transport_recv(params->transport, reader->buffer + reader->filled,
 					  BUFFER - reader->filled, patience);
 		if (got == VPNR_TRANSPORT_END)
@@ -112,7 +116,6 @@ reader_run(gpointer data)
 	const char *text = NULL;
 	VpnrReaderEnd end;
 
-	vpnr_thread_be_patient();
 	end = receive_until_end(reader, &text);
 
 	reader->params.ended(reader->params.data, end, text);

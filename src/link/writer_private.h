@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/latch.h"
+#include "base/patience.h"
 #include "base/thread.h"
 #include "link/batch.h"
 #include "link/replay.h"
@@ -36,6 +37,7 @@ struct VpnrWriter {
 	gboolean broken;          /* the transport did not take some of it */
 	guint company;            /* frames in the last batch; 0 if they were not short */
 	gboolean goodbye;
+	VpnrPatienceWatch watch;
 	/* lock */
 	pthread_mutex_t lock;
 	pthread_cond_t let_go;

@@ -3,8 +3,6 @@
  * writer_thread: the writer's half of a session; see writer_private.h. Everything here happens on
  * the writer thread.
  */
-#include <sched.h>
-
 #include "link/tally.h"
 #include "link/writer_private.h"
 #include "proto/v2.h"
@@ -268,7 +266,7 @@ static void
 let_others_talk(const VpnrWriter *writer)
 {
 	if (writer->company >= COMPANY)
-		sched_yield();
+		vpnr_patience_yield();
 }
 
 void
@@ -277,8 +275,13 @@ vpnr_writer_run(gpointer data)
 	VpnrWriter *writer = data;
 
 	while (!atomic_load(&writer->stopping) && !writer->goodbye) {
-		VpnrFrame *frame = work(writer) ? NULL : vpnr_mailbox_pop(writer->mailbox, -1);
+		VpnrFrame *frame;
 
+		if (work(writer))
+			continue;
+		vpnr_patience_keep_watch(&writer->watch);
+		vpnr_patience_adopt();
+		frame = vpnr_mailbox_pop(writer->mailbox, -1);
 		if (frame != NULL) {
 			let_others_talk(writer);
 			take_frame(writer, frame);

@@ -9,11 +9,11 @@
 #include "stream/worker.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/patience.h"
 #include "base/stack.h"
 #include "base/thread.h"
 #include "stream/worker_private.h"
@@ -212,6 +212,7 @@ wait_for_events(VpnrWorker *worker)
 
 	tell_waits(worker, wanted);
 	tell_bulk(worker);
+	vpnr_patience_adopt();
 	if (vpnr_mailbox_begin_wait(inbox) &&
 	    poll(pfd, G_N_ELEMENTS(pfd), VPNR_STACK_PATIENCE_MS) == 0) {
 		set_in_bulk(worker, FALSE);
@@ -251,11 +252,12 @@ has_company(VpnrWorker *worker)
 static gboolean
 let_others_run(VpnrWorker *worker)
 {
-	if (worker->has_yielded || (worker->n_yields >= VPNR_WORKER_YIELDS && !has_company(worker)))
+	if (!vpnr_patience_is_on() || worker->has_yielded ||
+	    (worker->n_yields >= VPNR_WORKER_YIELDS && !has_company(worker)))
 		return FALSE;
 	worker->has_yielded = TRUE;
 	worker->n_yields++;
-	sched_yield();
+	vpnr_patience_yield();
 	return TRUE;
 }
 

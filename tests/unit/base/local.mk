@@ -16,6 +16,7 @@ unit_tests += \
 	%D%/mailbox \
 	%D%/nameserver \
 	%D%/network \
+	%D%/patience \
 	%D%/pool \
 	%D%/ports \
 	%D%/resolve \
@@ -40,6 +41,7 @@ unit_tests += \
 %C%_nameserver_SOURCES = %D%/nameserver.c
 %C%_network_SOURCES = %D%/network.c
 %C%_ports_SOURCES = %D%/ports.c
+%C%_patience_SOURCES = %D%/patience.c $(test_patience)
 %C%_pool_SOURCES = %D%/pool.c
 %C%_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create -Wl,--wrap=vpnr_heap_trim
 %C%_resolve_SOURCES = %D%/resolve.c

@@ -159,24 +159,6 @@ test_count(void)
 }
 
 static void
-note_policy(gpointer data)
-{
-	struct sched_param param;
-
-	vpnr_thread_be_patient();
-	g_assert_cmpint(pthread_getschedparam(pthread_self(), data, &param), ==, 0);
-}
-
-static void
-test_patient(void)
-{
-	int policy = SCHED_OTHER;
-
-	vpnr_thread_join(vpnr_thread_start("vpnr-test", note_policy, &policy, NULL));
-	g_assert_cmpint(policy, ==, SCHED_BATCH);
-}
-
-static void
 test_fails(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -199,7 +181,6 @@ main(int argc, char **argv)
 	g_test_add_func("/thread/signals", test_signals);
 	g_test_add_func("/thread/stack", test_stack);
 	g_test_add_func("/thread/copy", test_copy);
-	g_test_add_func("/thread/patient", test_patient);
 	g_test_add_func("/thread/fails", test_fails);
 	return g_test_run();
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * patience: whether the threads of this program give way to each other.
+ *
+ * Patient threads, when they are woken, wait until who has the processor sleeps or has used up its
+ * time (SCHED_BATCH, sched(7)), instead of interrupting it, and let others run before some of their
+ * sleeps. What wakes many threads in a row, or one again and again, gets done with that first:
+ * fewer changes of context, and larger batches. Their share of the processor stays the same.
+ *
+ * That is right as long as it is this program, or who works with it, that has the processor. Where
+ * others compute, each thread would wait for the end of their turn, some milliseconds. So threads
+ * that are woken for everything that passes keep watch of how long they wait, and for some time
+ * nobody is patient when that is long.
+ *
+ * The program begins patient.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The calling thread becomes as patient as the program is now. Before it sleeps, since it counts
+ * when it is woken. A system call if that has changed since the last time; where it is forbidden,
+ * nothing changes. */
+void vpnr_patience_adopt(void);
+
+/* Lets others run once (sched_yield(2)), while the program is patient. */
+void vpnr_patience_yield(void);
+
+/* (thread-safe) */
+gboolean vpnr_patience_is_on(void);
+
+/* --- keeping watch ---------------------------------------------------------------------------- */
+
+/* What the kernel has counted of a thread and its process until a moment. */
+typedef struct {
+	gint64 at;      /* us, of the monotonic clock */
+	guint64 waited; /* ns that the thread was ready to run and had no processor */
+	guint64 turns;  /* times that it got one */
+	guint64 used;   /* ns of processor time of all threads of the process */
+} VpnrPatienceSample;
+
+/* One per thread that keeps watch, zeros at first. */
+typedef struct {
+	VpnrPatienceSample before;
+} VpnrPatienceWatch;
+
+/* Now and then a look at how long the calling thread has waited; the program loses its patience,
+ * or gets it back. To be called whenever the thread goes to sleep. There are 50 looks a second at
+ * most, of all threads together; other calls read a clock and nothing else. Without
+ * CONFIG_SCHED_INFO in the kernel the program stays patient. */
+void vpnr_patience_keep_watch(VpnrPatienceWatch *watch);
+
+/* What that look does when there was one before. Others had the processors that the thread waited
+ * for if it waited long each time, and much longer in all than the whole process has run: had it
+ * waited for the process' own threads, or for who works with them, these would have run meanwhile.
+ * Then patience is lost for a second, and longer (16 at most) if it has just been lost. */
+void vpnr_patience_judge(const VpnrPatienceSample *before, const VpnrPatienceSample *now);
+
+G_END_DECLS

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/patience.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "base/thread.h"
+#include "tests/unit/patience.h"
+
+#define MS 1000000 /* ns */
+
+/* A thread has waited so long in so many turns, while its process ran so long, ns. */
+static void
+look(gint64 at, guint64 turns, guint64 waited, guint64 used)
+{
+	const VpnrPatienceSample before = {
+		.at = at - 100000, .turns = 7, .waited = 5 * MS, .used = 3 * MS
+	};
+	const VpnrPatienceSample now = { .at = at,
+					 .turns = before.turns + turns,
+					 .waited = before.waited + waited,
+					 .used = before.used + used };
+
+	vpnr_patience_judge(&before, &now);
+}
+
+/* Nobody has the processor whom the thread would wait for. */
+static void
+look_in_peace(gint64 at)
+{
+	look(at, 100, 1 * MS, 20 * MS);
+}
+
+static void
+look_in_a_crowd(gint64 at)
+{
+	look(at, 8, 20 * MS, 1 * MS);
+}
+
+/* Long enough that what was before is forgotten. */
+static void
+peace(gint64 at)
+{
+	for (int n = 0; n < 50; n++)
+		look_in_peace(at);
+	g_assert_true(vpnr_patience_is_on());
+}
+
+static gint64
+seconds(int n)
+{
+	return n * G_TIME_SPAN_SECOND;
+}
+
+static void
+test_kept(void)
+{
+	look(seconds(10), 100, 1 * MS, 20 * MS);
+	g_assert_true(vpnr_patience_is_on());
+	look(seconds(20), 100, 60 * MS, 61 * MS); /* for each other */
+	g_assert_true(vpnr_patience_is_on());
+	look(seconds(30), 1000, 100 * MS, 20 * MS); /* not for long */
+	g_assert_true(vpnr_patience_is_on());
+	look(seconds(40), 2, 4 * MS, 0); /* nor often */
+	g_assert_true(vpnr_patience_is_on());
+	look(seconds(50), 0, 0, 0);
+	g_assert_true(vpnr_patience_is_on());
+}
+
+static void
+test_lost(void)
+{
+	look_in_a_crowd(seconds(100));
+	g_assert_false(vpnr_patience_is_on());
+	look_in_peace(seconds(101) - 1);
+	g_assert_false(vpnr_patience_is_on());
+	look_in_peace(seconds(101));
+	g_assert_true(vpnr_patience_is_on());
+}
+
+/* Loses it: it is back so many seconds later, and not before. */
+static void
+check_lost_for(gint64 *at, int n)
+{
+	look_in_a_crowd(*at);
+	g_assert_false(vpnr_patience_is_on());
+	*at += seconds(n);
+	look_in_peace(*at - 1);
+	g_assert_false(vpnr_patience_is_on());
+	look_in_a_crowd(*at); /* says nothing: nobody was patient */
+	g_assert_true(vpnr_patience_is_on());
+}
+
+static void
+test_lost_longer(void)
+{
+	gint64 at = seconds(200);
+
+	peace(at);
+	for (int n = 1; n < 16; n *= 2)
+		check_lost_for(&at, n);
+	check_lost_for(&at, 16);
+	check_lost_for(&at, 16);
+	peace(at);
+	check_lost_for(&at, 1);
+}
+
+static void
+note_policies(gpointer data)
+{
+	int *policies = data;
+	struct sched_param param;
+
+	vpnr_patience_adopt();
+	g_assert_cmpint(pthread_getschedparam(pthread_self(), &policies[0], &param), ==, 0);
+	look_in_a_crowd(seconds(300));
+	vpnr_patience_adopt();
+	vpnr_patience_yield();
+	g_assert_cmpint(pthread_getschedparam(pthread_self(), &policies[1], &param), ==, 0);
+	look_in_peace(seconds(310));
+	vpnr_patience_adopt();
+	vpnr_patience_yield();
+	g_assert_cmpint(pthread_getschedparam(pthread_self(), &policies[2], &param), ==, 0);
+}
+
+static void
+test_adopt(void)
+{
+	int policies[3];
+
+	vpnr_thread_join(vpnr_thread_start("vpnr-test", note_policies, policies, NULL));
+	g_assert_cmpint(policies[0], ==, SCHED_BATCH);
+	g_assert_cmpint(policies[1], ==, SCHED_OTHER);
+	g_assert_cmpint(policies[2], ==, SCHED_BATCH);
+}
+
+static void
+nothing(gpointer data)
+{
+	(void)data;
+}
+
+/* As the kernel counts. */
+static void
+test_watch(void)
+{
+	VpnrPatienceWatch watch = { 0 };
+	VpnrPatienceSample first;
+
+	if (!g_file_test("/proc/thread-self/schedstat", G_FILE_TEST_EXISTS)) {
+		g_test_skip("the kernel does not count how long threads wait");
+		return;
+	}
+	for (gint64 start = g_get_monotonic_time(); watch.before.at == 0; patience(start)) {
+		vpnr_thread_join(vpnr_thread_start("vpnr-test", nothing, NULL, NULL));
+		vpnr_patience_keep_watch(&watch);
+	}
+	first = watch.before;
+	for (gint64 start = g_get_monotonic_time(); watch.before.at == first.at; patience(start)) {
+		vpnr_thread_join(vpnr_thread_start("vpnr-test", nothing, NULL, NULL));
+		vpnr_patience_keep_watch(&watch);
+	}
+	g_assert_cmpint(watch.before.at, >=, first.at + 20000);
+	g_assert_cmpuint(watch.before.turns, >, first.turns);
+	g_assert_cmpuint(watch.before.waited, >=, first.waited);
+	g_assert_cmpuint(watch.before.used, >, first.used);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/patience/kept", test_kept);
+	g_test_add_func("/patience/lost", test_lost);
+	g_test_add_func("/patience/lost-longer", test_lost_longer);
+	g_test_add_func("/patience/adopt", test_adopt);
+	g_test_add_func("/patience/watch", test_watch);
+	return g_test_run();
+}
