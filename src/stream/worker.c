@@ -92,6 +92,13 @@ new_reset(const VpnrStream *stream)
 }
 
 static void
+shut_output(VpnrWorker *worker)
+{
+	shutdown(worker->fd, SHUT_WR);
+	worker->has_given = TRUE;
+}
+
+static void
 act(VpnrWorker *worker, VpnrActions actions)
 {
 	VpnrStream *stream = worker->stream;
@@ -105,7 +112,7 @@ act(VpnrWorker *worker, VpnrActions actions)
 	if (actions & VPNR_ACTION_DROP_OUTPUT)
 		vpnr_outflow_clear(&worker->outflow);
 	if (actions & VPNR_ACTION_SHUT_OUTPUT)
-		shutdown(worker->fd, SHUT_WR);
+		shut_output(worker);
 	if (actions & VPNR_ACTION_CLOSE)
 		vpnr_fd_close(vpnr_fd_steal(&worker->fd));
 	if ((actions & VPNR_ACTION_ABORT) && worker->fd >= 0)
@@ -179,7 +186,7 @@ tell_waits(VpnrWorker *worker, short wanted)
 	VpnrStreamWaits waits = (wanted & POLLOUT) != 0 ? VPNR_WAITS_SOCKET : worker->input_waits;
 
 	vpnr_stream_set_waits(worker->stream, waits, has_moved(worker, waits));
-	worker->has_read = worker->has_written = FALSE;
+	worker->has_read = worker->has_written = worker->has_given = FALSE;
 }
 
 static guint64
@@ -244,19 +251,28 @@ has_company(VpnrWorker *worker)
 	       vpnr_table_in_bulk(worker->table) >= VPNR_WORKER_COMPANY;
 }
 
-/* Instead of the first few sleeps, and of those in bulk and company, the processor is left to who
- * is ready to run, once. Where many connections come and go, that is the application, the reader or
- * the destination, with what the stream waits for: so it need not be woken. Otherwise a wait is
- * long as a rule, and who has left the processor to a transfer would get it back late. FALSE: it is
- * time to sleep. */
+/* Who has just been given something has an answer as soon as it gets the processor: where
+ * connections come and go the application that asks again or closes, or the destination. An older
+ * stream would get the processor back late from a transfer. */
+static gboolean
+expects_answer(VpnrWorker *worker)
+{
+	return worker->has_given && worker->n_yields < VPNR_WORKER_YIELDS;
+}
+
+/* Instead of a sleep from which the worker would soon be woken, it lets others run, once. FALSE: it
+ * is time to sleep. */
 static gboolean
 let_others_run(VpnrWorker *worker)
 {
-	if (!vpnr_patience_is_on() || worker->has_yielded ||
-	    (worker->n_yields >= VPNR_WORKER_YIELDS && !has_company(worker)))
+	gboolean answer = expects_answer(worker);
+
+	if (worker->has_yielded || !vpnr_patience_is_on() || !(answer || has_company(worker)))
 		return FALSE;
 	worker->has_yielded = TRUE;
+	worker->has_given = FALSE;
 	worker->n_yields++;
+	worker->may_read |= answer;
 	vpnr_patience_yield();
 	return TRUE;
 }

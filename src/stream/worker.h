@@ -43,6 +43,7 @@ typedef struct {
 	gboolean hung_up;  /* poll() says POLLHUP for ever: do not ask about the socket */
 	gboolean has_read; /* bytes have moved since the last sleep */
 	gboolean has_written;
+	gboolean has_given;   /* the socket bytes, or their end, since it last waited */
 	gboolean has_yielded; /* since bytes have moved or events have come */
 	guint n_yields;
 	guint64 carried;  /* bytes, when the worker last went to sleep */

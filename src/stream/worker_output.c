@@ -73,6 +73,7 @@ write_outflow(VpnrWorker *worker, gsize *written)
 
 	atomic_fetch_add_explicit(&worker->stream->bytes_in, *written, memory_order_relaxed);
 	worker->has_written |= *written > 0;
+	worker->has_given |= *written > 0;
 	return ok;
 }
 

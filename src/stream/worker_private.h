@@ -13,7 +13,7 @@
 #define VPNR_WORKER_READ_MIN 2048
 #define VPNR_WORKER_READ_MAX VPNR_DATA_BULK
 
-/* A short connection waits so often: for the request, the answer, and the end of each side. */
+/* So often an answer is expected: a short connection has few requests and answers, and two ends. */
 #define VPNR_WORKER_YIELDS 6
 
 /* Bytes that a worker in bulk carries from one sleep to the next, at least; and how many such
