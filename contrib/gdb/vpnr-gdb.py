@@ -190,6 +190,7 @@ def show_details(stream):
     if stream["peer"]:
         gdb.write(f"  application  {packed(stream['peer'])}\n")
     gdb.write(f"  inbox        {count(int(inbox['length']), 'frame')}, its worker is {owner}\n")
+    gdb.write(f"  sending side {enumerator(stream['lend']['state'], 'VPNR_LEND_').lower()}\n")
     gdb.write(f"  waits for    {enumerator(stream['waits'], 'VPNR_WAITS_').lower()}\n")
     gdb.write(f"  in writer    {int(stream['share']['queued'])} bytes\n")
     gdb.write(f"  may send     {int(send['limit']) - int(send['spent'])} bytes more\n")

@@ -73,6 +73,16 @@ vpnr_fd_set_notsent_lowat(int fd, guint bytes)
 	set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
 }
 
+gboolean
+vpnr_fd_is_reset(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof info;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+	       info.tcpi_state == TCP_CLOSE;
+}
+
 void
 vpnr_fd_abort(int fd)
 {

@@ -43,6 +43,11 @@ void vpnr_fd_set_notsent_lowat(int fd, guint bytes);
  * sees ECONNRESET, not an ordinary end. */
 void vpnr_fd_abort(int fd);
 
+/* TRUE if the peer has reset the connection (or the system, for it), also after a call that has
+ * reported that, as each error is reported once; and once both sides have ended it. FALSE for what
+ * is no TCP socket. */
+gboolean vpnr_fd_is_reset(int fd);
+
 /* Opens a listening TCP socket on addr (IPv4 or IPv6; IPv6 sockets are IPV6_V6ONLY), non-blocking,
  * SO_REUSEADDR, with the system's largest backlog. Port 0 picks a free one. Returns the descriptor
  * (transfer full), or -1 with an error (G_FILE_ERROR) that names the address. */

@@ -92,9 +92,9 @@ void vpnr_recv_credit_clear(VpnrRecvCredit *credit);
  * much. */
 gboolean vpnr_recv_credit_take(VpnrRecvCredit *credit, guint64 n);
 
-/* Worker: n bytes have gone to the socket; all_taken: it has room for more. Raises the limit once a
- * quarter of the window is used up: a WINDOW frame per read would be more than is needed, and one
- * per half window would leave half of it unused while the frame travels.
+/* Who has the socket (stream/lend.h): n bytes have gone to it; all_taken: it has room for more.
+ * Raises the limit once a quarter of the window is used up: a WINDOW frame per read would be more
+ * than is needed, and one per half window would leave half of it unused while the frame travels.
  * Returns the new limit to tell the peer, or 0: nothing to tell. */
 guint64 vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken);
 

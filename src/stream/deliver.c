@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * deliver: the reader's half of the table: finds the stream of a frame, checks what the peer may
- * do, and gives the frame to the worker (docs/protocol.md, 2.5 to 2.7). Everything here happens on
- * the reader thread.
+ * do, and gives the frame to the worker, or writes it to the socket that the worker lends
+ * (docs/protocol.md, 2.5 to 2.7). But for vpnr_table_give_credit() everything here happens on the
+ * reader thread.
  */
 #include "stream/table.h"
 
+#include <string.h>
+#include <sys/socket.h>
+
 #include "stream/table_private.h"
+
+/* Bytes of DATA that the reader writes itself. More is a transfer's, and two threads are faster. */
+#define SHORT 16384
 
 /* The stream of this id (transfer full), or NULL. *violation is set if no such stream can exist
  * yet. */
@@ -49,12 +56,60 @@ wait_for_room(VpnrTable *table, VpnrStream *stream, guint32 size)
 	return taken;
 }
 
-void
-vpnr_table_made_room(VpnrTable *table)
+static void
+made_room(VpnrTable *table)
 {
 	pthread_mutex_lock(&table->lock);
 	pthread_cond_broadcast(&table->changed);
 	pthread_mutex_unlock(&table->lock);
+}
+
+void
+vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken)
+{
+	guint64 limit;
+
+	if (atomic_load(&stream->ended)) {
+		vpnr_recv_credit_consume_last(&stream->recv, n);
+		return;
+	}
+	limit = vpnr_recv_credit_consume(&stream->recv, n, all_taken);
+	if (limit == 0)
+		return;
+	if (table->params.protocol == VPNR_PROTOCOL_V2)
+		vpnr_table_push(table, vpnr_frame_new_window(stream->id, limit));
+	else
+		made_room(table);
+}
+
+/* Bytes that the socket has taken. An error is left for the worker to find. */
+static gsize
+write_data(VpnrTable *table, VpnrStream *stream, int fd, const VpnrFrame *frame)
+{
+	gssize n = send(fd, frame->data, frame->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n <= 0)
+		return 0;
+	vpnr_stream_add_written(stream, (gsize)n);
+	vpnr_table_give_credit(table, stream, (gsize)n, (gsize)n == frame->size);
+	return (gsize)n;
+}
+
+/* A short frame goes to the socket, if the worker lends it, as far as that takes it. TRUE: that was
+ * all. */
+static gboolean
+write_short(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
+{
+	gsize n;
+	int fd;
+
+	if (frame->size > SHORT || (fd = vpnr_lend_take(&stream->lend, stream->inbox)) < 0)
+		return FALSE;
+	n = write_data(table, stream, fd, frame);
+	vpnr_lend_give_back(&stream->lend, stream->inbox);
+	frame->size -= (guint32)n;
+	memmove(frame->data, frame->data + n, frame->size);
+	return frame->size == 0;
 }
 
 static const char *
@@ -72,7 +127,8 @@ deliver_data(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 		if (!wait_for_room(table, stream, size))
 			return NULL;
 	}
-	vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
+	if (!write_short(table, stream, *frame))
+		vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
 	return NULL;
 }
 

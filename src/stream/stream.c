@@ -115,6 +115,15 @@ vpnr_stream_set_waits(VpnrStream *stream, VpnrStreamWaits waits, gboolean has_mo
 			      memory_order_relaxed);
 }
 
+void
+vpnr_stream_add_written(VpnrStream *stream, gsize n)
+{
+	atomic_fetch_add_explicit(&stream->bytes_in, n, memory_order_relaxed);
+	if (atomic_load_explicit(&stream->waits, memory_order_relaxed) == VPNR_WAITS_DATA)
+		atomic_store_explicit(&stream->waits_since_us, g_get_monotonic_time(),
+				      memory_order_relaxed);
+}
+
 const char *
 vpnr_stream_state_name(VpnrStreamState state)
 {

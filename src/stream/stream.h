@@ -16,6 +16,7 @@
 #include "base/mailbox.h"
 #include "proto/frame.h"
 #include "stream/credit.h"
+#include "stream/lend.h"
 #include "stream/room.h"
 #include "stream/share.h"
 
@@ -54,9 +55,10 @@ typedef struct VpnrStream {
 	VpnrMailbox *inbox;   /* DATA, FIN, END, DATAGRAM for the worker */
 	/* reader thread */
 	gboolean failed; /* END has come */
-	/* shared as credit.h and share.h say */
+	/* shared as credit.h, lend.h and share.h say */
 	VpnrSendCredit send;
 	VpnrRecvCredit recv;
+	VpnrLend lend;   /* of our socket, for writing */
 	VpnrShare share; /* of the writer's queue */
 	/* datagrams of a flow; atomic */
 	VpnrRoom outbound; /* on their way to the link */
@@ -112,6 +114,9 @@ VpnrReason vpnr_stream_reset_reason(VpnrStream *stream);
 
 /* Worker: it goes to sleep for this. has_moved: something was carried since it last did. */
 void vpnr_stream_set_waits(VpnrStream *stream, VpnrStreamWaits waits, gboolean has_moved);
+
+/* Reader: it has written n bytes to the socket. */
+void vpnr_stream_add_written(VpnrStream *stream, gsize n);
 
 /* "opening", "open" ... (transfer none). */
 const char *vpnr_stream_state_name(VpnrStreamState state);

@@ -82,8 +82,8 @@ gsize vpnr_table_take_room(VpnrTable *table, VpnrStream *stream, gsize want);
 void vpnr_table_lower_room(VpnrTable *table, VpnrStream *stream, gsize n);
 void vpnr_table_drop_room(VpnrTable *table, VpnrStream *stream, gsize n);
 
-/* Pushes a frame of a stream's worker to the writer (transfer full, worker thread). For DATA, room
- * has been taken. */
+/* Pushes a frame of a stream to the writer (transfer full; the worker, or the reader for a WINDOW).
+ * For DATA, room has been taken. */
 void vpnr_table_push(VpnrTable *table, VpnrFrame *frame);
 
 /* Pushes a DATAGRAM (transfer full, worker thread). FALSE if there is no room for it: it is dropped
@@ -104,8 +104,10 @@ void vpnr_table_forget(VpnrTable *table, VpnrStream *stream);
 /* The worker of a stream has ended (transfer none): no frame finds it any more. */
 void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
 
-/* The worker has given room to a stream: wakes a reader that waits for it (VPNr/1). */
-void vpnr_table_made_room(VpnrTable *table);
+/* Who has the stream's socket (stream/lend.h): n bytes have gone to it; all_taken: it has room
+ * for more. Tells the peer that it may send as much again, if that is due and it has not sent its
+ * end (docs/protocol.md, 2.7.6). VPNr/1: wakes a reader that waits for it. */
+void vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken);
 
 /* One worker more, or one less, carries much (thread-safe). */
 void vpnr_table_count_bulk(VpnrTable *table, gboolean in_bulk);

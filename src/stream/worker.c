@@ -52,6 +52,7 @@ static void
 worker_clear(VpnrWorker *worker)
 {
 	set_in_bulk(worker, FALSE);
+	vpnr_worker_call_in(worker);
 	atomic_store(&worker->stream->state, VPNR_STREAM_CLOSED);
 	vpnr_outflow_clear(&worker->outflow);
 	vpnr_table_remove(worker->table, worker->stream);
@@ -63,6 +64,12 @@ void
 vpnr_worker_push(VpnrWorker *worker, VpnrFrame *frame)
 {
 	vpnr_table_push(worker->table, frame);
+}
+
+void
+vpnr_worker_call_in(VpnrWorker *worker)
+{
+	vpnr_lend_call_in(&worker->stream->lend, worker->stream->inbox);
 }
 
 /* --- events and actions ----------------------------------------------------------------------- */
@@ -98,6 +105,10 @@ shut_output(VpnrWorker *worker)
 	worker->has_given = TRUE;
 }
 
+/* What is done to the sending side of the socket. */
+#define ON_OUTPUT                                                                                  \
+	(VPNR_ACTION_DROP_OUTPUT | VPNR_ACTION_SHUT_OUTPUT | VPNR_ACTION_CLOSE | VPNR_ACTION_ABORT)
+
 static void
 act(VpnrWorker *worker, VpnrActions actions)
 {
@@ -109,6 +120,8 @@ act(VpnrWorker *worker, VpnrActions actions)
 		vpnr_worker_push(worker, vpnr_frame_new(VPNR_FRAME_FIN, stream->id, 0));
 	if (actions & VPNR_ACTION_SEND_RESET)
 		vpnr_worker_push(worker, new_reset(stream));
+	if (actions & ON_OUTPUT)
+		vpnr_worker_call_in(worker);
 	if (actions & VPNR_ACTION_DROP_OUTPUT)
 		vpnr_outflow_clear(&worker->outflow);
 	if (actions & VPNR_ACTION_SHUT_OUTPUT)
@@ -277,6 +290,23 @@ let_others_run(VpnrWorker *worker)
 	return TRUE;
 }
 
+/* Nothing more can be done now. */
+static void
+offer_socket(VpnrWorker *worker)
+{
+	if (worker->v2 && worker->life.output == VPNR_OUTPUT_OPEN &&
+	    vpnr_outflow_is_empty(&worker->outflow))
+		vpnr_lend_offer(&worker->stream->lend, worker->fd);
+}
+
+static void
+rest(VpnrWorker *worker)
+{
+	offer_socket(worker);
+	if (!let_others_run(worker))
+		wait_for_events(worker);
+}
+
 static void
 serve(VpnrWorker *worker)
 {
@@ -292,8 +322,8 @@ serve(VpnrWorker *worker)
 		progress |= vpnr_worker_read(worker);
 		if (progress)
 			worker->has_yielded = FALSE;
-		else if (!worker->life.over && !let_others_run(worker))
-			wait_for_events(worker);
+		else if (!worker->life.over)
+			rest(worker);
 	}
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
+
 static void
 adapt_read_size(VpnrWorker *worker, gsize want, gsize got)
 {
@@ -40,6 +42,15 @@ take_room(VpnrWorker *worker)
 	return n;
 }
 
+/* The socket gives no more. The reader may have seen the error of a reset, when it wrote to it. */
+static void
+step_at_end(VpnrWorker *worker)
+{
+	gboolean is_reset = worker->life.output == VPNR_OUTPUT_OPEN && vpnr_fd_is_reset(worker->fd);
+
+	vpnr_worker_step(worker, is_reset ? VPNR_EVENT_SOCKET_ERROR : VPNR_EVENT_INPUT_EOF);
+}
+
 /* The end needs neither credit nor room: it is looked for although nothing may be read. TRUE if
  * there is nothing in front of it. */
 static gboolean
@@ -52,7 +63,7 @@ notice_end(VpnrWorker *worker)
 		return FALSE;
 	got = recv(worker->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	if (got == 0)
-		vpnr_worker_step(worker, VPNR_EVENT_INPUT_EOF);
+		step_at_end(worker);
 	else if (got < 0 && errno != EAGAIN && errno != EINTR)
 		vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);
 	return worker->life.input == VPNR_INPUT_CLOSED;
@@ -120,7 +131,7 @@ read_data(VpnrWorker *worker, gsize want)
 	}
 	drop_data(worker, frame, want);
 	if (got == 0)
-		vpnr_worker_step(worker, VPNR_EVENT_INPUT_EOF);
+		step_at_end(worker);
 	else if (got < 0 && error != EAGAIN && error != EINTR)
 		vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);
 	return got >= 0 || worker->life.over || worker->may_read;

@@ -36,6 +36,9 @@ vpnr_worker_take_frames(VpnrWorker *worker)
 	VpnrFrame *frame;
 	gboolean any = FALSE;
 
+	if (vpnr_mailbox_length(worker->stream->inbox) == 0)
+		return FALSE;
+	vpnr_worker_call_in(worker);
 	while ((frame = vpnr_mailbox_try_pop(worker->stream->inbox)) != NULL) {
 		any = TRUE;
 		if (frame->type == VPNR_FRAME_DATA && worker->life.output != VPNR_OUTPUT_CLOSED)
@@ -44,26 +47,6 @@ vpnr_worker_take_frames(VpnrWorker *worker)
 			take_frame(worker, frame);
 	}
 	return any;
-}
-
-/* n bytes have gone to the socket. 2.7.6: a peer that has sent its end needs no credit. */
-static void
-give_credit(VpnrWorker *worker, gsize n)
-{
-	VpnrStream *stream = worker->stream;
-	guint64 limit;
-
-	if (atomic_load(&stream->ended)) {
-		vpnr_recv_credit_consume_last(&stream->recv, n);
-		return;
-	}
-	limit = vpnr_recv_credit_consume(&stream->recv, n, vpnr_outflow_is_empty(&worker->outflow));
-	if (limit == 0)
-		return;
-	if (worker->v2)
-		vpnr_worker_push(worker, vpnr_frame_new_window(stream->id, limit));
-	else
-		vpnr_table_made_room(worker->table);
 }
 
 static gboolean
@@ -92,8 +75,8 @@ vpnr_worker_write(VpnrWorker *worker)
 			vpnr_worker_step(worker, VPNR_EVENT_OUTPUT_ERROR);
 			return TRUE;
 		}
-		give_credit(worker, written);
 		worker->may_write = vpnr_outflow_is_empty(&worker->outflow);
+		vpnr_table_give_credit(worker->table, worker->stream, written, worker->may_write);
 	}
 	if (worker->life.output == VPNR_OUTPUT_DRAINING &&
 	    vpnr_outflow_is_empty(&worker->outflow)) {

@@ -24,6 +24,9 @@
 /* Feeds an event, and does what it leads to. */
 void vpnr_worker_step(VpnrWorker *worker, VpnrEvent event);
 
+/* Before anything is done to the sending side of the socket, which may be lent to the reader. */
+void vpnr_worker_call_in(VpnrWorker *worker);
+
 void vpnr_worker_push(VpnrWorker *worker, VpnrFrame *frame);
 
 /* Reads from the socket once, and sets input_waits. TRUE if anything came, the end included. */

@@ -5,6 +5,7 @@ thread_tests += \
 	%D%/flows \
 	%D%/gate \
 	%D%/latch \
+	%D%/lend \
 	%D%/link \
 	%D%/mailbox \
 	%D%/pool \
@@ -15,6 +16,7 @@ thread_tests += \
 %C%_flows_SOURCES = %D%/flows.c $(thread_side) $(test_loopback) $(test_patience)
 %C%_gate_SOURCES = %D%/gate.c $(test_patience)
 %C%_latch_SOURCES = %D%/latch.c
+%C%_lend_SOURCES = %D%/lend.c
 %C%_link_SOURCES = %D%/link.c
 %C%_mailbox_SOURCES = %D%/mailbox.c
 %C%_pool_SOURCES = %D%/pool.c

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/unit/loopback.h"
+#include "tests/unit/patience.h"
 
 static const VpnrAddr loopback = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
 
@@ -237,6 +238,37 @@ test_abort(void)
 	g_assert_cmpint(errno, ==, ECONNRESET);
 }
 
+/* A connection whose ends the test has both. */
+static void
+test_is_reset(void)
+{
+	VpnrFd ours = -1;
+	VpnrFd theirs = -1;
+	struct pollfd pollfd = { .events = POLLIN };
+	int error = 0;
+	socklen_t size = sizeof error;
+	char byte;
+
+	loopback_pair(&ours, &theirs);
+	g_assert_false(vpnr_fd_is_reset(ours));
+	vpnr_fd_close(theirs);
+	g_assert_false(vpnr_fd_is_reset(ours)); /* an ordinary end */
+	vpnr_fd_close(ours);
+
+	loopback_pair(&ours, &theirs);
+	vpnr_fd_abort(theirs);
+	pollfd.fd = ours;
+	g_assert_cmpint(poll(&pollfd, 1, PATIENCE_MS), ==, 1);
+	g_assert_true(vpnr_fd_is_reset(ours));
+	g_assert_cmpint(getsockopt(ours, SOL_SOCKET, SO_ERROR, &error, &size), ==, 0);
+	g_assert_cmpint(error, ==, ECONNRESET);
+	g_assert_cmpint(read(ours, &byte, 1), ==, 0); /* nothing else tells it any more */
+	g_assert_true(vpnr_fd_is_reset(ours));
+	vpnr_fd_close(ours);
+
+	g_assert_false(vpnr_fd_is_reset(STDERR_FILENO));
+}
+
 static void
 test_array(void)
 {
@@ -290,6 +322,7 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/listen/both-families", test_listen_both_families);
 	g_test_add_func("/fd/listen/fails", test_listen_fails);
 	g_test_add_func("/fd/abort", test_abort);
+	g_test_add_func("/fd/is-reset", test_is_reset);
 	g_test_add_func("/fd/array", test_array);
 	g_test_add_func("/fd/addresses", test_addresses);
 	g_test_add_func("/fd/raise-limit", test_raise_limit);

@@ -43,13 +43,25 @@ serve(gpointer data)
 }
 
 static void
-start_worker(Bench *bench)
+make_connection(Bench *bench)
 {
 	bench->id = bench->stream->id;
 	vpnr_stream_ref(bench->stream); /* for the test */
 	loopback_pair(&bench->fd, &bench->app);
+}
+
+static void
+start_thread(Bench *bench)
+{
 	bench->thread = vpnr_thread_start("worker", serve, bench, NULL);
 	g_assert_nonnull(bench->thread);
+}
+
+static void
+start_worker(Bench *bench)
+{
+	make_connection(bench);
+	start_thread(bench);
 }
 
 /* VPNr/2, client: the stream has been opened. */
@@ -60,6 +72,27 @@ start_client(Bench *bench, guint64 send_limit)
 	bench->stream = rig_open(&bench->rig);
 	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_OPENED, bench->stream->id));
 	start_worker(bench);
+}
+
+/* The same, and the application has reset the connection before the worker starts, and that has
+ * been seen: the socket does not tell it again. */
+static void
+start_client_after_reset(Bench *bench)
+{
+	struct pollfd pollfd = { .events = POLLIN };
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	rig_init(&bench->rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 1000);
+	bench->stream = rig_open(&bench->rig);
+	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_OPENED, bench->stream->id));
+	make_connection(bench);
+	pollfd.fd = bench->fd;
+	vpnr_fd_abort(vpnr_fd_steal(&bench->app));
+	g_assert_cmpint(poll(&pollfd, 1, PATIENCE_MS), ==, 1);
+	g_assert_cmpint(getsockopt(bench->fd, SOL_SOCKET, SO_ERROR, &error, &size), ==, 0);
+	g_assert_cmpint(error, ==, ECONNRESET);
+	start_thread(bench);
 }
 
 /* A server; VPNr/2: its OPENED has been sent. */
@@ -255,6 +288,61 @@ test_large_in(void)
 	finish(&bench);
 }
 
+/* What the reader writes is written when it has delivered it. */
+static void
+test_lent(void)
+{
+	g_test_summary("Short DATA for a worker that rests is written by the reader.");
+
+	Bench bench;
+
+	start_client(&bench, 1000);
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&bench.stream->lend.state) != VPNR_LEND_OFFERED; patience(start))
+		;
+	for (guint i = 0; i < 100; i++) {
+		g_assert_null(rig_deliver_data(&bench.rig, bench.id, "ping", 4));
+		g_assert_cmpuint(atomic_load(&bench.stream->bytes_in), ==, 4 * (i + 1));
+		loopback_expect(bench.app, "ping", 4);
+	}
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	finish(&bench);
+}
+
+/* Frames of all sizes, of which some are the reader's and some the worker's. */
+static void
+test_lent_in_order(void)
+{
+	g_test_summary("Whoever writes, bytes stay in order, also when the socket takes only part; "
+		       "and all of them are credited.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+	guint64 limit = VPNR_WINDOW_MIN;
+	Bench bench;
+	gsize sent = 0;
+	gsize got = 0;
+
+	start_server(&bench, VPNR_PROTOCOL_V2, 0);
+	stall_soon(&bench);
+	for (guint i = 0; sent < 400000; i++) {
+		gsize n = i % 7 == 0 ? 20000 : 1 + i * 331 % 3000;
+
+		for (gint64 start = g_get_monotonic_time(); sent + n > limit; patience(start)) {
+			loopback_expect(bench.app, bytes + got, sent - got);
+			got = sent;
+			take_windows(&bench, &limit, sent);
+		}
+		g_assert_null(rig_deliver_data(&bench.rig, 1, bytes + sent, n));
+		sent += n;
+	}
+	loopback_expect(bench.app, bytes + got, sent - got);
+	g_assert_null(rig_deliver_reset(&bench.rig, 1, VPNR_REASON_ABORTED));
+	loopback_expect_reset(bench.app);
+	while (vpnr_mailbox_length(bench.rig.outbox) > 0)
+		rig_expect(&bench.rig, VPNR_FRAME_WINDOW, 1);
+	finish(&bench);
+}
+
 /* --- ends ------------------------------------------------------------------------------------- */
 
 static void
@@ -349,6 +437,19 @@ expect_last_reset(Bench *bench)
 	g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "RESET");
 	g_assert_cmpint(frame->reason, ==, VPNR_REASON_ABORTED);
 	g_assert_true(frame->behind_data);
+}
+
+static void
+test_reset_that_was_seen(void)
+{
+	g_test_summary("A reset is told as one although the reader, who wrote to the socket, has "
+		       "got its error.");
+
+	Bench bench;
+
+	start_client_after_reset(&bench);
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	finish(&bench);
 }
 
 static void
@@ -1071,11 +1172,14 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/echo", test_echo);
 	g_test_add_func("/worker/large/out", test_large_out);
 	g_test_add_func("/worker/large/in", test_large_in);
+	g_test_add_func("/worker/lent", test_lent);
+	g_test_add_func("/worker/lent/in-order", test_lent_in_order);
 	g_test_add_func("/worker/end/application-first", test_application_ends_first);
 	g_test_add_func("/worker/end/peer-first", test_peer_ends_first);
 	g_test_add_func("/worker/reset/peer", test_peer_resets);
 	g_test_add_func("/worker/reset/link-lost", test_link_lost);
 	g_test_add_func("/worker/reset/application", test_application_resets);
+	g_test_add_func("/worker/reset/seen", test_reset_that_was_seen);
 	g_test_add_func("/worker/reset/stalled", test_application_resets_while_stalled);
 	g_test_add_func("/worker/reset/behind-data", test_reset_behind_data);
 	g_test_add_func("/worker/reset/write-fails", test_write_fails_behind_data);
