@@ -19,7 +19,7 @@
 #define LONG_WAIT  250000
 
 /* Times as long as the process has run. On a machine that does nothing but what passes through the
- * program, this was seen to be 1 or 2, with both ends and the applications on it. */
+ * program, with both ends and the applications on it, 8 transfers make it 1 at the most. */
 #define STRANGERS 4
 
 /* How long patience is lost, us. Twice as long as the last time if there were not so many looks in
