@@ -52,14 +52,19 @@ def gbit: .bytes * 8 / .seconds / 1e9;
 
 def cpu_s_per_gb: if cpu_s then cpu_s / .bytes * 1e9 else null end;
 
-def bulk: {bulk: of("bulk") |
-	rows({direction, flows: (.flows | tonumber)}; {gbit: gbit, cpu_s_per_gb: cpu_s_per_gb})};
+def transfer_rows: rows({direction, flows: (.flows | tonumber)};
+	{gbit: gbit, cpu_s_per_gb: cpu_s_per_gb});
 
-def requests: {requests: of("requests") |
-	rows({at_once: (.at_once | tonumber)}; {p50_us, p99_us, per_second})};
+def request_rows(at_once): rows({at_once: (at_once | tonumber)}; {p50_us, p99_us, per_second});
 
-def connections: {connections: of("connections") |
-	rows({at_once: (.at_once | tonumber)}; {per_second, p50_us, p99_us}; .failed; "haproxy")};
+def connection_rows: rows({at_once: (.at_once | tonumber)}; {per_second, p50_us, p99_us};
+	.failed; "haproxy");
+
+def bulk: {bulk: of("bulk") | transfer_rows};
+
+def requests: {requests: of("requests") | request_rows(.at_once)};
+
+def connections: {connections: of("connections") | connection_rows};
 
 # Per connection at each end, and the whole processes before and after.
 def idle:
@@ -75,12 +80,9 @@ def beside: {beside: of("beside") |
 	rows({load}; {p50_us, p99_us, load_mbit: (.bytes * 8 / .seconds / 1e6)})};
 
 def crowded: of("crowded") | {
-	crowded_requests: (map(select(.requests_at_once)) |
-		rows({at_once: (.requests_at_once | tonumber)}; {p50_us, p99_us, per_second})),
-	crowded_connections: (map(select(.at_once)) | rows({at_once: (.at_once | tonumber)};
-		{p50_us, p99_us, per_second}; .failed; "haproxy")),
-	crowded_bulk: (map(select(.flows)) |
-		rows({direction, flows: (.flows | tonumber)}; {gbit: gbit, cpu_s_per_gb: cpu_s_per_gb}))
+	crowded_requests: (map(select(.requests_at_once)) | request_rows(.requests_at_once)),
+	crowded_connections: (map(select(.at_once)) | connection_rows),
+	crowded_bulk: (map(select(.flows)) | transfer_rows)
 };
 
 # Against no tunnel, which is the limit here.

@@ -56,11 +56,13 @@ vpnr_patience_adopt(void)
 	pthread_setschedparam(pthread_self(), policy, &param);
 }
 
-void
+gboolean
 vpnr_patience_yield(void)
 {
-	if (vpnr_patience_is_on())
-		sched_yield();
+	if (!vpnr_patience_is_on())
+		return FALSE;
+	sched_yield();
+	return TRUE;
 }
 
 /* --- keeping watch ---------------------------------------------------------------------------- */
@@ -130,8 +132,9 @@ vpnr_patience_keep_watch(VpnrPatienceWatch *watch)
 {
 	VpnrPatienceSample now = { .at = g_get_monotonic_time() };
 
-	if (!may_look(now.at) || !take_sample(&now))
-		return;
-	vpnr_patience_judge(&watch->before, &now);
-	watch->before = now;
+	if (may_look(now.at) && take_sample(&now)) {
+		vpnr_patience_judge(&watch->before, &now);
+		watch->before = now;
+	}
+	vpnr_patience_adopt();
 }

@@ -25,8 +25,8 @@ G_BEGIN_DECLS
  * nothing changes. */
 void vpnr_patience_adopt(void);
 
-/* Lets others run once (sched_yield(2)), while the program is patient. */
-void vpnr_patience_yield(void);
+/* Lets others run once (sched_yield(2)). FALSE, and nothing is done, if nobody is patient. */
+gboolean vpnr_patience_yield(void);
 
 /* (thread-safe) */
 gboolean vpnr_patience_is_on(void);
@@ -46,10 +46,10 @@ typedef struct {
 	VpnrPatienceSample before;
 } VpnrPatienceWatch;
 
-/* Now and then a look at how long the calling thread has waited; the program loses its patience,
- * or gets it back. To be called whenever the thread goes to sleep. There are 50 looks a second at
- * most, of all threads together; other calls read a clock and nothing else. Without
- * CONFIG_SCHED_INFO in the kernel the program stays patient. */
+/* vpnr_patience_adopt(), and now and then before it a look at how long the calling thread has
+ * waited; the program loses its patience, or gets it back. There are 50 looks a second at most, of
+ * all threads together; otherwise only a clock is read. Without CONFIG_SCHED_INFO in the kernel the
+ * program stays patient. */
 void vpnr_patience_keep_watch(VpnrPatienceWatch *watch);
 
 /* What that look does when there was one before. Others had the processors that the thread waited

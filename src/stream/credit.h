@@ -56,7 +56,7 @@ typedef struct {
 	_Atomic gboolean starved; /* the peer has sent up to one of those, exactly */
 	/* reader; the worker after the peer's end */
 	guint64 received;
-	/* worker */
+	/* who has the socket (stream/lend.h) */
 	_Atomic guint64 window; /* reports read */
 	guint64 consumed;
 	guint64 reserved;    /* taken from the budget: as much as may ever be waiting here */

@@ -280,13 +280,12 @@ let_others_run(VpnrWorker *worker)
 {
 	gboolean answer = expects_answer(worker);
 
-	if (worker->has_yielded || !vpnr_patience_is_on() || !(answer || has_company(worker)))
+	if (worker->has_yielded || !(answer || has_company(worker)) || !vpnr_patience_yield())
 		return FALSE;
 	worker->has_yielded = TRUE;
 	worker->has_given = FALSE;
 	worker->n_yields++;
 	worker->may_read |= answer;
-	vpnr_patience_yield();
 	return TRUE;
 }
 

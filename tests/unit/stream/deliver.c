@@ -331,8 +331,10 @@ test_v1_room(void)
 	VpnrStream *stream = v1_server_with_stream(&rig);
 	Reader *reader = start_reader(&rig, stream);
 	guint n = reader->n_frames;
+	guint64 limit = atomic_load(&stream->recv.limit);
 
 	vpnr_table_give_credit(rig.table, stream, VPNR_V1_WINDOW / 2, TRUE);
+	g_assert_cmpuint(atomic_load(&stream->recv.limit), >, limit);
 	join_reader(reader);
 	g_assert_cmpuint(vpnr_mailbox_length(stream->inbox), ==, n);
 	rig_remove(&rig, stream);
