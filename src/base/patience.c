@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * patience: see patience.h. Every thread changes its own policy, since only it knows when it is
- * about to sleep; the program's patience is one flag that all of them look at.
+ * about to sleep; the program's patience is two flags that all of them look at.
  */
 #include "base/patience.h"
 
@@ -9,7 +9,13 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+/* ns. Measured with 8 and 100 transfers, 10 ms gain less, 100 ms no more. */
+#define LONG_TURN 20000000
 
 /* us between two looks of the process. */
 #define LOOK_US 20000
@@ -18,42 +24,83 @@
 #define LONG_WAITS 5000000
 #define LONG_WAIT  250000
 
-/* Times as long as the process has run. On a machine that does nothing but what passes through the
- * program, with both ends and the applications on it, 8 transfers make it 1 at the most. */
-#define STRANGERS 4
+/* How long a habit is lost, us. */
+#define LOST_MIN (1 * G_TIME_SPAN_SECOND)
+#define LOST_MAX (16 * G_TIME_SPAN_SECOND)
 
-/* How long patience is lost, us. Twice as long as the last time if there were not so many looks in
- * between that showed nothing. */
-#define LOST_MIN   (1 * G_TIME_SPAN_SECOND)
-#define LOST_MAX   (16 * G_TIME_SPAN_SECOND)
-#define LOST_AGAIN 50
+/* What patient threads do. */
+typedef struct {
+	/* const */
+	guint64 strangers; /* lost if waits are more than so many times what the process has run */
+	guint again;       /* and for twice as long if not so many looks before showed nothing */
+	/* atomic */
+	_Atomic gboolean is_lost;
+	/* lock */
+	gint64 until; /* it is lost, or was the last time */
+	gint64 lost_for;
+	guint n_peaceful; /* looks since then */
+} Habit;
 
-static _Atomic gboolean is_lost;
+/* On a machine that does nothing but what passes through the program, with both ends and the
+ * applications on it, waits are 1.5 times what the process has run at the most. Who gives way
+ * beside programs that compute answers late; long turns cost transfers a third there, and that is
+ * harder to see. */
+static Habit giving_way = { .strangers = 4, .again = 50 };
+static Habit long_turns = { .strangers = 2, .again = 500 };
+
 static _Atomic gint64 next_look;
 static _Thread_local int policy = -1; /* a new thread has that of its starter */
+static _Thread_local guint64 turn;    /* ns; 0: as long as the kernel thinks best */
 
-/* lock */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static gint64 until; /* it is lost, or was the last time */
-static gint64 lost_for;
-static guint n_peaceful; /* looks since then */
+
+static gboolean
+is_kept(Habit *habit)
+{
+	return !atomic_load_explicit(&habit->is_lost, memory_order_relaxed);
+}
 
 gboolean
 vpnr_patience_is_on(void)
 {
-	return !atomic_load_explicit(&is_lost, memory_order_relaxed);
+	return is_kept(&giving_way);
+}
+
+/* What sched_setattr(2) takes. Not every C library has it. */
+typedef struct {
+	guint32 size;
+	guint32 policy;
+	guint64 flags;
+	gint32 nice;
+	guint32 priority;
+	guint64 runtime; /* ns of a turn; before Linux 6.12 of no effect */
+	guint64 deadline;
+	guint64 period;
+} Attributes;
+
+static void
+ask_kernel(void)
+{
+	const Attributes attributes = { .size = sizeof attributes,
+					.policy = (guint32)policy,
+					.nice = getpriority(PRIO_PROCESS, 0), /* of the thread */
+					.runtime = turn };
+
+	syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 void
-vpnr_patience_adopt(void)
+vpnr_patience_adopt(gboolean in_bulk)
 {
-	const struct sched_param param = { 0 };
-	int wanted = vpnr_patience_is_on() ? SCHED_BATCH : SCHED_OTHER;
+	gboolean gives_way = is_kept(&giving_way);
+	int wanted_policy = gives_way ? SCHED_BATCH : SCHED_OTHER;
+	guint64 wanted_turn = in_bulk && gives_way && is_kept(&long_turns) ? LONG_TURN : 0;
 
-	if (wanted == policy)
+	if (wanted_policy == policy && wanted_turn == turn)
 		return;
-	policy = wanted;
-	pthread_setschedparam(pthread_self(), policy, &param);
+	policy = wanted_policy;
+	turn = wanted_turn;
+	ask_kernel();
 }
 
 gboolean
@@ -85,36 +132,45 @@ take_sample(VpnrPatienceSample *sample)
 }
 
 static gboolean
-is_crowded(const VpnrPatienceSample *before, const VpnrPatienceSample *now)
+is_crowded(const Habit *habit, const VpnrPatienceSample *before, const VpnrPatienceSample *now)
 {
 	guint64 waited = now->waited - before->waited;
 	guint64 turns = now->turns - before->turns;
 	guint64 used = now->used - before->used;
 
-	return waited > MAX(LONG_WAITS, turns * LONG_WAIT) && waited > STRANGERS * used;
+	return waited > MAX(LONG_WAITS, turns * LONG_WAIT) && waited > habit->strangers * used;
 }
 
 static void
-lose_locked(gint64 now)
+lose_locked(Habit *habit, gint64 now)
 {
-	lost_for = n_peaceful < LOST_AGAIN ? CLAMP(2 * lost_for, LOST_MIN, LOST_MAX) : LOST_MIN;
-	until = now + lost_for;
-	n_peaceful = 0;
-	atomic_store(&is_lost, TRUE);
+	habit->lost_for = habit->n_peaceful < habit->again
+			      ? CLAMP(2 * habit->lost_for, LOST_MIN, LOST_MAX)
+			      : LOST_MIN;
+	habit->until = now + habit->lost_for;
+	habit->n_peaceful = 0;
+	atomic_store(&habit->is_lost, TRUE);
+}
+
+static void
+judge_locked(Habit *habit, const VpnrPatienceSample *before, const VpnrPatienceSample *now)
+{
+	if (!atomic_load(&habit->is_lost)) {
+		if (is_crowded(habit, before, now))
+			lose_locked(habit, now->at);
+		else
+			habit->n_peaceful++;
+	} else if (now->at >= habit->until) {
+		atomic_store(&habit->is_lost, FALSE);
+	}
 }
 
 void
 vpnr_patience_judge(const VpnrPatienceSample *before, const VpnrPatienceSample *now)
 {
 	pthread_mutex_lock(&lock);
-	if (!atomic_load(&is_lost)) {
-		if (is_crowded(before, now))
-			lose_locked(now->at);
-		else
-			n_peaceful++;
-	} else if (now->at >= until) {
-		atomic_store(&is_lost, FALSE);
-	}
+	judge_locked(&giving_way, before, now);
+	judge_locked(&long_turns, before, now);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -128,13 +184,14 @@ may_look(gint64 now)
 }
 
 void
-vpnr_patience_keep_watch(VpnrPatienceWatch *watch)
+vpnr_patience_keep_watch(VpnrPatienceWatch *watch, gboolean in_bulk)
 {
 	VpnrPatienceSample now = { .at = g_get_monotonic_time() };
 
 	if (may_look(now.at) && take_sample(&now)) {
-		vpnr_patience_judge(&watch->before, &now);
+		if (watch->before.at != 0)
+			vpnr_patience_judge(&watch->before, &now);
 		watch->before = now;
 	}
-	vpnr_patience_adopt();
+	vpnr_patience_adopt(in_bulk);
 }

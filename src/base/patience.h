@@ -5,12 +5,16 @@
  * Patient threads, when they are woken, wait until who has the processor sleeps or has used up its
  * time (SCHED_BATCH, sched(7)), instead of interrupting it, and let others run before some of their
  * sleeps. What wakes many threads in a row, or one again and again, gets done with that first:
- * fewer changes of context, and larger batches. Their share of the processor stays the same.
+ * fewer changes of context, and larger batches. One that carries a transfer asks for longer turns,
+ * too (the slice of sched_setattr(2); Linux 6.12): where many have something to do, each gets more
+ * of it done before the next one has the processor, and who is woken for less need not wait for the
+ * end of such a turn. Their share of the processor stays the same.
  *
  * That is right as long as it is this program, or who works with it, that has the processor. Where
- * others compute, each thread would wait for the end of their turn, some milliseconds. So threads
- * that are woken for everything that passes keep watch of how long they wait, and for some time
- * nobody is patient when that is long.
+ * others compute, each thread would wait for the end of their turn, some milliseconds, and one with
+ * long turns would have to wait for it each time. So threads that are woken for everything that
+ * passes, and those with long turns, keep watch of how long they wait. When that is long nobody has
+ * long turns for some time, and when it is very long nobody is patient at all.
  *
  * The program begins patient.
  */
@@ -20,10 +24,11 @@
 
 G_BEGIN_DECLS
 
-/* The calling thread becomes as patient as the program is now. Before it sleeps, since it counts
- * when it is woken. A system call if that has changed since the last time; where it is forbidden,
- * nothing changes. */
-void vpnr_patience_adopt(void);
+/* The calling thread becomes as patient as the program is now, with long turns if it is in_bulk and
+ * the program has them. Before it sleeps, since it counts when it is woken. Two system calls if
+ * that has changed since the last time; where it is forbidden, nothing changes. Its nice value
+ * stays. */
+void vpnr_patience_adopt(gboolean in_bulk);
 
 /* Lets others run once (sched_yield(2)). FALSE, and nothing is done, if nobody is patient. */
 gboolean vpnr_patience_yield(void);
@@ -50,12 +55,13 @@ typedef struct {
  * waited; the program loses its patience, or gets it back. There are 50 looks a second at most, of
  * all threads together; otherwise only a clock is read. Without CONFIG_SCHED_INFO in the kernel the
  * program stays patient. */
-void vpnr_patience_keep_watch(VpnrPatienceWatch *watch);
+void vpnr_patience_keep_watch(VpnrPatienceWatch *watch, gboolean in_bulk);
 
 /* What that look does when there was one before. Others had the processors that the thread waited
- * for if it waited long each time, and much longer in all than the whole process has run: had it
- * waited for the process' own threads, or for who works with them, these would have run meanwhile.
- * Then patience is lost for a second, and longer (16 at most) if it has just been lost. */
+ * for if it waited long each time, and longer in all than the whole process has run: had it waited
+ * for the process' own threads, or for who works with them, these would have run meanwhile. With
+ * twice as long there are no long turns for a second, with four times as long no patience; and for
+ * longer (16 at most) if that has just been so. */
 void vpnr_patience_judge(const VpnrPatienceSample *before, const VpnrPatienceSample *now);
 
 G_END_DECLS

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/patience.h"
 #include "base/stack.h"
 #include "base/thread.h"
 #include "stream/worker_private.h"
@@ -36,7 +35,8 @@ vpnr_worker_init(VpnrWorker *worker, VpnrTable *table, VpnrStream *stream)
 				.v2 = vpnr_table_protocol(table) == VPNR_PROTOCOL_V2,
 				.fd = -1,
 				.life = vpnr_lifecycle_init(life_kind(table)),
-				.read_size = VPNR_WORKER_READ_MIN };
+				.read_size = VPNR_WORKER_READ_MIN,
+				.since_bulk = VPNR_WORKER_PAUSE };
 	vpnr_stream_take_thread(stream);
 }
 
@@ -218,6 +218,17 @@ tell_bulk(VpnrWorker *worker)
 
 	worker->carried = carried(worker);
 	set_in_bulk(worker, worker->carried - before >= VPNR_WORKER_BULK);
+	worker->since_bulk = worker->in_bulk ? 0 : MIN(worker->since_bulk + 1, VPNR_WORKER_PAUSE);
+}
+
+/* Who has short turns waits as long as the readers and writers, who watch for all. */
+static void
+adopt_patience(VpnrWorker *worker)
+{
+	if (worker->since_bulk < VPNR_WORKER_PAUSE)
+		vpnr_patience_keep_watch(&worker->watch, TRUE);
+	else
+		vpnr_patience_adopt(FALSE);
 }
 
 static void
@@ -232,10 +243,11 @@ wait_for_events(VpnrWorker *worker)
 
 	tell_waits(worker, wanted);
 	tell_bulk(worker);
-	vpnr_patience_adopt();
+	adopt_patience(worker);
 	if (vpnr_mailbox_begin_wait(inbox) &&
 	    poll(pfd, G_N_ELEMENTS(pfd), VPNR_STACK_PATIENCE_MS) == 0) {
 		set_in_bulk(worker, FALSE);
+		worker->since_bulk = VPNR_WORKER_PAUSE;
 		vpnr_stack_release();
 		poll(pfd, G_N_ELEMENTS(pfd), -1);
 	}

@@ -13,6 +13,7 @@
 #include <glib.h>
 
 #include "base/cancel.h"
+#include "base/patience.h"
 #include "stream/lifecycle.h"
 #include "stream/outflow.h"
 #include "stream/table.h"
@@ -48,6 +49,8 @@ typedef struct {
 	guint n_yields;
 	guint64 carried;  /* bytes, when the worker last went to sleep */
 	gboolean in_bulk; /* and the table counts it */
+	guint since_bulk; /* sleeps, VPNR_WORKER_PAUSE at the most */
+	VpnrPatienceWatch watch;
 } VpnrWorker;
 
 /* Makes it the worker of a stream of this table (stream: transfer full). Names the thread after the

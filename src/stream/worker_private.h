@@ -16,10 +16,11 @@
 /* So often an answer is expected: a short connection has few requests and answers, and two ends. */
 #define VPNR_WORKER_YIELDS 6
 
-/* Bytes that a worker in bulk carries from one sleep to the next, at least; and how many such
- * workers are company. */
+/* Bytes that a worker in bulk carries from one sleep to the next, at least; how many such workers
+ * are company; and after how many sleeps without so many bytes a transfer is over. */
 #define VPNR_WORKER_BULK    (16 * 1024)
 #define VPNR_WORKER_COMPANY 2
+#define VPNR_WORKER_PAUSE   16
 
 /* Feeds an event, and does what it leads to. */
 void vpnr_worker_step(VpnrWorker *worker, VpnrEvent event);

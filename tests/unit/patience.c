@@ -6,6 +6,8 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 void
 patience(gint64 start)
@@ -36,4 +38,21 @@ thread_sleeps(gint tid)
 
 	g_assert_nonnull(state);
 	return g_str_has_prefix(state, ") S ") && !g_str_has_prefix(call, "running");
+}
+
+/* sched_getattr(2), which not every C library has. */
+guint64
+thread_turn(gint tid)
+{
+	struct {
+		guint32 size, policy;
+		guint64 flags;
+		gint32 nice;
+		guint32 priority;
+		guint64 runtime, deadline, period;
+	} attributes = { 0 };
+
+	if (syscall(SYS_sched_getattr, tid, &attributes, sizeof attributes, 0) < 0)
+		return 0;
+	return attributes.runtime;
 }

@@ -21,4 +21,8 @@ void patience(gint64 start);
  * has been woken, does not. */
 gboolean thread_sleeps(gint tid);
 
+/* ns that the thread with this id may have a processor before the next one gets it; 0: the kernel
+ * does not say (before Linux 6.12). */
+guint64 thread_turn(gint tid);
+
 G_END_DECLS

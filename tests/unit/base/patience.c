@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/patience.h"
 
-#include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/thread.h"
 #include "tests/unit/patience.h"
@@ -109,18 +110,17 @@ static void
 note_policies(gpointer data)
 {
 	int *policies = data;
-	struct sched_param param;
 
-	vpnr_patience_adopt();
-	g_assert_cmpint(pthread_getschedparam(pthread_self(), &policies[0], &param), ==, 0);
+	vpnr_patience_adopt(FALSE);
+	policies[0] = sched_getscheduler(0);
 	look_in_a_crowd(seconds(300));
-	vpnr_patience_adopt();
+	vpnr_patience_adopt(FALSE);
 	vpnr_patience_yield();
-	g_assert_cmpint(pthread_getschedparam(pthread_self(), &policies[1], &param), ==, 0);
+	policies[1] = sched_getscheduler(0);
 	look_in_peace(seconds(310));
-	vpnr_patience_adopt();
+	vpnr_patience_adopt(FALSE);
 	vpnr_patience_yield();
-	g_assert_cmpint(pthread_getschedparam(pthread_self(), &policies[2], &param), ==, 0);
+	policies[2] = sched_getscheduler(0);
 }
 
 static void
@@ -132,6 +132,84 @@ test_adopt(void)
 	g_assert_cmpint(policies[0], ==, SCHED_BATCH);
 	g_assert_cmpint(policies[1], ==, SCHED_OTHER);
 	g_assert_cmpint(policies[2], ==, SCHED_BATCH);
+}
+
+static guint64
+turn(gboolean in_bulk)
+{
+	vpnr_patience_adopt(in_bulk);
+	return thread_turn(gettid());
+}
+
+/* The program does or does not have long turns. */
+static void
+check_turns(guint64 usual, gboolean are_long)
+{
+	g_assert_cmpuint(turn(FALSE), ==, usual);
+	g_assert_cmpuint(turn(TRUE), ==, are_long ? 20 * MS : usual);
+}
+
+/* Loses them by waits of this length beside 20 ms of work: they are back so many seconds later. */
+static void
+check_turns_lost_for(gint64 *at, guint64 usual, guint64 waited, int n)
+{
+	check_turns(usual, TRUE);
+	look(*at, 100, waited, 20 * MS);
+	check_turns(usual, FALSE);
+	*at += seconds(n);
+	look_in_peace(*at - 1);
+	check_turns(usual, FALSE);
+	look_in_peace(*at);
+	check_turns(usual, TRUE);
+}
+
+static void
+take_turns(gpointer data)
+{
+	gboolean *is_known = data;
+	guint64 usual = turn(FALSE);
+	gint64 at = seconds(400);
+
+	*is_known = usual > 0;
+	if (!*is_known)
+		return;
+	g_assert_cmpuint(usual, <, 20 * MS);
+	look(at, 100, 39 * MS, 20 * MS);
+	check_turns_lost_for(&at, usual, 41 * MS, 1);
+	g_assert_true(vpnr_patience_is_on());
+	peace(at); /* 50 looks are not enough to forget that */
+	check_turns_lost_for(&at, usual, 41 * MS, 2);
+	for (int n = 0; n < 10; n++)
+		peace(at);
+	check_turns_lost_for(&at, usual, 81 * MS, 1); /* and patience */
+}
+
+static void
+test_turns(void)
+{
+	gboolean is_known;
+
+	for (int n = 0; n < 10; n++)
+		peace(seconds(390));
+	vpnr_thread_join(vpnr_thread_start("vpnr-test", take_turns, &is_known, NULL));
+	if (!is_known)
+		g_test_skip("the kernel's turns have one length");
+}
+
+static void
+adopt_and_stay_nice(gpointer data)
+{
+	(void)data;
+	g_assert_cmpint(setpriority(PRIO_PROCESS, 0, 3), ==, 0);
+	vpnr_patience_adopt(FALSE);
+	vpnr_patience_adopt(TRUE);
+	g_assert_cmpint(getpriority(PRIO_PROCESS, 0), ==, 3);
+}
+
+static void
+test_nice(void)
+{
+	vpnr_thread_join(vpnr_thread_start("vpnr-test", adopt_and_stay_nice, NULL, NULL));
 }
 
 static void
@@ -153,12 +231,12 @@ test_watch(void)
 	}
 	for (gint64 start = g_get_monotonic_time(); watch.before.at == 0; patience(start)) {
 		vpnr_thread_join(vpnr_thread_start("vpnr-test", nothing, NULL, NULL));
-		vpnr_patience_keep_watch(&watch);
+		vpnr_patience_keep_watch(&watch, FALSE);
 	}
 	first = watch.before;
 	for (gint64 start = g_get_monotonic_time(); watch.before.at == first.at; patience(start)) {
 		vpnr_thread_join(vpnr_thread_start("vpnr-test", nothing, NULL, NULL));
-		vpnr_patience_keep_watch(&watch);
+		vpnr_patience_keep_watch(&watch, FALSE);
 	}
 	g_assert_cmpint(watch.before.at, >=, first.at + 20000);
 	g_assert_cmpuint(watch.before.turns, >, first.turns);
@@ -174,6 +252,8 @@ main(int argc, char **argv)
 	g_test_add_func("/patience/lost", test_lost);
 	g_test_add_func("/patience/lost-longer", test_lost_longer);
 	g_test_add_func("/patience/adopt", test_adopt);
+	g_test_add_func("/patience/turns", test_turns);
+	g_test_add_func("/patience/nice", test_nice);
 	g_test_add_func("/patience/watch", test_watch);
 	return g_test_run();
 }

@@ -288,6 +288,45 @@ test_large_in(void)
 	finish(&bench);
 }
 
+static guint64
+worker_turn(const Bench *bench)
+{
+	return thread_turn(atomic_load(&bench->stream->tid));
+}
+
+/* The worker has carried n bytes of the application's to the link, and sleeps. */
+static void
+carry(Bench *bench, const guint8 *bytes, gsize n)
+{
+	loopback_send(bench->app, bytes, n);
+	expect_bulk(bench, bytes, n);
+	wait_until_asleep(bench);
+}
+
+static void
+test_turns(void)
+{
+	g_test_summary("A worker has long turns during a transfer, and some sleeps longer.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+	Bench bench;
+	guint64 usual;
+
+	start_client(&bench, G_MAXUINT64);
+	carry(&bench, bytes, 1);
+	usual = worker_turn(&bench);
+	for (gint64 start = g_get_monotonic_time(); worker_turn(&bench) == usual && usual > 0;
+	     patience(start))
+		carry(&bench, bytes, 100000);
+	for (guint n = 0; n < 16; n++)
+		carry(&bench, bytes, 1);
+	g_assert_cmpuint(worker_turn(&bench), ==, usual);
+	close_app(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	finish(&bench);
+}
+
 /* What the reader writes is written when it has delivered it. */
 static void
 test_lent(void)
@@ -1172,6 +1211,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/echo", test_echo);
 	g_test_add_func("/worker/large/out", test_large_out);
 	g_test_add_func("/worker/large/in", test_large_in);
+	g_test_add_func("/worker/turns", test_turns);
 	g_test_add_func("/worker/lent", test_lent);
 	g_test_add_func("/worker/lent/in-order", test_lent_in_order);
 	g_test_add_func("/worker/end/application-first", test_application_ends_first);
