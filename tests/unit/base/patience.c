@@ -47,6 +47,14 @@ peace(gint64 at)
 	g_assert_true(vpnr_patience_is_on());
 }
 
+/* The same for long turns. */
+static void
+long_peace(gint64 at)
+{
+	for (int n = 0; n < 10; n++)
+		peace(at);
+}
+
 static gint64
 seconds(int n)
 {
@@ -179,8 +187,7 @@ take_turns(gpointer data)
 	g_assert_true(vpnr_patience_is_on());
 	peace(at); /* 50 looks are not enough to forget that */
 	check_turns_lost_for(&at, usual, 41 * MS, 2);
-	for (int n = 0; n < 10; n++)
-		peace(at);
+	long_peace(at);
 	check_turns_lost_for(&at, usual, 81 * MS, 1); /* and patience */
 }
 
@@ -189,8 +196,7 @@ test_turns(void)
 {
 	gboolean is_known;
 
-	for (int n = 0; n < 10; n++)
-		peace(seconds(390));
+	long_peace(seconds(390));
 	vpnr_thread_join(vpnr_thread_start("vpnr-test", take_turns, &is_known, NULL));
 	if (!is_known)
 		g_test_skip("the kernel's turns have one length");

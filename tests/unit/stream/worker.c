@@ -64,13 +64,19 @@ start_worker(Bench *bench)
 	start_thread(bench);
 }
 
-/* VPNr/2, client: the stream has been opened. */
 static void
-start_client(Bench *bench, guint64 send_limit)
+open_client_stream(Bench *bench, guint64 send_limit)
 {
 	rig_init(&bench->rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, send_limit);
 	bench->stream = rig_open(&bench->rig);
 	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_OPENED, bench->stream->id));
+}
+
+/* VPNr/2, client: the stream has been opened. */
+static void
+start_client(Bench *bench, guint64 send_limit)
+{
+	open_client_stream(bench, send_limit);
 	start_worker(bench);
 }
 
@@ -83,9 +89,7 @@ start_client_after_reset(Bench *bench)
 	int error = 0;
 	socklen_t size = sizeof error;
 
-	rig_init(&bench->rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 1000);
-	bench->stream = rig_open(&bench->rig);
-	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_OPENED, bench->stream->id));
+	open_client_stream(bench, 1000);
 	make_connection(bench);
 	pollfd.fd = bench->fd;
 	vpnr_fd_abort(vpnr_fd_steal(&bench->app));
@@ -123,6 +127,16 @@ static void
 close_app(Bench *bench)
 {
 	vpnr_fd_close(vpnr_fd_steal(&bench->app));
+}
+
+/* The application ends its side, and then the peer does. */
+static void
+end_application_first(Bench *bench)
+{
+	close_app(bench);
+	rig_expect(&bench->rig, VPNR_FRAME_FIN, bench->id);
+	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_FIN, bench->id));
+	finish(bench);
 }
 
 /* Waits until the worker sleeps and has nothing to do. */
@@ -175,10 +189,7 @@ test_echo(void)
 	for (gint64 start = g_get_monotonic_time(); atomic_load(&bench.stream->bytes_in) < 500;
 	     patience(start))
 		;
-	close_app(&bench);
-	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
-	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
-	finish(&bench);
+	end_application_first(&bench);
 }
 
 typedef struct {
@@ -282,10 +293,7 @@ test_large_in(void)
 	wait_until_asleep(&bench);
 	take_windows(&bench, &limit, sent);
 	g_assert_cmpuint(limit, >, LARGE);
-	close_app(&bench);
-	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
-	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
-	finish(&bench);
+	end_application_first(&bench);
 }
 
 static guint64
@@ -321,10 +329,7 @@ test_turns(void)
 	for (guint n = 0; n < 16; n++)
 		carry(&bench, bytes, 1);
 	g_assert_cmpuint(worker_turn(&bench), ==, usual);
-	close_app(&bench);
-	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
-	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
-	finish(&bench);
+	end_application_first(&bench);
 }
 
 /* What the reader writes is written when it has delivered it. */
