@@ -14,10 +14,21 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 /* ns. Measured with 8 and 100 transfers, 10 ms gain less, 100 ms no more. */
 #define LONG_TURN 20000000
 
-/* us between two looks of the process. */
+/* What a thread adds to its nice value when it stands back: a tenth of its weight is left
+ * (sched(7)). Measured beside one transfer, 7 gain less for who talks, 15 take more from it. */
+#define BACK_NICE    10
+#define NICE_HIGHEST 19
+
+/* us that the others are in haste when somebody has talked, and waits a second that are many. */
+#define HASTE_US   100000
+#define MANY_TALKS 10000
+
+/* us between two looks of the process, and of a thread. */
 #define LOOK_US 20000
 
 /* ns of all waits since the last look, and of each on average: less than that is no matter. */
@@ -43,14 +54,26 @@ typedef struct {
 
 /* On a machine that does nothing but what passes through the program, with both ends and the
  * applications on it, waits were more than twice what the process had run in one of 10,000 looks.
- * Beside programs that compute, who gives way answers late; who keeps long turns is left a fifth of
- * the throughput, by waits that are not as long. */
+ * Beside programs that compute, who gives way answers late; who stands back is left little of the
+ * throughput, by waits that are not as long. */
 static Habit giving_way = { .strangers = 4, .again = 50 };
-static Habit long_turns = { .strangers = 2, .again = 500 };
+static Habit standing_back = { .strangers = 2, .again = 500 };
 
-static _Atomic gint64 next_look;
+/* Who talks beside threads that stand back. */
+static struct {
+	/* atomic */
+	_Atomic guint n_back;  /* threads that stand back now */
+	_Atomic guint n_talks; /* waits for what is short since a thread in bulk has looked */
+	_Atomic gboolean is_on;
+	/* lock */
+	gint64 looked_at;
+	gint64 until;
+} haste;
+
+static _Atomic gint64 next_look_of_all, next_look_in_bulk;
 static _Thread_local int policy = -1; /* a new thread has that of its starter */
-static _Thread_local guint64 turn;    /* ns; 0: as long as the kernel thinks best */
+static _Thread_local gboolean stands_back;
+static _Thread_local int added; /* to the thread's own nice value */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -66,6 +89,8 @@ vpnr_patience_is_on(void)
 	return is_kept(&giving_way);
 }
 
+/* --- what the kernel is asked for ------------------------------------------------------------- */
+
 /* What sched_setattr(2) takes. Not every C library has it. */
 typedef struct {
 	guint32 size;
@@ -78,28 +103,91 @@ typedef struct {
 	guint64 period;
 } Attributes;
 
+static gboolean can_return; /* to the nice value that a thread has had */
+
+/* On a thread that ends: it may not get back what it gives. */
+static void
+try_to_return(gpointer data)
+{
+	int nice = getpriority(PRIO_PROCESS, 0);
+
+	(void)data;
+	can_return =
+	    setpriority(PRIO_PROCESS, 0, nice + 1) == 0 && setpriority(PRIO_PROCESS, 0, nice) == 0;
+}
+
+static void
+find_out(void)
+{
+	vpnr_thread_join(vpnr_thread_start("vpnr-nice", try_to_return, NULL, NULL));
+}
+
+/* Which capabilities a thread has would not tell: those of a container do not count. */
+static gboolean
+can_be_nice(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_out);
+	return can_return;
+}
+
 static void
 ask_kernel(void)
 {
+	int own = getpriority(PRIO_PROCESS, 0) - added; /* of the thread */
+	int adds = stands_back && can_be_nice() ? MIN(BACK_NICE, NICE_HIGHEST - own) : 0;
 	const Attributes attributes = { .size = sizeof attributes,
 					.policy = (guint32)policy,
-					.nice = getpriority(PRIO_PROCESS, 0), /* of the thread */
-					.runtime = turn };
+					.nice = own + adds,
+					.runtime = stands_back ? LONG_TURN : 0 };
 
-	syscall(SYS_sched_setattr, 0, &attributes, 0);
+	if (syscall(SYS_sched_setattr, 0, &attributes, 0) == 0)
+		added = adds;
+}
+
+/* --- what a thread adopts --------------------------------------------------------------------- */
+
+/* Who looks stands back: when nobody does, nobody starts another haste. */
+static void
+step(gboolean back)
+{
+	if (back)
+		atomic_fetch_add(&haste.n_back, 1);
+	else if (atomic_fetch_sub(&haste.n_back, 1) == 1)
+		atomic_store(&haste.is_on, FALSE);
+	stands_back = back;
+}
+
+static void
+note_talk(void)
+{
+	if (atomic_load_explicit(&haste.n_back, memory_order_relaxed) > 0)
+		atomic_fetch_add_explicit(&haste.n_talks, 1, memory_order_relaxed);
+}
+
+static gboolean
+is_in_haste(void)
+{
+	return atomic_load_explicit(&haste.is_on, memory_order_relaxed);
 }
 
 void
-vpnr_patience_adopt(gboolean in_bulk)
+vpnr_patience_adopt(VpnrPatienceWork work)
 {
 	gboolean is_on = vpnr_patience_is_on();
-	int wanted_policy = is_on ? SCHED_BATCH : SCHED_OTHER;
-	guint64 wanted_turn = in_bulk && is_on && is_kept(&long_turns) ? LONG_TURN : 0;
+	gboolean back = work == VPNR_PATIENCE_BULK && is_on && is_kept(&standing_back);
+	gboolean changes = back != stands_back;
+	int wanted;
 
-	if (wanted_policy == policy && wanted_turn == turn)
+	if (changes)
+		step(back);
+	if (work == VPNR_PATIENCE_TALK)
+		note_talk();
+	wanted = is_on && (back || !is_in_haste()) ? SCHED_BATCH : SCHED_OTHER;
+	if (!changes && wanted == policy)
 		return;
-	policy = wanted_policy;
-	turn = wanted_turn;
+	policy = wanted;
 	ask_kernel();
 }
 
@@ -165,33 +253,68 @@ judge_locked(Habit *habit, const VpnrPatienceSample *before, const VpnrPatienceS
 	}
 }
 
+static gboolean
+is_short_of_processors(const VpnrPatienceSample *before, const VpnrPatienceSample *now)
+{
+	guint64 waited_us = (now->waited - before->waited) / 1000;
+
+	return 10 * waited_us > (guint64)(now->at - before->at);
+}
+
+static void
+decide_on_haste_locked(const VpnrPatienceSample *before, const VpnrPatienceSample *now)
+{
+	guint64 talks = atomic_exchange(&haste.n_talks, 0);
+	guint64 elapsed = (guint64)(now->at - haste.looked_at);
+	gboolean are_many = talks * G_TIME_SPAN_SECOND > elapsed * MANY_TALKS;
+
+	haste.looked_at = now->at;
+	if (talks > 0)
+		haste.until = now->at + HASTE_US;
+	atomic_store(&haste.is_on, now->at < haste.until && !are_many &&
+				       is_short_of_processors(before, now) && can_be_nice());
+}
+
 void
 vpnr_patience_judge(const VpnrPatienceSample *before, const VpnrPatienceSample *now)
 {
 	pthread_mutex_lock(&lock);
 	judge_locked(&giving_way, before, now);
-	judge_locked(&long_turns, before, now);
+	judge_locked(&standing_back, before, now);
+	if (stands_back)
+		decide_on_haste_locked(before, now);
 	pthread_mutex_unlock(&lock);
 }
 
 /* TRUE if nobody has looked for a while: it is the caller's turn. */
 static gboolean
-may_look(gint64 now)
+may_look(_Atomic gint64 *next_look, gint64 now)
 {
-	gint64 next = atomic_load_explicit(&next_look, memory_order_relaxed);
+	gint64 next = atomic_load_explicit(next_look, memory_order_relaxed);
 
-	return now >= next && atomic_compare_exchange_strong(&next_look, &next, now + LOOK_US);
+	return now >= next && atomic_compare_exchange_strong(next_look, &next, now + LOOK_US);
+}
+
+/* A thread begins with one, since two make a judgement. */
+static gboolean
+is_due(VpnrPatienceWatch *watch, VpnrPatienceWork work, gint64 now)
+{
+	gboolean begins = !watch->has_begun;
+	_Atomic gint64 *next = work == VPNR_PATIENCE_BULK ? &next_look_in_bulk : &next_look_of_all;
+
+	watch->has_begun = TRUE;
+	return begins || (now >= watch->before.at + LOOK_US && may_look(next, now));
 }
 
 void
-vpnr_patience_keep_watch(VpnrPatienceWatch *watch, gboolean in_bulk)
+vpnr_patience_keep_watch(VpnrPatienceWatch *watch, VpnrPatienceWork work)
 {
 	VpnrPatienceSample now = { .at = g_get_monotonic_time() };
 
-	if (may_look(now.at) && take_sample(&now)) {
+	if (is_due(watch, work, now.at) && take_sample(&now)) {
 		if (watch->before.at != 0)
 			vpnr_patience_judge(&watch->before, &now);
 		watch->before = now;
 	}
-	vpnr_patience_adopt(in_bulk);
+	vpnr_patience_adopt(work);
 }

@@ -136,7 +136,7 @@ run_task_locked(Worker *worker)
 
 	pthread_mutex_unlock(&pool->lock);
 	func(worker->data);
-	vpnr_patience_adopt(FALSE);
+	vpnr_patience_adopt(VPNR_PATIENCE_TALK);
 	vpnr_thread_set_name(pool->name); /* the task may have given the thread its own */
 	pthread_mutex_lock(&pool->lock);
 
@@ -168,7 +168,7 @@ work(gpointer data)
 	Worker *before;
 	gboolean trim;
 
-	vpnr_patience_adopt(FALSE);
+	vpnr_patience_adopt(VPNR_PATIENCE_TALK);
 	pthread_mutex_lock(&pool->lock);
 	do
 		run_task_locked(worker);

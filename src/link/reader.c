@@ -93,7 +93,7 @@ receive_until_end(VpnrReader *reader, const char **text)
 		patience = params->tick(params->data, heard);
 		if (patience < 0)
 			return VPNR_READER_STOPPED;
-		vpnr_patience_keep_watch(&reader->watch, FALSE);
+		vpnr_patience_keep_watch(&reader->watch, VPNR_PATIENCE_LINK);
 		got = vpnr_transport_recv(params->transport, reader->buffer + reader->filled,
 					  BUFFER - reader->filled, patience);
 		if (got == VPNR_TRANSPORT_END)

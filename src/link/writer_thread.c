@@ -279,7 +279,7 @@ vpnr_writer_run(gpointer data)
 
 		if (work(writer))
 			continue;
-		vpnr_patience_keep_watch(&writer->watch, FALSE);
+		vpnr_patience_keep_watch(&writer->watch, VPNR_PATIENCE_LINK);
 		frame = vpnr_mailbox_pop(writer->mailbox, -1);
 		if (frame != NULL) {
 			let_others_talk(writer);

@@ -221,14 +221,14 @@ tell_bulk(VpnrWorker *worker)
 	worker->since_bulk = worker->in_bulk ? 0 : MIN(worker->since_bulk + 1, VPNR_WORKER_PAUSE);
 }
 
-/* Who has short turns waits as long as the readers and writers, who watch for all. */
+/* Who does not stand back waits as long as the readers and writers, who watch for all. */
 static void
 adopt_patience(VpnrWorker *worker)
 {
 	if (worker->since_bulk < VPNR_WORKER_PAUSE)
-		vpnr_patience_keep_watch(&worker->watch, TRUE);
+		vpnr_patience_keep_watch(&worker->watch, VPNR_PATIENCE_BULK);
 	else
-		vpnr_patience_adopt(FALSE);
+		vpnr_patience_adopt(VPNR_PATIENCE_TALK);
 }
 
 static void
@@ -248,6 +248,7 @@ wait_for_events(VpnrWorker *worker)
 	    poll(pfd, G_N_ELEMENTS(pfd), VPNR_STACK_PATIENCE_MS) == 0) {
 		set_in_bulk(worker, FALSE);
 		worker->since_bulk = VPNR_WORKER_PAUSE;
+		adopt_patience(worker);
 		vpnr_stack_release();
 		poll(pfd, G_N_ELEMENTS(pfd), -1);
 	}

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/thread.h"
+#include "run/privilege.h"
 #include "tests/unit/patience.h"
 
 #define MS 1000000 /* ns */
@@ -119,14 +120,14 @@ note_policies(gpointer data)
 {
 	int *policies = data;
 
-	vpnr_patience_adopt(FALSE);
+	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
 	policies[0] = sched_getscheduler(0);
 	look_in_a_crowd(seconds(300));
-	vpnr_patience_adopt(FALSE);
+	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
 	vpnr_patience_yield();
 	policies[1] = sched_getscheduler(0);
 	look_in_peace(seconds(310));
-	vpnr_patience_adopt(FALSE);
+	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
 	vpnr_patience_yield();
 	policies[2] = sched_getscheduler(0);
 }
@@ -143,9 +144,9 @@ test_adopt(void)
 }
 
 static guint64
-turn(gboolean in_bulk)
+turn(VpnrPatienceWork work)
 {
-	vpnr_patience_adopt(in_bulk);
+	vpnr_patience_adopt(work);
 	return thread_turn(gettid());
 }
 
@@ -153,8 +154,8 @@ turn(gboolean in_bulk)
 static void
 check_turns(guint64 usual, gboolean are_long)
 {
-	g_assert_cmpuint(turn(FALSE), ==, usual);
-	g_assert_cmpuint(turn(TRUE), ==, are_long ? 20 * MS : usual);
+	g_assert_cmpuint(turn(VPNR_PATIENCE_LINK), ==, usual);
+	g_assert_cmpuint(turn(VPNR_PATIENCE_BULK), ==, are_long ? 20 * MS : usual);
 }
 
 /* Loses them by waits of this length beside 20 ms of work: they are back so many seconds later. */
@@ -175,7 +176,7 @@ static void
 take_turns(gpointer data)
 {
 	gboolean *is_known = data;
-	guint64 usual = turn(FALSE);
+	guint64 usual = turn(VPNR_PATIENCE_LINK);
 	gint64 at = seconds(400);
 
 	*is_known = usual > 0;
@@ -189,6 +190,7 @@ take_turns(gpointer data)
 	check_turns_lost_for(&at, usual, 41 * MS, 2);
 	long_peace(at);
 	check_turns_lost_for(&at, usual, 81 * MS, 1); /* and patience */
+	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
 }
 
 static void
@@ -202,21 +204,207 @@ test_turns(void)
 		g_test_skip("the kernel's turns have one length");
 }
 
+/* --- nice values ------------------------------------------------------------------------------ */
+
 static void
-adopt_and_stay_nice(gpointer data)
+come_back(gpointer data)
 {
-	(void)data;
-	g_assert_cmpint(setpriority(PRIO_PROCESS, 0, 3), ==, 0);
-	vpnr_patience_adopt(FALSE);
-	vpnr_patience_adopt(TRUE);
-	g_assert_cmpint(getpriority(PRIO_PROCESS, 0), ==, 3);
+	gboolean *came = data;
+
+	*came = setpriority(PRIO_PROCESS, 0, 1) == 0 && setpriority(PRIO_PROCESS, 0, 0) == 0;
+}
+
+/* TRUE if a thread of this process may have its nice value back. */
+static gboolean
+can_come_back(void)
+{
+	gboolean came = FALSE;
+
+	vpnr_thread_join(vpnr_thread_start("vpnr-test", come_back, &came, NULL));
+	return came;
+}
+
+static void
+run_where_allowed(VpnrThreadFunc func, gpointer data)
+{
+	if (can_come_back())
+		vpnr_thread_join(vpnr_thread_start("vpnr-test", func, data, NULL));
+	else
+		g_test_skip("needs CAP_SYS_NICE or RLIMIT_NICE");
+}
+
+static int
+nice_value(VpnrPatienceWork work)
+{
+	vpnr_patience_adopt(work);
+	return getpriority(PRIO_PROCESS, 0);
+}
+
+static void
+stand_back(gpointer data)
+{
+	gboolean is_allowed = GPOINTER_TO_INT(data);
+	int own = getpriority(PRIO_PROCESS, 0);
+
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_LINK), ==, own);
+	for (int n = 0; n < 2; n++) {
+		g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==,
+				is_allowed ? MIN(own + 10, 19) : own);
+		g_assert_cmpint(nice_value(VPNR_PATIENCE_TALK), ==, own);
+	}
 }
 
 static void
 test_nice(void)
 {
-	vpnr_thread_join(vpnr_thread_start("vpnr-test", adopt_and_stay_nice, NULL, NULL));
+	g_test_summary("A thread gives up some of its priority while it stands back.");
+
+	run_where_allowed(stand_back, GINT_TO_POINTER(TRUE));
 }
+
+static void
+test_nice_forbidden(void)
+{
+	g_test_summary("Who could not have it back gives up nothing.");
+
+	const struct rlimit none = { 0 };
+
+	if (!g_test_subprocess()) {
+		g_test_trap_subprocess(NULL, 0, 0);
+		g_test_trap_assert_passed();
+		return;
+	}
+	g_assert_cmpint(setrlimit(RLIMIT_NICE, &none), ==, 0);
+	if (can_come_back())
+		g_assert_true(vpnr_privilege_drop(NULL));
+	g_assert_false(can_come_back());
+	vpnr_thread_join(vpnr_thread_start("vpnr-test", stand_back, GINT_TO_POINTER(FALSE), NULL));
+}
+
+static void
+stand_back_now_and_then(gpointer data)
+{
+	(void)data;
+	g_assert_cmpint(setpriority(PRIO_PROCESS, 0, 0), ==, 0);
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, 10);
+	look(seconds(600), 100, 41 * MS, 20 * MS);
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, 0);
+	look_in_peace(seconds(620));
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, 10);
+
+	/* Somebody else changes it meanwhile. */
+	g_assert_cmpint(setpriority(PRIO_PROCESS, 0, 12), ==, 0);
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_LINK), ==, 2);
+
+	/* There is not as much to give. */
+	g_assert_cmpint(setpriority(PRIO_PROCESS, 0, 15), ==, 0);
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, 19);
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_LINK), ==, 15);
+}
+
+static void
+test_nice_again(void)
+{
+	g_test_summary("It has its priority back when it stands back no longer, whatever that is.");
+
+	run_where_allowed(stand_back_now_and_then, NULL);
+}
+
+/* --- haste ------------------------------------------------------------------------------------ */
+
+/* A thread that stands back has waited so long since its last look, 20 ms ago. */
+static void
+look_in_bulk(gint64 at, guint64 waited)
+{
+	const VpnrPatienceSample before = { .at = at - 20000 };
+	const VpnrPatienceSample now = {
+		.at = at, .turns = 100, .waited = waited, .used = 20 * MS
+	};
+
+	vpnr_patience_judge(&before, &now);
+}
+
+/* Waits so often for what is short. */
+static void
+talk(gpointer data)
+{
+	for (int n = GPOINTER_TO_INT(data); n > 0; n--)
+		vpnr_patience_adopt(VPNR_PATIENCE_TALK);
+}
+
+static void
+somebody_talks(int n)
+{
+	vpnr_thread_join(vpnr_thread_start("vpnr-test", talk, GINT_TO_POINTER(n), NULL));
+}
+
+static void
+note_policy(gpointer data)
+{
+	int *policy = data;
+
+	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
+	*policy = sched_getscheduler(0);
+}
+
+static gboolean
+others_are_in_haste(void)
+{
+	int policy = -1;
+
+	vpnr_thread_join(vpnr_thread_start("vpnr-test", note_policy, &policy, NULL));
+	return policy == SCHED_OTHER;
+}
+
+static void
+stand_back_from_haste(gpointer data)
+{
+	gint64 at = seconds(700);
+
+	(void)data;
+	vpnr_patience_adopt(VPNR_PATIENCE_BULK);
+	look_in_bulk(at, 5 * MS);
+	g_assert_false(others_are_in_haste()); /* nobody talks */
+
+	somebody_talks(1);
+	g_assert_false(others_are_in_haste()); /* not before the next look */
+	look_in_bulk(at += 20000, 5 * MS);
+	g_assert_true(others_are_in_haste());
+	g_assert_cmpint(sched_getscheduler(0), ==, SCHED_BATCH);
+	look_in_bulk(at += 20000, 1 * MS); /* there are processors enough */
+	g_assert_false(others_are_in_haste());
+	look_in_bulk(at += 20000, 5 * MS);
+	g_assert_true(others_are_in_haste());
+
+	look_in_bulk(at + 60000 - 1, 5 * MS);
+	g_assert_true(others_are_in_haste());
+	look_in_bulk(at += 60000, 5 * MS);
+	g_assert_false(others_are_in_haste());
+
+	somebody_talks(201); /* in 20 ms */
+	look_in_bulk(at += 20000, 5 * MS);
+	g_assert_false(others_are_in_haste());
+	somebody_talks(199);
+	look_in_bulk(at += 20000, 5 * MS);
+	g_assert_true(others_are_in_haste());
+
+	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
+	g_assert_false(others_are_in_haste());
+	somebody_talks(1);
+	look_in_bulk(at += 20000, 5 * MS); /* of one that does not stand back */
+	g_assert_false(others_are_in_haste());
+}
+
+static void
+test_haste(void)
+{
+	g_test_summary("Beside transfers that take all processors, who talks is in haste, and so "
+		       "is who carries it, unless these are many.");
+
+	run_where_allowed(stand_back_from_haste, NULL);
+}
+
+/* --- looks ------------------------------------------------------------------------------------ */
 
 static void
 nothing(gpointer data)
@@ -237,12 +425,12 @@ test_watch(void)
 	}
 	for (gint64 start = g_get_monotonic_time(); watch.before.at == 0; patience(start)) {
 		vpnr_thread_join(vpnr_thread_start("vpnr-test", nothing, NULL, NULL));
-		vpnr_patience_keep_watch(&watch, FALSE);
+		vpnr_patience_keep_watch(&watch, VPNR_PATIENCE_LINK);
 	}
 	first = watch.before;
 	for (gint64 start = g_get_monotonic_time(); watch.before.at == first.at; patience(start)) {
 		vpnr_thread_join(vpnr_thread_start("vpnr-test", nothing, NULL, NULL));
-		vpnr_patience_keep_watch(&watch, FALSE);
+		vpnr_patience_keep_watch(&watch, VPNR_PATIENCE_LINK);
 	}
 	g_assert_cmpint(watch.before.at, >=, first.at + 20000);
 	g_assert_cmpuint(watch.before.turns, >, first.turns);
@@ -260,6 +448,10 @@ main(int argc, char **argv)
 	g_test_add_func("/patience/adopt", test_adopt);
 	g_test_add_func("/patience/turns", test_turns);
 	g_test_add_func("/patience/nice", test_nice);
+	g_test_add_func("/patience/nice-forbidden", test_nice_forbidden);
+	g_test_add_func("/patience/nice-again", test_nice_again);
+	g_test_add_func("/patience/haste", test_haste);
+	/* By the real time, and what is lost then does not come back before. */
 	g_test_add_func("/patience/watch", test_watch);
 	return g_test_run();
 }

@@ -311,6 +311,21 @@ carry(Bench *bench, const guint8 *bytes, gsize n)
 	wait_until_asleep(bench);
 }
 
+/* A client's worker that carries a transfer. Returns what its turns were before. */
+static guint64
+start_transfer(Bench *bench, const guint8 *bytes)
+{
+	guint64 usual;
+
+	start_client(bench, G_MAXUINT64);
+	carry(bench, bytes, 1);
+	usual = worker_turn(bench);
+	for (gint64 start = g_get_monotonic_time(); worker_turn(bench) == usual && usual > 0;
+	     patience(start))
+		carry(bench, bytes, 100000);
+	return usual;
+}
+
 static void
 test_turns(void)
 {
@@ -320,15 +335,25 @@ test_turns(void)
 	Bench bench;
 	guint64 usual;
 
-	start_client(&bench, G_MAXUINT64);
-	carry(&bench, bytes, 1);
-	usual = worker_turn(&bench);
-	for (gint64 start = g_get_monotonic_time(); worker_turn(&bench) == usual && usual > 0;
-	     patience(start))
-		carry(&bench, bytes, 100000);
+	usual = start_transfer(&bench, bytes);
 	for (guint n = 0; n < 16; n++)
 		carry(&bench, bytes, 1);
 	g_assert_cmpuint(worker_turn(&bench), ==, usual);
+	end_application_first(&bench);
+}
+
+static void
+test_turns_of_stalled(void)
+{
+	g_test_summary("A worker whose transfer stalls does not stand back for long.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+	Bench bench;
+	guint64 usual;
+
+	usual = start_transfer(&bench, bytes);
+	for (gint64 start = g_get_monotonic_time(); worker_turn(&bench) != usual; patience(start))
+		;
 	end_application_first(&bench);
 }
 
@@ -1217,6 +1242,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/large/out", test_large_out);
 	g_test_add_func("/worker/large/in", test_large_in);
 	g_test_add_func("/worker/turns", test_turns);
+	g_test_add_func("/worker/turns/stalled", test_turns_of_stalled);
 	g_test_add_func("/worker/lent", test_lent);
 	g_test_add_func("/worker/lent/in-order", test_lent_in_order);
 	g_test_add_func("/worker/end/application-first", test_application_ends_first);
