@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * patience: see patience.h. Every thread changes its own policy, since only it knows when it is
- * about to sleep; the program's patience is two flags that all of them look at.
+ * about to sleep; what all of them look at is three flags: two habits, and haste.
  */
 #include "base/patience.h"
 
@@ -66,8 +66,8 @@ static struct {
 	_Atomic guint n_talks; /* waits for what is short since a thread in bulk has looked */
 	_Atomic gboolean is_on;
 	/* lock */
-	gint64 looked_at;
-	gint64 until;
+	gint64 looked_at; /* when the talks were counted last */
+	gint64 until;     /* it is over, unless somebody has talked again */
 } haste;
 
 static _Atomic gint64 next_look_of_all, next_look_in_bulk;

@@ -39,8 +39,9 @@ typedef enum {
  * it sleeps, since it counts when it is woken. Two system calls if that has changed since the last
  * time; where it is forbidden, nothing changes. Its nice value is its own again when it no longer
  * stands back, and is not touched if it could not be: that takes CAP_SYS_NICE or RLIMIT_NICE
- * (getrlimit(2)). A thread that has stood back does other work, or adopts another, before it ends.
- */
+ * (getrlimit(2)). The first call of all for a transfer finds that out by a thread that ends at
+ * once. Who has adopted BULK adopts something else before it ends, since who stands back is
+ * counted. */
 void vpnr_patience_adopt(VpnrPatienceWork work);
 
 /* Lets others run once (sched_yield(2)). FALSE, and nothing is done, if nobody is patient. */

@@ -323,6 +323,8 @@ start_transfer(Bench *bench, const guint8 *bytes)
 	for (gint64 start = g_get_monotonic_time(); worker_turn(bench) == usual && usual > 0;
 	     patience(start))
 		carry(bench, bytes, 100000);
+	if (usual == 0)
+		g_test_skip("the kernel's turns have one length");
 	return usual;
 }
 
