@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * patience: see patience.h. Every thread changes its own policy, since only it knows when it is
- * about to sleep; what all of them look at is three flags: two habits, and haste.
+ * about to sleep; what all of them look at is four flags: two habits, haste, and talk.
  */
 #include "base/patience.h"
 
@@ -65,6 +65,7 @@ static struct {
 	_Atomic guint n_back;  /* threads that stand back now */
 	_Atomic guint n_talks; /* waits for what is short since a thread in bulk has looked */
 	_Atomic gboolean is_on;
+	_Atomic gboolean is_heard; /* somebody has talked */
 	/* lock */
 	gint64 looked_at; /* when the talks were counted last */
 	gint64 until;     /* it is over, unless somebody has talked again */
@@ -148,14 +149,21 @@ ask_kernel(void)
 
 /* --- what a thread adopts --------------------------------------------------------------------- */
 
-/* Who looks stands back: when nobody does, nobody starts another haste. */
+static void
+hear_nothing(void)
+{
+	atomic_store(&haste.is_heard, FALSE);
+	atomic_store(&haste.is_on, FALSE);
+}
+
+/* Who looks stands back: when nobody does, nobody hears anything any more. */
 static void
 step(gboolean back)
 {
 	if (back)
 		atomic_fetch_add(&haste.n_back, 1);
 	else if (atomic_fetch_sub(&haste.n_back, 1) == 1)
-		atomic_store(&haste.is_on, FALSE);
+		hear_nothing();
 	stands_back = back;
 }
 
@@ -189,6 +197,12 @@ vpnr_patience_adopt(VpnrPatienceWork work)
 		return;
 	policy = wanted;
 	ask_kernel();
+}
+
+gboolean
+vpnr_patience_hears_talk(void)
+{
+	return atomic_load_explicit(&haste.is_heard, memory_order_relaxed);
 }
 
 gboolean
@@ -271,6 +285,7 @@ decide_on_haste_locked(const VpnrPatienceSample *before, const VpnrPatienceSampl
 	haste.looked_at = now->at;
 	if (talks > 0)
 		haste.until = now->at + HASTE_US;
+	atomic_store(&haste.is_heard, now->at < haste.until);
 	atomic_store(&haste.is_on, now->at < haste.until && !are_many &&
 				       is_short_of_processors(before, now) && can_be_nice());
 }

@@ -44,6 +44,10 @@ typedef enum {
  * counted. */
 void vpnr_patience_adopt(VpnrPatienceWork work);
 
+/* TRUE while some have adopted TALK lately beside threads that stand back: as haste, but whatever
+ * the processors, the permission and the number (thread-safe). */
+gboolean vpnr_patience_hears_talk(void);
+
 /* Lets others run once (sched_yield(2)). FALSE, and nothing is done, if nobody is patient. */
 gboolean vpnr_patience_yield(void);
 

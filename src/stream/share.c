@@ -15,21 +15,27 @@ cost(gsize n)
 /* VPNr/1 uses ids again, so frames of an earlier stream may be counted off a later one, and what is
  * queued fall below zero: it is never compared with zero alone. */
 
-/* What a stream may have queued before it adds a frame. */
 static gint64
-bound(gint64 total)
+depth(const VpnrShare *share)
 {
-	return CLAMP((VPNR_TABLE_QUEUE - total) / 4, 0, VPNR_STREAM_QUEUE);
+	return VPNR_STREAM_QUEUE << atomic_load_explicit(&share->doublings, memory_order_relaxed);
 }
 
-/* Only a quarter of what is free was asked for, so at least three quarters of it take the frame
- * unless it is nearly nothing: then the frame becomes small. */
+/* What a stream may have queued before it adds a frame. */
+static gint64
+bound(const VpnrShare *share, gint64 total)
+{
+	return CLAMP((VPNR_TABLE_QUEUE - total) / 2, 0, depth(share));
+}
+
+/* Only half of what is free was asked for, so at least the other half takes the frame unless it is
+ * nearly nothing: then the frame becomes small. */
 static gsize
-fitting(gint64 queued, gint64 total, gsize want)
+fitting(const VpnrShare *share, gint64 queued, gint64 total, gsize want)
 {
 	gint64 left = VPNR_TABLE_QUEUE - total - VPNR_STREAM_FRAME_COST;
 
-	if (queued < bound(total) && left >= VPNR_STREAM_SMALL)
+	if (queued < bound(share, total) && left >= VPNR_STREAM_SMALL)
 		return MIN(want, (gsize)left);
 	return queued <= 0 ? MIN(want, VPNR_STREAM_SMALL) : 0;
 }
@@ -42,7 +48,7 @@ try_take(VpnrShare *share, VpnrQueued *all, gsize want)
 	gsize n;
 
 	do {
-		n = fitting(queued, total, want);
+		n = fitting(share, queued, total, want);
 		if (n == 0)
 			return 0;
 	} while (!atomic_compare_exchange_weak(&all->total, &total, total + cost(n)));
@@ -62,6 +68,18 @@ vpnr_share_take(VpnrShare *share, VpnrQueued *all, gsize want)
 }
 
 void
+vpnr_share_waited(VpnrShare *share, gint64 us)
+{
+	guint doublings = atomic_load_explicit(&share->doublings, memory_order_relaxed);
+
+	if (us > VPNR_SHARE_WAIT_US && doublings > 0)
+		doublings--;
+	else if (us < VPNR_SHARE_WAIT_US / 2 && depth(share) < VPNR_TABLE_QUEUE / 2)
+		doublings++;
+	atomic_store_explicit(&share->doublings, doublings, memory_order_relaxed);
+}
+
+void
 vpnr_share_lower(VpnrShare *share, VpnrQueued *all, gsize n)
 {
 	atomic_fetch_sub(&share->queued, (gint64)n);
@@ -74,8 +92,8 @@ vpnr_share_sent(VpnrShare *share, VpnrQueued *all, gsize n)
 	gint64 total = atomic_fetch_sub(&all->total, cost(n)) - cost(n);
 	gint64 queued = atomic_fetch_sub(&share->queued, cost(n)) - cost(n);
 
-	return (queued <= 0 || queued < bound(total) / 2) && atomic_load(&share->is_awaited) &&
-	       atomic_exchange(&share->is_awaited, FALSE);
+	return (queued <= 0 || queued < bound(share, total) / 2) &&
+	       atomic_load(&share->is_awaited) && atomic_exchange(&share->is_awaited, FALSE);
 }
 
 void

@@ -19,6 +19,27 @@ adapt_read_size(VpnrWorker *worker, gsize want, gsize got)
 		worker->read_size = MAX(worker->read_size / 2, VPNR_WORKER_READ_MIN);
 }
 
+/* With a deep queue a transfer takes the processors for longer at a time, and more of them: not
+ * where others talk. */
+static gint64
+waited_for_room(const VpnrWorker *worker, gint64 now)
+{
+	return vpnr_patience_hears_talk() ? G_MAXINT64 : now - worker->no_room_since;
+}
+
+static void
+note_room(VpnrWorker *worker, gboolean has_room)
+{
+	gint64 now;
+
+	if (has_room == (worker->no_room_since == 0))
+		return;
+	now = g_get_monotonic_time();
+	if (has_room)
+		vpnr_share_waited(&worker->stream->share, waited_for_room(worker, now));
+	worker->no_room_since = has_room ? 0 : now;
+}
+
 /* Bytes that credit and queue allow to be read now; room in the queue is taken for them. 0: one of
  * the two has to be waited for. */
 static gsize
@@ -37,6 +58,7 @@ take_room(VpnrWorker *worker)
 		return 0;
 	}
 	n = vpnr_table_take_room(worker->table, stream, MIN(left, worker->read_size));
+	note_room(worker, n > 0);
 	if (n == 0)
 		worker->input_waits = VPNR_WAITS_LINK;
 	return n;

@@ -365,14 +365,17 @@ stand_back_from_haste(gpointer data)
 	vpnr_patience_adopt(VPNR_PATIENCE_BULK);
 	look_in_bulk(at, 5 * MS);
 	g_assert_false(others_are_in_haste()); /* nobody talks */
+	g_assert_false(vpnr_patience_hears_talk());
 
 	somebody_talks(1);
 	g_assert_false(others_are_in_haste()); /* not before the next look */
 	look_in_bulk(at += 20000, 5 * MS);
 	g_assert_true(others_are_in_haste());
+	g_assert_true(vpnr_patience_hears_talk());
 	g_assert_cmpint(sched_getscheduler(0), ==, SCHED_BATCH);
 	look_in_bulk(at += 20000, 1 * MS); /* there are processors enough */
 	g_assert_false(others_are_in_haste());
+	g_assert_true(vpnr_patience_hears_talk());
 	look_in_bulk(at += 20000, 5 * MS);
 	g_assert_true(others_are_in_haste());
 
@@ -380,16 +383,19 @@ stand_back_from_haste(gpointer data)
 	g_assert_true(others_are_in_haste());
 	look_in_bulk(at += 60000, 5 * MS);
 	g_assert_false(others_are_in_haste());
+	g_assert_false(vpnr_patience_hears_talk());
 
 	somebody_talks(201); /* in 20 ms */
 	look_in_bulk(at += 20000, 5 * MS);
 	g_assert_false(others_are_in_haste());
+	g_assert_true(vpnr_patience_hears_talk());
 	somebody_talks(199);
 	look_in_bulk(at += 20000, 5 * MS);
 	g_assert_true(others_are_in_haste());
 
 	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
 	g_assert_false(others_are_in_haste());
+	g_assert_false(vpnr_patience_hears_talk());
 	somebody_talks(1);
 	look_in_bulk(at += 20000, 5 * MS); /* of one that does not stand back */
 	g_assert_false(others_are_in_haste());

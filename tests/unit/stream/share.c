@@ -36,6 +36,60 @@ test_alone(void)
 	g_assert_cmpuint(fill(&share, &all, FRAME), ==, 3);
 }
 
+/* Frames that fit, after a wait for room of so many us; then there are none. */
+static guint
+fill_after(VpnrShare *share, VpnrQueued *all, gint64 us)
+{
+	guint frames;
+
+	vpnr_share_waited(share, us);
+	frames = fill(share, all, FRAME);
+	for (guint i = 0; i < frames; i++)
+		vpnr_share_sent(share, all, FRAME);
+	return frames;
+}
+
+static void
+test_depth(void)
+{
+	g_test_summary("A queue is deeper the sooner it is gone, but never takes all there is.");
+
+	const gint64 few = VPNR_SHARE_WAIT_US / 2 - 1, many = VPNR_SHARE_WAIT_US + 1;
+	VpnrQueued all = { 0 };
+	VpnrShare share = { 0 };
+
+	g_assert_cmpuint(fill_after(&share, &all, many), ==, 4);
+	g_assert_cmpuint(fill_after(&share, &all, few), ==, 8);
+	g_assert_cmpuint(fill_after(&share, &all, few), ==, 16);
+	g_assert_cmpuint(fill_after(&share, &all, few + 1), ==, 16);
+	g_assert_cmpuint(fill_after(&share, &all, many - 1), ==, 16);
+	g_assert_cmpuint(fill_after(&share, &all, few), ==, 22); /* a third */
+	g_assert_cmpuint(fill_after(&share, &all, few), ==, 22);
+	g_assert_cmpuint(fill_after(&share, &all, many), ==, 16);
+	g_assert_cmpuint(fill_after(&share, &all, G_MAXINT64), ==, 8);
+	g_assert_cmpuint(fill_after(&share, &all, many), ==, 4);
+	g_assert_cmpuint(fill_after(&share, &all, few), ==, 8);
+	g_assert_cmpint(atomic_load(&all.total), ==, 0);
+}
+
+static void
+test_depth_of_many(void)
+{
+	g_test_summary("Deep queues leave room for whole frames of those who come later, too.");
+
+	VpnrQueued all = { 0 };
+	VpnrShare shares[4] = { 0 };
+	VpnrShare newcomer = { 0 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(shares); i++) {
+		for (int n = 0; n < 10; n++)
+			vpnr_share_waited(&shares[i], 0);
+		g_assert_cmpuint(fill(&shares[i], &all, FRAME), >, 4);
+	}
+	g_assert_cmpuint(fill(&newcomer, &all, FRAME), >=, 4);
+	g_assert_cmpint(atomic_load(&all.total), <=, VPNR_TABLE_QUEUE);
+}
+
 static void
 test_small_frames(void)
 {
@@ -199,6 +253,8 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/share/alone", test_alone);
+	g_test_add_func("/share/depth", test_depth);
+	g_test_add_func("/share/depth/many", test_depth_of_many);
 	g_test_add_func("/share/small-frames", test_small_frames);
 	g_test_add_func("/share/lower", test_lower);
 	g_test_add_func("/share/many", test_many);

@@ -714,6 +714,45 @@ test_window_of_the_peer(void)
 }
 
 static void
+wait_until_queued(const Bench *bench, gint64 n)
+{
+	for (gint64 start = g_get_monotonic_time(); vpnr_share_queued(&bench->stream->share) < n;
+	     patience(start))
+		;
+	wait_until_asleep(bench);
+	g_assert_cmpint(atomic_load(&bench->stream->waits), ==, VPNR_WAITS_LINK);
+}
+
+static void
+test_depth_of_the_queue(void)
+{
+	g_test_summary("After a long wait for room the queue is half as deep.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+	g_autoptr(VpnrFrame) first = NULL;
+	Bench bench;
+	Sending sending = { .bytes = bytes };
+	VpnrThread *sender;
+
+	start_client(&bench, G_MAXUINT64);
+	sending.fd = bench.app;
+	sender = vpnr_thread_start("sender", send_large, &sending, NULL);
+	wait_until_queued(&bench, VPNR_STREAM_QUEUE);
+	atomic_store(&bench.stream->share.doublings, 3);
+	for (gint64 start = g_get_monotonic_time();
+	     g_get_monotonic_time() <= start + VPNR_SHARE_WAIT_US;)
+		;
+	first = rig_next(&bench.rig);
+	wait_until_queued(&bench, 4 * VPNR_STREAM_QUEUE);
+	g_assert_cmpuint(atomic_load(&bench.stream->share.doublings), ==, 2);
+	rig_expect_data(&bench.rig, bench.id, bytes + first->size, LARGE - first->size);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	vpnr_thread_join(sender);
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	finish(&bench);
+}
+
+static void
 test_queue_of_the_writer(void)
 {
 	g_test_summary("While the writer sends nothing, a stream does not fill it without bound.");
@@ -726,11 +765,7 @@ test_queue_of_the_writer(void)
 	start_client(&bench, G_MAXUINT64);
 	sending.fd = bench.app;
 	sender = vpnr_thread_start("sender", send_large, &sending, NULL);
-	for (gint64 start = g_get_monotonic_time();
-	     vpnr_share_queued(&bench.stream->share) < VPNR_STREAM_QUEUE; patience(start))
-		;
-	wait_until_asleep(&bench);
-	g_assert_cmpint(atomic_load(&bench.stream->waits), ==, VPNR_WAITS_LINK);
+	wait_until_queued(&bench, VPNR_STREAM_QUEUE);
 	g_assert_cmpint(vpnr_share_queued(&bench.stream->share), <,
 			VPNR_STREAM_QUEUE + VPNR_DATA_MAX + VPNR_STREAM_FRAME_COST);
 	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), <,
@@ -1264,6 +1299,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/bound/last-byte", test_last_byte_of_the_window);
 	g_test_add_func("/worker/bound/no-window", test_no_window_after_the_end);
 	g_test_add_func("/worker/bound/queue", test_queue_of_the_writer);
+	g_test_add_func("/worker/bound/queue/depth", test_depth_of_the_queue);
 	g_test_add_func("/worker/bound/stalled-application", test_stalled_application);
 	g_test_add_func("/worker/hang-up", test_hang_up);
 	g_test_add_func("/worker/end/stalled", test_end_while_stalled);
