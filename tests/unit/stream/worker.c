@@ -195,6 +195,7 @@ test_echo(void)
 typedef struct {
 	int fd;
 	const guint8 *bytes;
+	VpnrThread *thread;
 } Sending;
 
 static void
@@ -204,6 +205,16 @@ send_large(gpointer data)
 
 	loopback_send(sending->fd, sending->bytes, LARGE);
 	g_assert_cmpint(shutdown(sending->fd, SHUT_WR), ==, 0);
+}
+
+/* A client whose application sends all of these and shuts its side. */
+static void
+start_sender(Bench *bench, Sending *sending, const guint8 *bytes)
+{
+	start_client(bench, G_MAXUINT64);
+	sending->fd = bench->app;
+	sending->bytes = bytes;
+	sending->thread = vpnr_thread_start("sender", send_large, sending, NULL);
 }
 
 /* The next n bytes of DATA must be these, in frames as they should be in bulk. */
@@ -228,15 +239,12 @@ test_large_out(void)
 
 	g_autofree guint8 *bytes = make_pattern(LARGE);
 	Bench bench;
-	Sending sending = { .bytes = bytes };
-	VpnrThread *sender;
+	Sending sending;
 
-	start_client(&bench, G_MAXUINT64);
-	sending.fd = bench.app;
-	sender = vpnr_thread_start("sender", send_large, &sending, NULL);
+	start_sender(&bench, &sending, bytes);
 	expect_bulk(&bench, bytes, LARGE);
 	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
-	vpnr_thread_join(sender);
+	vpnr_thread_join(sending.thread);
 	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
 	finish(&bench);
 }
@@ -731,12 +739,9 @@ test_depth_of_the_queue(void)
 	g_autofree guint8 *bytes = make_pattern(LARGE);
 	g_autoptr(VpnrFrame) first = NULL;
 	Bench bench;
-	Sending sending = { .bytes = bytes };
-	VpnrThread *sender;
+	Sending sending;
 
-	start_client(&bench, G_MAXUINT64);
-	sending.fd = bench.app;
-	sender = vpnr_thread_start("sender", send_large, &sending, NULL);
+	start_sender(&bench, &sending, bytes);
 	wait_until_queued(&bench, VPNR_STREAM_QUEUE);
 	atomic_store(&bench.stream->share.doublings, 3);
 	for (gint64 start = g_get_monotonic_time();
@@ -747,7 +752,7 @@ test_depth_of_the_queue(void)
 	g_assert_cmpuint(atomic_load(&bench.stream->share.doublings), ==, 2);
 	rig_expect_data(&bench.rig, bench.id, bytes + first->size, LARGE - first->size);
 	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
-	vpnr_thread_join(sender);
+	vpnr_thread_join(sending.thread);
 	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
 	finish(&bench);
 }
@@ -759,12 +764,9 @@ test_queue_of_the_writer(void)
 
 	g_autofree guint8 *bytes = make_pattern(LARGE);
 	Bench bench;
-	Sending sending = { .bytes = bytes };
-	VpnrThread *sender;
+	Sending sending;
 
-	start_client(&bench, G_MAXUINT64);
-	sending.fd = bench.app;
-	sender = vpnr_thread_start("sender", send_large, &sending, NULL);
+	start_sender(&bench, &sending, bytes);
 	wait_until_queued(&bench, VPNR_STREAM_QUEUE);
 	g_assert_cmpint(vpnr_share_queued(&bench.stream->share), <,
 			VPNR_STREAM_QUEUE + VPNR_DATA_MAX + VPNR_STREAM_FRAME_COST);
@@ -772,7 +774,7 @@ test_queue_of_the_writer(void)
 			 VPNR_STREAM_QUEUE / VPNR_STREAM_FRAME_COST + 1);
 	rig_expect_data(&bench.rig, bench.id, bytes, LARGE);
 	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
-	vpnr_thread_join(sender);
+	vpnr_thread_join(sending.thread);
 	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
 	finish(&bench);
 }
