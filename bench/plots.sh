@@ -37,6 +37,7 @@ plot() {
 # bars FILE TITLE LABEL SETTINGS FILTER: a group of bars for each row
 bars() {
 	plot "$1" "$2" "set ylabel \"$3\"; set style data histograms; set boxwidth 0.9;
+		set xtics rotate by 25 right;
 		set style histogram clustered gap 1; set style fill solid 0.8; $4" "$5" "i:xtic(1)"
 }
 
