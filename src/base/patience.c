@@ -281,13 +281,15 @@ decide_on_haste_locked(const VpnrPatienceSample *before, const VpnrPatienceSampl
 	guint64 talks = atomic_exchange(&haste.n_talks, 0);
 	guint64 elapsed = (guint64)(now->at - haste.looked_at);
 	gboolean are_many = talks * G_TIME_SPAN_SECOND > elapsed * MANY_TALKS;
+	gboolean is_heard;
 
 	haste.looked_at = now->at;
 	if (talks > 0)
 		haste.until = now->at + HASTE_US;
-	atomic_store(&haste.is_heard, now->at < haste.until);
-	atomic_store(&haste.is_on, now->at < haste.until && !are_many &&
-				       is_short_of_processors(before, now) && can_be_nice());
+	is_heard = now->at < haste.until;
+	atomic_store(&haste.is_heard, is_heard);
+	atomic_store(&haste.is_on,
+		     is_heard && !are_many && is_short_of_processors(before, now) && can_be_nice());
 }
 
 void

@@ -25,7 +25,9 @@ depth(const VpnrShare *share)
 static gint64
 bound(const VpnrShare *share, gint64 total)
 {
-	return CLAMP((VPNR_TABLE_QUEUE - total) / 2, 0, depth(share));
+	gint64 most = depth(share);
+
+	return CLAMP((VPNR_TABLE_QUEUE - total) / 2, 0, most);
 }
 
 /* Only half of what is free was asked for, so at least the other half takes the frame unless it is
