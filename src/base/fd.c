@@ -5,9 +5,11 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -71,6 +73,20 @@ void
 vpnr_fd_set_notsent_lowat(int fd, guint bytes)
 {
 	set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
+}
+
+void
+vpnr_fd_set_send_buffer(int fd, guint bytes)
+{
+	set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, (int)bytes);
+}
+
+gsize
+vpnr_fd_under_way(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? (gsize)bytes : 0;
 }
 
 gboolean

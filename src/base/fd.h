@@ -39,6 +39,14 @@ void vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms);
  */
 void vpnr_fd_set_notsent_lowat(int fd, guint bytes);
 
+/* SO_SNDBUFFORCE: so many bytes may be under way, whatever the system has as its bound. Without
+ * CAP_NET_ADMIN nothing changes: the buffer goes on growing up to that (tcp_wmem, tcp(7)). */
+void vpnr_fd_set_send_buffer(int fd, guint bytes);
+
+/* Bytes that were sent on a TCP socket and that its peer has not acknowledged, those that still
+ * wait in it included (SIOCOUTQ, tcp(7)). 0 if fd is none. */
+gsize vpnr_fd_under_way(int fd);
+
 /* Closes a connected TCP socket with a reset (SO_LINGER 0) instead of a FIN: the peer's application
  * sees ECONNRESET, not an ordinary end. */
 void vpnr_fd_abort(int fd);

@@ -7,7 +7,7 @@
 void
 vpnr_batch_init(VpnrBatch *batch)
 {
-	batch->size = VPNR_BATCH_MIN;
+	*batch = (VpnrBatch){ .size = VPNR_BATCH_MIN };
 }
 
 gsize
@@ -17,9 +17,9 @@ vpnr_batch_size(const VpnrBatch *batch)
 }
 
 gsize
-vpnr_batch_unsent(const VpnrBatch *batch)
+vpnr_batch_unsent(const VpnrBatch *batch, gsize under_way)
 {
-	return MAX(batch->size, VPNR_UNSENT_MIN);
+	return MAX(MAX(batch->size, VPNR_UNSENT_MIN), under_way / VPNR_UNSENT_SHARE);
 }
 
 gboolean
@@ -31,5 +31,8 @@ vpnr_batch_sent(VpnrBatch *batch, gint64 us)
 		batch->size = MAX(batch->size / 2, VPNR_BATCH_MIN);
 	else if (us < VPNR_BATCH_US / 2)
 		batch->size = MIN(batch->size * 2, VPNR_BATCH_MAX);
-	return batch->size != before;
+	if (batch->size == before && ++batch->n_sent < VPNR_BATCH_LOOK)
+		return FALSE;
+	batch->n_sent = 0;
+	return TRUE;
 }

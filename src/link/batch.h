@@ -7,6 +7,14 @@
  * carries, as far as the time tells that a send takes until the socket would take more. On a slow
  * link that is little. Where only the processor sets bounds it is a whole frame; a send that had to
  * wait there for a moment, because the receiver did, says nothing.
+ *
+ * On a long way more has to wait in the socket, or it runs dry before the writer has had its turn.
+ * To TCP that looks as if the application had nothing to send, and what it measures meanwhile says
+ * nothing about the path. BBR, which sends three times as fast as it has measured until it sees
+ * that the path carries no more, never sees that: at 20 ms of round trip it sent four packets of
+ * ten in vain where the buffer in front of a path of 200 Mbit/s was short, and kept it full where
+ * it was long. So a sixteenth of what is under way may wait, which lasts a sixteenth of a round
+ * trip.
  */
 #pragma once
 
@@ -28,14 +36,20 @@ G_BEGIN_DECLS
  * half of it too small. */
 #define VPNR_BATCH_US 1000
 
-/* Bytes that may wait in the socket before a send does, at least; otherwise as many as a batch has.
+/* Bytes that may wait in the socket before a send does, at least; otherwise as many as a batch has,
+ * or a part of those that are under way, as said above.
  * Measured beside eight bulk transfers on a link of 50 Mbit/s, a small frame takes 320 ms without a
  * limit, 41 with 128 KiB, 32 with 64, 24 with 32, and no less with 16. At several gigabits 128 KiB
  * are no faster than 64,000 bytes. */
-#define VPNR_UNSENT_MIN (32 * 1024)
+#define VPNR_UNSENT_MIN   (32 * 1024)
+#define VPNR_UNSENT_SHARE 16
+
+/* Full batches after which that is looked at again. */
+#define VPNR_BATCH_LOOK 16
 
 typedef struct {
 	gsize size;
+	guint n_sent; /* full ones, since that was looked at */
 } VpnrBatch;
 
 /* At the beginning of a link: small, since nothing is known about it. */
@@ -44,11 +58,11 @@ void vpnr_batch_init(VpnrBatch *batch);
 /* Bytes after which a batch is full. The frame that fills it may go beyond. */
 gsize vpnr_batch_size(const VpnrBatch *batch);
 
-/* Bytes that may wait in the socket. */
-gsize vpnr_batch_unsent(const VpnrBatch *batch);
+/* Bytes that may wait in the socket, where so many are under way, or wait there. */
+gsize vpnr_batch_unsent(const VpnrBatch *batch, gsize under_way);
 
 /* Notes how long the send of a full batch took. One that was not full says nothing about larger
- * ones. TRUE if the size is another one now. */
+ * ones. TRUE if it is time to tell the socket how much may wait there. */
 gboolean vpnr_batch_sent(VpnrBatch *batch, gint64 us);
 
 G_END_DECLS

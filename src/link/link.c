@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "link/batch.h"
 #include "link/reader.h"
+#include "link/reserve.h"
 
 struct VpnrLink {
 	/* const after start */
@@ -42,9 +43,10 @@ vpnr_link_prepare_socket(int fd, VpnrProtocol protocol)
 {
 	vpnr_fd_set_nodelay(fd);
 	vpnr_fd_set_notsent_lowat(fd, VPNR_UNSENT_MIN);
-	if (protocol == VPNR_PROTOCOL_V2)
+	if (protocol == VPNR_PROTOCOL_V2) {
+		vpnr_fd_set_send_buffer(fd, VPNR_RESERVE_MAX);
 		vpnr_fd_set_dead_peer_timeout(fd, VPNR_SILENCE_MS);
-	else
+	} else
 		vpnr_fd_set_keepalive(fd, VPNR_SILENCE_MS);
 }
 

@@ -78,6 +78,12 @@ vpnr_transport_limit_unsent(VpnrTransport *transport, gsize bytes)
 	vpnr_fd_set_notsent_lowat(transport->fd, (guint)bytes);
 }
 
+gsize
+vpnr_transport_under_way(const VpnrTransport *transport)
+{
+	return vpnr_fd_under_way(transport->fd);
+}
+
 gboolean
 vpnr_transport_put(VpnrTransport *transport, const guint8 *bytes, gsize n)
 {

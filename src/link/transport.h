@@ -54,6 +54,10 @@ void vpnr_transport_init(VpnrTransport *transport, const VpnrTransportClass *cla
 /* Lets at most so many bytes wait in the socket before a send does (writer thread). */
 void vpnr_transport_limit_unsent(VpnrTransport *transport, gsize bytes);
 
+/* Bytes that have been sent and that the peer's kernel has not acknowledged, those that wait in the
+ * socket included (writer thread). */
+gsize vpnr_transport_under_way(const VpnrTransport *transport);
+
 /* Takes n bytes, which the caller may change or free afterwards; nothing leaves before flush, and
  * nothing blocks (writer thread). FALSE: the transport is broken, and what was put is forgotten. */
 gboolean vpnr_transport_put(VpnrTransport *transport, const guint8 *bytes, gsize n);

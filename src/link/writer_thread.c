@@ -222,6 +222,15 @@ fill_batch(VpnrWriter *writer)
 }
 
 static void
+limit_unsent(VpnrWriter *writer)
+{
+	gsize under_way = vpnr_transport_under_way(writer->transport);
+
+	vpnr_transport_limit_unsent(writer->transport,
+				    vpnr_batch_unsent(&writer->batch, under_way));
+}
+
+static void
 send_batch(VpnrWriter *writer)
 {
 	gboolean full = writer->filled >= vpnr_batch_size(&writer->batch);
@@ -232,8 +241,7 @@ send_batch(VpnrWriter *writer)
 		let_go(writer);
 	} else {
 		if (full && vpnr_batch_sent(&writer->batch, g_get_monotonic_time() - begin))
-			vpnr_transport_limit_unsent(writer->transport,
-						    vpnr_batch_unsent(&writer->batch));
+			limit_unsent(writer);
 		atomic_fetch_add_explicit(&writer->link_bytes, writer->filled,
 					  memory_order_relaxed);
 	}

@@ -169,6 +169,41 @@ test_notsent_lowat(void)
 }
 
 static void
+test_under_way(void)
+{
+	g_test_summary("What the peer's kernel has not acknowledged is under way.");
+
+	g_auto(VpnrFd) listener = listen_on(&loopback);
+	VpnrAddr addr = name_of(listener);
+	g_auto(VpnrFd) client = connect_to(&addr);
+	g_auto(VpnrFd) accepted = accept(listener, NULL, NULL);
+	char bytes[16 * 1024];
+
+	g_assert_cmpuint(vpnr_fd_under_way(-1), ==, 0);
+	g_assert_cmpuint(vpnr_fd_under_way(client), ==, 0);
+	fill(client);
+	g_assert_cmpuint(vpnr_fd_under_way(client), >, sizeof bytes);
+	for (gint64 begin = g_get_monotonic_time(); vpnr_fd_under_way(client) > 0; patience(begin))
+		recv(accepted, bytes, sizeof bytes, MSG_DONTWAIT);
+}
+
+static void
+test_send_buffer(void)
+{
+	g_test_summary("The send buffer becomes as large as asked for where the system lets it, "
+		       "and stays as it is elsewhere.");
+
+	g_auto(VpnrFd) fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_auto(VpnrFd) other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int large = 32 * 1024 * 1024;
+
+	setsockopt(other, SOL_SOCKET, SO_SNDBUFFORCE, &large, sizeof large);
+	vpnr_fd_set_send_buffer(fd, (guint)large);
+	g_assert_cmpint(option(fd, SOL_SOCKET, SO_SNDBUF), ==,
+			option(other, SOL_SOCKET, SO_SNDBUF));
+}
+
+static void
 test_listen(void)
 {
 	g_auto(VpnrFd) listener = listen_on(&loopback);
@@ -318,6 +353,8 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/scope", test_scope);
 	g_test_add_func("/fd/options", test_options);
 	g_test_add_func("/fd/notsent-lowat", test_notsent_lowat);
+	g_test_add_func("/fd/under-way", test_under_way);
+	g_test_add_func("/fd/send-buffer", test_send_buffer);
 	g_test_add_func("/fd/listen", test_listen);
 	g_test_add_func("/fd/listen/both-families", test_listen_both_families);
 	g_test_add_func("/fd/listen/fails", test_listen_fails);

@@ -67,10 +67,28 @@ test_unsent(void)
 
 	vpnr_batch_init(&batch);
 	do {
-		g_assert_cmpuint(vpnr_batch_unsent(&batch), ==,
+		g_assert_cmpuint(vpnr_batch_unsent(&batch, 0), ==,
 				 MAX(vpnr_batch_size(&batch), 32 * 1024));
 	} while (vpnr_batch_sent(&batch, QUICK));
-	g_assert_cmpuint(vpnr_batch_unsent(&batch), ==, 64000);
+	g_assert_cmpuint(vpnr_batch_unsent(&batch, 0), ==, 64000);
+}
+
+static void
+test_under_way(void)
+{
+	g_test_summary("Where much is under way a sixteenth of it may wait, and that is looked at "
+		       "now and then.");
+
+	VpnrBatch batch;
+
+	vpnr_batch_init(&batch);
+	g_assert_cmpuint(vpnr_batch_unsent(&batch, 512 * 1024 + 15), ==, 32 * 1024);
+	g_assert_cmpuint(vpnr_batch_unsent(&batch, 512 * 1024 + 16), ==, 32 * 1024 + 1);
+	for (guint look = 0; look < 3; look++) {
+		for (guint i = 1; i < 16; i++)
+			g_assert_false(vpnr_batch_sent(&batch, SLOW));
+		g_assert_true(vpnr_batch_sent(&batch, SLOW));
+	}
 }
 
 int
@@ -81,5 +99,6 @@ main(int argc, char **argv)
 	g_test_add_func("/batch/shrinks", test_shrinks);
 	g_test_add_func("/batch/stays", test_stays);
 	g_test_add_func("/batch/unsent", test_unsent);
+	g_test_add_func("/batch/under-way", test_under_way);
 	return g_test_run();
 }

@@ -5,6 +5,8 @@
  */
 #include "link/writer.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -866,6 +868,33 @@ test_link_bytes(void)
 	g_assert_cmpuint(bench.next.bytes->len, ==, 8 + 13);
 }
 
+static void
+test_under_way(void)
+{
+	g_test_summary("More may wait in the socket where much is under way.");
+
+	g_auto(Bench) bench;
+	static const guint8 large[VPNR_DATA_MAX];
+	int fd, unsent = 0;
+	socklen_t length = sizeof unsent;
+	gsize under_way;
+
+	bench_init_bare(&bench, VPNR_PROTOCOL_V2);
+	fd = bench.next.base.fd;
+	while (send(fd, large, sizeof large, MSG_NOSIGNAL) > 0)
+		;
+	under_way = vpnr_fd_under_way(fd);
+	vpnr_writer_attach(bench.writer, &bench.next.base, 0);
+	for (guint i = 0; i < 2 * VPNR_BATCH_LOOK; i++)
+		push(&bench, peer_data(1, large, sizeof large));
+	start(&bench);
+	wait_for_sent(&bench, 2 * VPNR_BATCH_LOOK);
+	detach(&bench, &bench.next);
+	g_assert_cmpint(getsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, &length), ==, 0);
+	g_assert_cmpint(unsent, >, VPNR_BATCH_MAX);
+	g_assert_cmpint(unsent, <=, (int)(under_way / VPNR_UNSENT_SHARE));
+}
+
 /* --- acknowledging ---------------------------------------------------------------------------- */
 
 static void
@@ -1093,6 +1122,7 @@ main(int argc, char **argv)
 	g_test_add_func("/writer/link-not-taken", test_link_not_taken);
 	g_test_add_func("/writer/detach/stuck", test_detach_from_a_stuck_send);
 	g_test_add_func("/writer/link-bytes", test_link_bytes);
+	g_test_add_func("/writer/under-way", test_under_way);
 	g_test_add_func("/writer/ack", test_ack);
 	g_test_add_func("/writer/ack/hello", test_hello_acknowledges);
 	g_test_add_func("/writer/full", test_full);
