@@ -11,6 +11,10 @@
  * buffer: that must not pass for a fast one. */
 #define STEADY_WINDOWS 16
 
+/* A pause that is shorter than this part of the time before it is none. Where the link has lost a
+ * packet, everything behind that comes at once, and more of it than a socket takes at once. */
+#define PAUSE_SHARE 4
+
 static guint64
 load(const _Atomic guint64 *number)
 {
@@ -164,18 +168,34 @@ announce(VpnrRecvCredit *credit, guint64 limit, gboolean grown)
 	atomic_store_explicit(&credit->limit, limit, memory_order_release);
 }
 
+/* Notes whether our socket is what holds things up. */
+static void
+watch_socket(VpnrRecvCredit *credit, gboolean is_full, gint64 now)
+{
+	if (credit->changed_at == 0)
+		credit->changed_at = now;
+	if (is_full == credit->is_full)
+		return;
+	if (is_full)
+		credit->was_free = now - credit->changed_at;
+	else if (now - credit->changed_at >= credit->was_free / PAUSE_SHARE)
+		credit->steady_from = credit->consumed + STEADY_WINDOWS * load(&credit->window);
+	credit->is_full = is_full;
+	credit->changed_at = now;
+}
+
 /* The peer was, and our socket is not what holds things up. */
 static gboolean
 is_starved(const VpnrRecvCredit *credit)
 {
-	return atomic_load_explicit(&credit->starved, memory_order_relaxed) &&
+	return atomic_load_explicit(&credit->starved, memory_order_relaxed) && !credit->is_full &&
 	       credit->consumed >= credit->steady_from;
 }
 
 /* A limit is never a round offset from those before it: sources write in round pieces, and their
  * last byte must not pass for that of a starved sender. */
 guint64
-vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken)
+vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken, gint64 now)
 {
 	guint64 window = load(&credit->window);
 	guint64 old = load(&credit->limit);
@@ -183,8 +203,7 @@ vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken)
 	gboolean grown;
 
 	credit->consumed += n;
-	if (!all_taken)
-		credit->steady_from = credit->consumed + STEADY_WINDOWS * window;
+	watch_socket(credit, !all_taken, now);
 	grown = is_starved(credit) && grow(credit);
 	if (!grown && credit->consumed + window < old + window / 4)
 		return 0;

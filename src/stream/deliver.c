@@ -73,7 +73,7 @@ vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean a
 		vpnr_recv_credit_consume_last(&stream->recv, n);
 		return;
 	}
-	limit = vpnr_recv_credit_consume(&stream->recv, n, all_taken);
+	limit = vpnr_recv_credit_consume(&stream->recv, n, all_taken, g_get_monotonic_time());
 	if (limit == 0)
 		return;
 	if (table->params.protocol == VPNR_PROTOCOL_V2)

@@ -103,13 +103,13 @@ test_consume(void)
 
 	init_fixed(&credit, 1000);
 	g_assert_true(vpnr_recv_credit_take(&credit, 1000));
-	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 249, TRUE), ==, 0);
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 249, TRUE, 1), ==, 0);
 	g_assert_false(vpnr_recv_credit_take(&credit, 1));
-	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 1, TRUE), ==, 1249);
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 1, TRUE, 1), ==, 1249);
 	g_assert_true(vpnr_recv_credit_take(&credit, 249));
 	g_assert_false(vpnr_recv_credit_take(&credit, 1));
-	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 248, TRUE), ==, 0);
-	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 502, TRUE), ==, 1999);
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 248, TRUE, 1), ==, 0);
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 502, TRUE, 1), ==, 1999);
 }
 
 /* However the bytes are cut, the peer may always send, never more than a window ahead, and there
@@ -130,7 +130,7 @@ test_any_cut(void)
 
 		g_assert_true(vpnr_recv_credit_take(&credit, n));
 		consumed += n;
-		told = vpnr_recv_credit_consume(&credit, n, TRUE);
+		told = vpnr_recv_credit_consume(&credit, n, TRUE, 1);
 		if (told == 0)
 			continue;
 		g_assert_cmpuint(told, ==, consumed + window - 1);
@@ -150,7 +150,7 @@ static guint64
 pass(VpnrRecvCredit *credit, guint64 n)
 {
 	g_assert_true(vpnr_recv_credit_take(credit, n));
-	return vpnr_recv_credit_consume(credit, n, TRUE);
+	return vpnr_recv_credit_consume(credit, n, TRUE, 1);
 }
 
 static void
@@ -187,22 +187,48 @@ test_grow_on_an_earlier_limit(void)
 	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
 }
 
+/* All bytes up to the limit come and go to the socket at once. */
+static void
+pass_all(VpnrRecvCredit *credit)
+{
+	pass(credit, atomic_load(&credit->limit) - credit->received);
+}
+
+/* The socket has room for 400 us, then has none for so long, and takes a window meanwhile. */
+static void
+pause_for(VpnrRecvCredit *credit, gint64 us)
+{
+	g_assert_true(vpnr_recv_credit_init(credit, 1000, 8000, NULL));
+	pass(credit, 100);
+	g_assert_true(vpnr_recv_credit_take(credit, 900));
+	g_assert_cmpuint(vpnr_recv_credit_consume(credit, 800, FALSE, 401), ==, 1899);
+	vpnr_recv_credit_consume(credit, 100, TRUE, 401 + us);
+	g_assert_cmpuint(vpnr_recv_credit_window(credit), ==, 1000);
+}
+
 static void
 test_no_growth_for_a_slow_socket(void)
 {
 	VpnrRecvCredit credit;
-	guint64 limit = 1000, passed = 0;
 
-	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, NULL));
-	g_assert_true(vpnr_recv_credit_take(&credit, limit));
-	passed = limit;
-	limit = vpnr_recv_credit_consume(&credit, limit, FALSE);
-	while (passed < 16000) { /* every byte of every limit is used */
+	pause_for(&credit, 100);
+	while (credit.consumed < 17000) {
 		g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 1000);
-		limit = pass(&credit, limit - passed);
-		passed += 999;
+		pass_all(&credit);
 	}
-	pass(&credit, limit - passed);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
+}
+
+static void
+test_growth_after_a_short_pause(void)
+{
+	g_test_summary("A socket that is full for less than a quarter of the time is not what "
+		       "holds things up.");
+
+	VpnrRecvCredit credit;
+
+	pause_for(&credit, 99);
+	pass_all(&credit);
 	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
 }
 
@@ -265,6 +291,7 @@ main(int argc, char **argv)
 	g_test_add_func("/credit/grow", test_grow);
 	g_test_add_func("/credit/grow/earlier-limit", test_grow_on_an_earlier_limit);
 	g_test_add_func("/credit/grow/slow-socket", test_no_growth_for_a_slow_socket);
+	g_test_add_func("/credit/grow/short-pause", test_growth_after_a_short_pause);
 	g_test_add_func("/credit/budget", test_budget);
 	g_test_add_func("/credit/after-the-end", test_after_the_end);
 	return g_test_run();

@@ -22,6 +22,7 @@ typedef struct {
 	gsize sink;       /* bytes that the reader takes per tick; 0: all */
 	gsize sink_space; /* of the buffer between our socket and that reader */
 	guint64 budget;   /* 0: none */
+	guint lost;       /* ticks after which a packet is lost, again and again; 0: none is */
 } Path;
 
 /* Something under way: bytes of a frame, or a new limit. */
@@ -146,9 +147,16 @@ write_outflow(Play *play)
 		play->sink_fill += n;
 	play->carried += n;
 	play->blocked = play->outflow > 0;
-	limit = vpnr_recv_credit_consume(&play->recv, n, !play->blocked);
+	limit = vpnr_recv_credit_consume(&play->recv, n, !play->blocked, play->now);
 	if (limit != 0)
 		post(play->windows, play->now + play->path.delay, limit);
+}
+
+/* A packet is lost and sent again: what comes behind it waits for a round trip. */
+static gboolean
+link_stands_still(const Play *play)
+{
+	return play->path.lost != 0 && play->now % play->path.lost < 2 * play->path.delay;
 }
 
 static void
@@ -159,7 +167,7 @@ play_receiver(Play *play)
 	play->sink_fill -= MIN(play->sink_fill, play->path.sink);
 	if (play->sink_fill <= play->path.sink_space * 2 / 3) /* as Linux wakes a writer */
 		play->blocked = FALSE;
-	while ((n = collect(play, play->data)) != 0) {
+	while (!link_stands_still(play) && (n = collect(play, play->data)) != 0) {
 		g_assert_true(vpnr_recv_credit_take(&play->recv, n));
 		play->outflow += n;
 		write_outflow(play);
@@ -170,7 +178,7 @@ play_receiver(Play *play)
 static void
 play_init(Play *play, const Path *path)
 {
-	*play = (Play){ .path = *path };
+	*play = (Play){ .path = *path, .now = 1 };
 	play->budget = path->budget != 0 ? vpnr_budget_new(path->budget) : NULL;
 	play->queue = g_queue_new();
 	play->data = g_queue_new();
@@ -256,6 +264,27 @@ test_reaches_the_path(void)
 				 1000 * bytes_per_round_trip(path) * 98 / 100);
 		g_assert_cmpuint(window_of(&play), <=, 4 * (bytes_per_round_trip(path) + BATCH));
 	}
+}
+
+static void
+test_loss(void)
+{
+	g_test_summary("Where packets are lost everything comes at once, and more of it than the "
+		       "socket takes: the window grows nevertheless.");
+
+	/* ticks of 1 ms: 200 Mbit/s, 100 ms, a reader of 4 Gbit/s */
+	Path path = { .rate = 25000, .delay = 50, .lost = 300 };
+	g_auto(Play) play = { 0 };
+	guint64 before;
+
+	path.sink = 500000;
+	path.sink_space = 200 * KIB;
+	play_init(&play, &path);
+	play_on(&play, 30 * round_trip(&path));
+	g_assert_cmpuint(window_of(&play), >=, 2 * bytes_per_round_trip(&path));
+	before = play.carried;
+	play_on(&play, 1000 * round_trip(&path));
+	g_assert_cmpuint(play.carried - before, >=, 1000 * bytes_per_round_trip(&path) * 98 / 100);
 }
 
 static void
@@ -354,6 +383,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/growth/reaches-the-path", test_reaches_the_path);
+	g_test_add_func("/growth/loss", test_loss);
 	g_test_add_func("/growth/slow-reader", test_slow_reader);
 	g_test_add_func("/growth/slow-source", test_slow_source);
 	g_test_add_func("/growth/budget", test_budget);
