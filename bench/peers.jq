@@ -85,10 +85,15 @@ def crowded: of("crowded") | {
 	crowded_bulk: (map(select(.flows)) | transfer_rows)
 };
 
-# Against no tunnel, which is the limit here.
-def delay: {delay: of("delay") | rows({loss, direction, flows: (.flows | tonumber)};
-	{mbit: (gbit * 1000)}; 0; "direct") |
-	map(del(.lost))};
+# Against no tunnel, which is the limit here. What was sent again is in percent of what has arrived, both
+# in packets of Ethernet.
+def delay: of("delay") | {
+	delay: (map(select(.beside | not)) | rows({loss, direction, flows: (.flows | tonumber)};
+		{mbit: (gbit * 1000), resent: ((.resent | tonumber) * 1448 / .bytes * 100)}; 0; "direct") |
+		map(del(.lost))),
+	delay_beside: (map(select(.beside)) | rows({loss, flows: (.beside | tonumber)};
+		{p50_us, p99_us, load_mbit: (gbit * 1000)}; 0; "direct") | map(del(.lost)))
+};
 
 def linear: of("linear") | {
 	linear_streams: (map(select(.flows)) | rows({flows: (.flows | tonumber)};

@@ -69,18 +69,27 @@ short() {
 	fi
 }
 
+# resent: packets that TCP has sent again, in all hosts
+resent() {
+	local host
+	for host in "$app" "$srv" "$web"; do
+		ip netns exec "$host" cat /proc/net/snmp
+	done | awk '$1 == "Tcp:" && $13 + 0 == $13 { packets += $13 } END { print packets }'
+}
+
 # transfer QUESTION DIRECTION FLOWS LABEL PEER: processor time is read just before the transfer is
 # told to begin and to end, so that both are for the same time
 transfer() {
-	local question=$1 direction=$2 flows=$3 label=$4 peer=$5 address port before after
+	local question=$1 direction=$2 flows=$3 label=$4 peer=$5 address port before after packets
 	note "$question" "$peer" "$direction" "$flows" "$label"
 	to "$peer" "${ports[$direction]}"
 	if start_load load '^open$' "$build/bench/flows" -g -n "$flows" "$direction" "$address" "$port" &&
-		sleep "${warmup:-0.5}" &&
+		sleep "${warmup:-0.5}" && packets=$(resent) &&
 		before=$(cpu_seconds "$peer") && kill -USR1 "${loads[load]}" 2>/dev/null &&
-		sleep "${option[seconds]}" && after=$(cpu_seconds "$peer") && end_load load; then
+		sleep "${option[seconds]}" && after=$(cpu_seconds "$peer") &&
+		packets=$(($(resent) - packets)) && end_load load; then
 		record "$(tail -n 1 "$work/load.log")" question="$question" peer="$peer" "$label" \
-			before="$before" after="$after"
+			before="$before" after="$after" resent="$packets"
 	else
 		kill -KILL "${loads[load]}" 2>/dev/null
 		failed "$question" "$peer" load direction="$direction" flows="$flows" "$label"
@@ -167,20 +176,21 @@ ask_idle() {
 	done
 }
 
-# request_beside LOAD PORT PEER: a request every 5 ms at most, beside a download from that port
+# request_beside QUESTION LABEL FLOWS PORT PEER: a request every 5 ms at most, beside so many
+# downloads from that port
 request_beside() {
-	local load=$1 peer=$3 address port answers
-	note beside "$peer" "$load"
-	to "$peer" "$2"
-	if start_load load '^open$' "$build/bench/flows" -g down "$address" "$port" &&
+	local question=$1 label=$2 flows=$3 peer=$5 address port answers
+	note "$question" "$peer" "$label" beside "$flows"
+	to "$peer" "$4"
+	if start_load load '^open$' "$build/bench/flows" -g -n "$flows" down "$address" "$port" &&
 		sleep "$warmup" && kill -USR1 "${loads[load]}" 2>/dev/null && to "$peer" 7 &&
 		answers=$(as_root timeout 60 "$build/bench/request" -i 5 -t "${option[seconds]}" \
 			"$address" "$port" 2>>"$work/load.log") && end_load load; then
 		record "$(tail -n 1 "$work/load.log" | jq --argjson answers "$answers" '. + $answers')" \
-			question=beside peer="$peer" load="$load"
+			question="$question" peer="$peer" beside="$flows" "$label"
 	else
 		kill -KILL "${loads[load]}" 2>/dev/null
-		failed beside "$peer" load load="$load"
+		failed "$question" "$peer" load beside="$flows" "$label"
 	fi
 }
 
@@ -204,7 +214,7 @@ ask_beside() {
 		stop_peers
 		start_peers "${peers[@]}"
 		for repetition in $(seq "$repetitions"); do
-			in_turn request_beside "$load" "$port"
+			in_turn request_beside beside load="$load" 1 "$port"
 		done
 	done
 }
@@ -242,12 +252,12 @@ ask_crowded() {
 	disperse
 }
 
-# delayed_way LOSS: 50 ms in each direction, in percent lost
+# delayed_way LOSS: in percent
 delayed_way() {
 	local host=1 namespace
 	: >"$work/delay.log"
-	spawn delay "$srv" "$build/bench/delay" -d 50 -r "${option[delay-mbit]}" -q 50 -l "$1" \
-		"$srv" "$app"
+	spawn delay "$srv" "$build/bench/delay" -d "${option[delay-ms]}" -r "${option[delay-mbit]}" \
+		-q 50 -l "$1" "$srv" "$app"
 	delay_pid=$spawned
 	wait_for 20 logged_or_gone delay ready "$spawned"
 	! gone "$spawned" || return 1
@@ -274,6 +284,7 @@ ask_delay() {
 					in_turn transfer delay "$direction" "$flows" loss="$loss"
 				done
 			done
+			in_turn request_beside delay loss="$loss" 8 "${ports[down]}"
 		done
 		stop_peers
 		stop "$delay_pid"
