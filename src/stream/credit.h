@@ -7,12 +7,12 @@
  * limit; the reader checks what the peer sends while the worker grants more. So what both need is
  * atomic, and everything else has one owner.
  *
- * How a window grows, without knowing the path. A sender that has nothing left to do but to wait for
- * credit has sent exactly up to the limit; for any other sender that offset is one among thousands.
- * So bytes that end exactly on a limit say: starved. A window that starved its sender doubles, a
- * small one quadruples, unless our own socket is the one that holds things up: it is full now, or
- * has lately been for a good part of the time. A limit that was announced before the window last
- * grew says nothing about the new size, so it grows at most once in a round trip.
+ * How a window grows, without knowing the path. A sender that has nothing left to do but to wait
+ * for credit has sent exactly up to the limit; for any other sender that offset is one among
+ * thousands. So bytes that end exactly on a limit say: starved. A window that starved its sender
+ * doubles, a small one quadruples, unless our own socket is the one that holds things up: it is
+ * full now, or has lately been for a good part of the time. A limit that was announced before the
+ * window last grew says nothing about the new size, so it grows at most once in a round trip.
  *
  * That this is true, our sender does not take the last byte of its credit while the writer still
  * has something of the stream to send (vpnr_send_credit_usable()): as long as there is, it waits
@@ -95,10 +95,10 @@ void vpnr_recv_credit_clear(VpnrRecvCredit *credit);
  * much. */
 gboolean vpnr_recv_credit_take(VpnrRecvCredit *credit, guint64 n);
 
-/* Who has the socket (stream/lend.h): n bytes have gone to it, now; all_taken: it has room for more.
- * Raises the limit once a quarter of the window is used up: a WINDOW frame per read would be more
- * than is needed, and one per half window would leave half of it unused while the frame travels.
- * Returns the new limit to tell the peer, or 0: nothing to tell. */
+/* Who has the socket (stream/lend.h): n bytes have gone to it, now (monotonic us); all_taken: it
+ * has room for more. Raises the limit once a quarter of the window is used up: a WINDOW frame per
+ * read would be more than is needed, and one per half window would leave half of it unused while
+ * the frame travels. Returns the new limit to tell the peer, or 0: nothing to tell. */
 guint64 vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken, gint64 now);
 
 /* Worker: the same when the peer has sent everything: keeps no more than what is still waiting
