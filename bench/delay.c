@@ -125,9 +125,10 @@ deliver(Direction *direction)
 		int64_t early = packet->due_ns - now_ns();
 		if (early > 0)
 			return early;
-		/* A device that does not take it loses it, as a cable would. */
+		/* A device that does not take it, or is not up yet (EIO), loses it, as a cable
+		 * would. */
 		if (write(direction->to, packet->bytes, packet->size) < 0 && errno != EAGAIN &&
-		    errno != ENOBUFS && errno != EINVAL)
+		    errno != ENOBUFS && errno != EINVAL && errno != EIO)
 			err(1, "write to a device");
 		direction->first = (direction->first + 1) % SLOTS;
 		direction->n--;
