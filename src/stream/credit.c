@@ -15,10 +15,6 @@
  * packet, everything behind that comes at once, and more of it than a socket takes at once. */
 #define PAUSE_SHARE 4
 
-/* Below this part of the largest window it quadruples: it has a megabyte after two round trips and
- * not after four, before BBR has forgotten how fast the last transfer was. */
-#define SMALL_SHARE 16
-
 static guint64
 load(const _Atomic guint64 *number)
 {
@@ -138,10 +134,12 @@ keep(VpnrRecvCredit *credit, guint64 needed)
 	credit->reserved = needed;
 }
 
-/* A part of the larger window may still be reserved, from a time when it was as large. */
+/* Doubles the window. A part of it may still be reserved, from a time when it was larger. */
 static gboolean
-grow_to(VpnrRecvCredit *credit, guint64 wanted)
+grow(VpnrRecvCredit *credit)
 {
+	guint64 wanted = 2 * load(&credit->window);
+
 	if (wanted > credit->max)
 		return FALSE;
 	if (wanted > credit->reserved) {
@@ -151,15 +149,6 @@ grow_to(VpnrRecvCredit *credit, guint64 wanted)
 	}
 	store(&credit->window, wanted);
 	return TRUE;
-}
-
-static gboolean
-grow(VpnrRecvCredit *credit)
-{
-	guint64 window = load(&credit->window);
-
-	return (window < credit->max / SMALL_SHARE && grow_to(credit, 4 * window)) ||
-	       grow_to(credit, 2 * window);
 }
 
 static void

@@ -10,9 +10,9 @@
  * How a window grows, without knowing the path. A sender that has nothing left to do but to wait
  * for credit has sent exactly up to the limit; for any other sender that offset is one among
  * thousands. So bytes that end exactly on a limit say: starved. A window that starved its sender
- * doubles, a small one quadruples, unless our own socket is the one that holds things up: it is
- * full now, or has lately been for a good part of the time. A limit that was announced before the
- * window last grew says nothing about the new size, so it grows at most once in a round trip.
+ * doubles, unless our own socket is the one that holds things up: it is full now, or has lately
+ * been for a good part of the time. A limit that was announced before the last doubling says
+ * nothing about the new size, so a window doubles at most once in a round trip.
  *
  * That this is true, our sender does not take the last byte of its credit while the writer still
  * has something of the stream to send (vpnr_send_credit_usable()): as long as there is, it waits
@@ -29,7 +29,7 @@ G_BEGIN_DECLS
 
 /* Bytes that a peer may send beyond what our socket has taken, per stream: at first, and at the
  * most. 64 KiB is what 10,000 idle streams can have in 1 GiB, and carries a web page in a few round
- * trips; 16 MiB is 1 Gbit/s at 100 ms. From one to the other it takes 6 round trips. */
+ * trips; 16 MiB is 1 Gbit/s at 100 ms. Doubling from one to the other takes 8 round trips. */
 #define VPNR_WINDOW_MIN (64 * 1024)
 #define VPNR_WINDOW_MAX (16 * 1024 * 1024)
 

@@ -153,13 +153,6 @@ pass(VpnrRecvCredit *credit, guint64 n)
 	return vpnr_recv_credit_consume(credit, n, TRUE, 1);
 }
 
-/* All bytes up to the limit come and go to the socket at once. */
-static void
-pass_all(VpnrRecvCredit *credit)
-{
-	pass(credit, atomic_load(&credit->limit) - credit->received);
-}
-
 static void
 test_grow(void)
 {
@@ -181,30 +174,6 @@ test_grow(void)
 }
 
 static void
-test_grow_fast(void)
-{
-	g_test_summary("A window below a sixteenth of the largest quadruples, or doubles if the "
-		       "budget has no more.");
-
-	g_autoptr(VpnrBudget) budget = vpnr_budget_new(16000);
-	VpnrRecvCredit credit;
-
-	g_assert_true(vpnr_recv_credit_init(&credit, 999, 16000, budget));
-	pass_all(&credit);
-	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 3996);
-	pass_all(&credit);
-	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 7992);
-	vpnr_recv_credit_clear(&credit);
-
-	g_assert_true(vpnr_budget_take(budget, 9000)); /* three quarters are 12000 */
-	g_assert_true(vpnr_recv_credit_init(&credit, 999, 16000, budget));
-	pass_all(&credit);
-	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 1998);
-	vpnr_recv_credit_clear(&credit);
-	vpnr_budget_give(budget, 9000);
-}
-
-static void
 test_grow_on_an_earlier_limit(void)
 {
 	g_test_summary("A sender that starves knows an older limit than the present one.");
@@ -216,6 +185,13 @@ test_grow_on_an_earlier_limit(void)
 		g_assert_cmpuint(pass(&credit, 251), ==, 251 * (i + 1) + 999);
 	g_assert_cmpuint(pass(&credit, 247), >, 0);
 	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
+}
+
+/* All bytes up to the limit come and go to the socket at once. */
+static void
+pass_all(VpnrRecvCredit *credit)
+{
+	pass(credit, atomic_load(&credit->limit) - credit->received);
 }
 
 /* The socket has room for 400 us, then has none for so long, and takes a window meanwhile. */
@@ -313,7 +289,6 @@ main(int argc, char **argv)
 	g_test_add_func("/credit/consume", test_consume);
 	g_test_add_func("/credit/any-cut", test_any_cut);
 	g_test_add_func("/credit/grow", test_grow);
-	g_test_add_func("/credit/grow/fast", test_grow_fast);
 	g_test_add_func("/credit/grow/earlier-limit", test_grow_on_an_earlier_limit);
 	g_test_add_func("/credit/grow/slow-socket", test_no_growth_for_a_slow_socket);
 	g_test_add_func("/credit/grow/short-pause", test_growth_after_a_short_pause);

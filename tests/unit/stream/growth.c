@@ -324,7 +324,7 @@ test_slow_source(void)
 
 		play_init(&play, &path);
 		play_on(&play, 100000);
-		g_assert_cmpuint(window_of(&play), <=, 4 * VPNR_WINDOW_MIN); /* has grown once */
+		g_assert_cmpuint(window_of(&play), <=, 2 * VPNR_WINDOW_MIN);
 		g_assert_cmpuint(play.carried, >=, 99000 * path.source);
 	}
 }
