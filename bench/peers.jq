@@ -89,11 +89,10 @@ def crowded: of("crowded") | {
 # in packets of Ethernet.
 def delay: of("delay") | {
 	delay: (map(select(.beside | not)) | rows({loss, direction, flows: (.flows | tonumber)};
-		{mbit: (gbit * 1000), resent: ((.resent | tonumber) * 1448 / .bytes * 100)}; 0; "direct") |
-		map(del(.lost))),
+		{mbit: (gbit * 1000), resent: ((.resent | tonumber) * 1448 / .bytes * 100)}; 0; "direct")),
 	delay_beside: (map(select(.beside)) | rows({loss, flows: (.beside | tonumber)};
-		{p50_us, p99_us, load_mbit: (gbit * 1000)}; 0; "direct") | map(del(.lost)))
-};
+		{p50_us, p99_us, load_mbit: (gbit * 1000)}; 0; "direct"))
+} | map_values(map(del(.lost)));
 
 def linear: of("linear") | {
 	linear_streams: (map(select(.flows)) | rows({flows: (.flows | tonumber)};

@@ -86,8 +86,8 @@ transfer() {
 	if start_load load '^open$' "$build/bench/flows" -g -n "$flows" "$direction" "$address" "$port" &&
 		sleep "${warmup:-0.5}" && packets=$(resent) &&
 		before=$(cpu_seconds "$peer") && kill -USR1 "${loads[load]}" 2>/dev/null &&
-		sleep "${option[seconds]}" && after=$(cpu_seconds "$peer") &&
-		packets=$(($(resent) - packets)) && end_load load; then
+		sleep "${option[seconds]}" && packets=$(($(resent) - packets)) &&
+		after=$(cpu_seconds "$peer") && end_load load; then
 		record "$(tail -n 1 "$work/load.log")" question="$question" peer="$peer" "$label" \
 			before="$before" after="$after" resent="$packets"
 	else

@@ -36,12 +36,13 @@ G_BEGIN_DECLS
  * half of it too small. */
 #define VPNR_BATCH_US 1000
 
-/* Bytes that may wait in the socket before a send does, at least; otherwise as many as a batch has,
- * or a part of those that are under way, as said above.
+/* Bytes that may wait in the socket before a send does, at least; otherwise as many as a batch has.
  * Measured beside eight bulk transfers on a link of 50 Mbit/s, a small frame takes 320 ms without a
  * limit, 41 with 128 KiB, 32 with 64, 24 with 32, and no less with 16. At several gigabits 128 KiB
  * are no faster than 64,000 bytes. */
-#define VPNR_UNSENT_MIN   (32 * 1024)
+#define VPNR_UNSENT_MIN (32 * 1024)
+
+/* Or this part of the bytes under way, as said above, where that is more. */
 #define VPNR_UNSENT_SHARE 16
 
 /* Full batches after which that is looked at again. */
