@@ -12,9 +12,6 @@
 
 #include "stream/table_private.h"
 
-/* Bytes of DATA that the reader writes itself. More is a transfer's, and two threads are faster. */
-#define SHORT 16384
-
 /* The stream of this id (transfer full), or NULL. *violation is set if no such stream can exist
  * yet. */
 static VpnrStream *
@@ -95,15 +92,17 @@ write_data(VpnrTable *table, VpnrStream *stream, int fd, const VpnrFrame *frame)
 	return (gsize)n;
 }
 
-/* A short frame goes to the socket, if the worker lends it, as far as that takes it. TRUE: that was
- * all. */
+/* The frame goes to the socket, if it is not better handed over and the worker lends that, as far
+ * as it takes it. TRUE: that was all. */
 static gboolean
-write_short(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
+write_here(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
 {
 	gsize n;
 	int fd;
 
-	if (frame->size > SHORT || (fd = vpnr_lend_take(&stream->lend, stream->inbox)) < 0)
+	if (!vpnr_handover_keeps(&table->handover, &stream->long_at, frame->size,
+				 g_get_monotonic_time()) ||
+	    (fd = vpnr_lend_take(&stream->lend, stream->inbox)) < 0)
 		return FALSE;
 	n = write_data(table, stream, fd, frame);
 	vpnr_lend_give_back(&stream->lend, stream->inbox);
@@ -127,7 +126,7 @@ deliver_data(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 		if (!wait_for_room(table, stream, size))
 			return NULL;
 	}
-	if (!write_short(table, stream, *frame))
+	if (!write_here(table, stream, *frame))
 		vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
 	return NULL;
 }

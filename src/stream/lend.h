@@ -2,11 +2,11 @@
  *
  * lend: a worker lends its socket, for writing, to the reader.
  *
- * To wake a worker up costs more than to write what is short. So a worker that has nothing to write
- * offers its socket, and the reader, if nothing waits in the inbox either, may write a frame
- * itself. At any time one of them has the socket's sending side, and with it what the worker counts
- * of it (VpnrRecvCredit); the order of frames stays, since who has it finds everything before
- * written.
+ * To wake a worker up often costs more than to write the frame (handover.h). So a worker that has
+ * nothing to write offers its socket, and the reader, if nothing waits in the inbox either, may
+ * write a frame itself. At any time one of them has the socket's sending side, and with it what the
+ * worker counts of it (VpnrRecvCredit); the order of frames stays, since who has it finds
+ * everything before written.
  *
  * The reader never waits for the socket: it takes what is offered, or not. The worker may have to
  * wait for the reader, in the middle of a send() that does not block; it does so only to close the

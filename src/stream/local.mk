@@ -7,6 +7,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/flow.h \
 	%D%/flow_output.c \
 	%D%/flow_private.h \
+	%D%/handover.c \
+	%D%/handover.h \
 	%D%/lend.c \
 	%D%/lend.h \
 	%D%/lifecycle.c \

@@ -55,6 +55,7 @@ typedef struct VpnrStream {
 	VpnrMailbox *inbox;   /* DATA, FIN, END, DATAGRAM for the worker */
 	/* reader thread */
 	gboolean failed; /* END has come */
+	gint64 long_at;  /* monotonic us: when a long frame of DATA came last (handover.h) */
 	/* shared as credit.h, lend.h and share.h say */
 	VpnrSendCredit send;
 	VpnrRecvCredit recv;

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "stream/handover.h"
 #include "stream/retired.h"
 #include "stream/table.h"
 
@@ -23,6 +24,8 @@ struct VpnrTable {
 	VpnrRetired *retired; /* VPNr/1 */
 	gboolean closed;
 	gboolean has_flows; /* there was one: their rooms are taken from the budget */
+	/* reader thread, one after the other */
+	VpnrHandover handover;
 	/* atomic */
 	/* in the writer's hands, of streams that have ended as well */
 	_Atomic gint control; /* frames, but DATA and answers */

@@ -4,6 +4,7 @@ unit_tests += \
 	%D%/deliver \
 	%D%/flow \
 	%D%/growth \
+	%D%/handover \
 	%D%/lend \
 	%D%/lifecycle \
 	%D%/outflow \
@@ -24,6 +25,7 @@ stream_alive_ldflags = -Wl,--wrap=vpnr_frame_new,--wrap=vpnr_frame_free
 %C%_deliver_SOURCES = %D%/deliver.c $(stream_rig)
 %C%_flow_SOURCES = %D%/flow.c $(stream_rig) $(test_loopback)
 %C%_growth_SOURCES = %D%/growth.c
+%C%_handover_SOURCES = %D%/handover.c $(test_patience)
 %C%_lend_SOURCES = %D%/lend.c $(test_patience)
 %C%_lifecycle_SOURCES = %D%/lifecycle.c
 %C%_outflow_SOURCES = %D%/outflow.c $(stream_alive) $(test_loopback) $(test_patience)

@@ -21,6 +21,9 @@
 /* Bytes of which neither side's bounds are a multiple. */
 #define LARGE 3000001
 
+/* Bytes of a long frame. */
+#define LONG 20000
+
 /* A stream with its worker, which owns one end of a TCP connection; the test has the other, app,
  * and a view of the worker's end. */
 typedef struct {
@@ -371,17 +374,23 @@ test_turns_of_stalled(void)
 static void
 test_lent(void)
 {
-	g_test_summary("Short DATA for a worker that rests is written by the reader.");
+	g_test_summary("Short DATA for a worker that rests is written by the reader, and so is "
+		       "long DATA, unless others talk.");
 
+	g_autofree guint8 *bytes = make_pattern(LONG);
 	Bench bench;
 
 	start_client(&bench, 1000);
 	for (gint64 start = g_get_monotonic_time();
 	     atomic_load(&bench.stream->lend.state) != VPNR_LEND_OFFERED; patience(start))
 		;
+	g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes, LONG));
+	g_assert_cmpuint(atomic_load(&bench.stream->bytes_in), ==, LONG);
+	loopback_expect(bench.app, bytes, LONG);
+	rig_expect(&bench.rig, VPNR_FRAME_WINDOW, bench.id);
 	for (guint i = 0; i < 100; i++) {
 		g_assert_null(rig_deliver_data(&bench.rig, bench.id, "ping", 4));
-		g_assert_cmpuint(atomic_load(&bench.stream->bytes_in), ==, 4 * (i + 1));
+		g_assert_cmpuint(atomic_load(&bench.stream->bytes_in), ==, LONG + 4 * (i + 1));
 		loopback_expect(bench.app, "ping", 4);
 	}
 	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
