@@ -74,7 +74,8 @@ static struct {
 static _Atomic gint64 next_look_of_all, next_look_in_bulk;
 static _Thread_local int policy = -1; /* a new thread has that of its starter */
 static _Thread_local gboolean stands_back;
-static _Thread_local int added; /* to the thread's own nice value */
+static _Thread_local gboolean is_last; /* and goes behind all others */
+static _Thread_local int added;        /* to the thread's own nice value */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -137,7 +138,7 @@ static void
 ask_kernel(void)
 {
 	int own = getpriority(PRIO_PROCESS, 0) - added; /* of the thread */
-	int adds = stands_back && can_be_nice() ? MIN(BACK_NICE, NICE_HIGHEST - own) : 0;
+	int adds = is_last && can_be_nice() ? MIN(BACK_NICE, NICE_HIGHEST - own) : 0;
 	const Attributes attributes = { .size = sizeof attributes,
 					.policy = (guint32)policy,
 					.nice = own + adds,
@@ -180,21 +181,33 @@ is_in_haste(void)
 	return atomic_load_explicit(&haste.is_on, memory_order_relaxed);
 }
 
+/* Where there is nobody to go behind but readers and writers, who carry the same transfer, these
+ * would run out of work, and sleep, before it has its turn. */
+static gboolean
+has_company(void)
+{
+	return atomic_load_explicit(&haste.n_back, memory_order_relaxed) > 1 ||
+	       vpnr_patience_hears_talk();
+}
+
 void
 vpnr_patience_adopt(VpnrPatienceWork work)
 {
 	gboolean is_on = vpnr_patience_is_on();
 	gboolean back = work == VPNR_PATIENCE_BULK && is_on && is_kept(&standing_back);
 	gboolean changes = back != stands_back;
+	gboolean last;
 	int wanted;
 
 	if (changes)
 		step(back);
+	last = back && has_company();
 	if (work == VPNR_PATIENCE_TALK)
 		note_talk();
 	wanted = is_on && (back || !is_in_haste()) ? SCHED_BATCH : SCHED_OTHER;
-	if (!changes && wanted == policy)
+	if (!changes && last == is_last && wanted == policy)
 		return;
+	is_last = last;
 	policy = wanted;
 	ask_kernel();
 }

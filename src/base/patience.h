@@ -10,9 +10,10 @@
  * One that carries a transfer stands back, besides. It asks for longer turns (the slice of
  * sched_setattr(2); Linux 6.12): where many have something to do, each gets more of it done before
  * the next one has the processor, and who is woken for less need not wait for the end of such a
- * turn. And it takes a lower priority (nice(2)), if it may have its own back, so that what is short
- * goes first. While the processors are short for transfers and some streams talk, who is woken for
- * these, and for everything that passes, is in haste: it interrupts who stands back.
+ * turn. And if others stand back as well, or somebody talks, it takes a lower priority (nice(2)),
+ * if it may have its own back, so that what is short goes first. While the processors are short for
+ * transfers and some streams talk, who is woken for these, and for everything that passes, is in
+ * haste: it interrupts who stands back.
  *
  * That is right as long as it is this program, or who works with it, that has the processor. Where
  * others compute, each thread would wait for the end of their turn, some milliseconds, and who

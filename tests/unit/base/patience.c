@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/mailbox.h"
 #include "base/thread.h"
 #include "run/privilege.h"
 #include "tests/unit/patience.h"
@@ -240,18 +241,56 @@ nice_value(VpnrPatienceWork work)
 	return getpriority(PRIO_PROCESS, 0);
 }
 
+/* Another thread that stands back. */
+typedef struct {
+	VpnrMailbox *begun, *end;
+	VpnrThread *thread;
+} Company;
+
+static void
+keep_company(gpointer data)
+{
+	Company *company = data;
+
+	vpnr_patience_adopt(VPNR_PATIENCE_BULK);
+	vpnr_mailbox_wake(company->begun);
+	vpnr_mailbox_pop(company->end, -1);
+	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
+}
+
+static void
+company_come(Company *company)
+{
+	*company =
+	    (Company){ .begun = vpnr_mailbox_new(NULL, NULL), .end = vpnr_mailbox_new(NULL, NULL) };
+	company->thread = vpnr_thread_start("vpnr-test", keep_company, company, NULL);
+	vpnr_mailbox_pop(company->begun, -1);
+}
+
+static void
+company_go(Company *company)
+{
+	vpnr_mailbox_wake(company->end);
+	vpnr_thread_join(company->thread);
+	vpnr_mailbox_free(company->begun);
+	vpnr_mailbox_free(company->end);
+}
+
 static void
 stand_back(gpointer data)
 {
 	gboolean is_allowed = GPOINTER_TO_INT(data);
 	int own = getpriority(PRIO_PROCESS, 0);
+	Company company;
 
+	company_come(&company);
 	g_assert_cmpint(nice_value(VPNR_PATIENCE_LINK), ==, own);
 	for (int n = 0; n < 2; n++) {
 		g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==,
 				is_allowed ? MIN(own + 10, 19) : own);
 		g_assert_cmpint(nice_value(VPNR_PATIENCE_TALK), ==, own);
 	}
+	company_go(&company);
 }
 
 static void
@@ -260,6 +299,29 @@ test_nice(void)
 	g_test_summary("A thread gives up some of its priority while it stands back.");
 
 	run_where_allowed(stand_back, GINT_TO_POINTER(TRUE));
+}
+
+static void
+stand_back_alone(gpointer data)
+{
+	int own = getpriority(PRIO_PROCESS, 0);
+	Company company;
+
+	(void)data;
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, own);
+	company_come(&company);
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, MIN(own + 10, 19));
+	company_go(&company);
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, own);
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_LINK), ==, own);
+}
+
+static void
+test_nice_alone(void)
+{
+	g_test_summary("One that is alone gives up nothing, as long as that is so.");
+
+	run_where_allowed(stand_back_alone, NULL);
 }
 
 static void
@@ -284,7 +346,10 @@ test_nice_forbidden(void)
 static void
 stand_back_now_and_then(gpointer data)
 {
+	Company company;
+
 	(void)data;
+	company_come(&company);
 	g_assert_cmpint(setpriority(PRIO_PROCESS, 0, 0), ==, 0);
 	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, 10);
 	look(seconds(600), 100, 41 * MS, 20 * MS);
@@ -300,6 +365,7 @@ stand_back_now_and_then(gpointer data)
 	g_assert_cmpint(setpriority(PRIO_PROCESS, 0, 15), ==, 0);
 	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, 19);
 	g_assert_cmpint(nice_value(VPNR_PATIENCE_LINK), ==, 15);
+	company_go(&company);
 }
 
 static void
@@ -359,6 +425,7 @@ others_are_in_haste(void)
 static void
 stand_back_from_haste(gpointer data)
 {
+	int own = getpriority(PRIO_PROCESS, 0);
 	gint64 at = seconds(700);
 
 	(void)data;
@@ -372,6 +439,7 @@ stand_back_from_haste(gpointer data)
 	look_in_bulk(at += 20000, 5 * MS);
 	g_assert_true(others_are_in_haste());
 	g_assert_true(vpnr_patience_hears_talk());
+	g_assert_cmpint(nice_value(VPNR_PATIENCE_BULK), ==, MIN(own + 10, 19));
 	g_assert_cmpint(sched_getscheduler(0), ==, SCHED_BATCH);
 	look_in_bulk(at += 20000, 1 * MS); /* there are processors enough */
 	g_assert_false(others_are_in_haste());
@@ -454,6 +522,7 @@ main(int argc, char **argv)
 	g_test_add_func("/patience/adopt", test_adopt);
 	g_test_add_func("/patience/turns", test_turns);
 	g_test_add_func("/patience/nice", test_nice);
+	g_test_add_func("/patience/nice-alone", test_nice_alone);
 	g_test_add_func("/patience/nice-forbidden", test_nice_forbidden);
 	g_test_add_func("/patience/nice-again", test_nice_again);
 	g_test_add_func("/patience/haste", test_haste);
