@@ -62,7 +62,8 @@ made_room(VpnrTable *table)
 }
 
 void
-vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken)
+vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken,
+		       gint64 now)
 {
 	guint64 limit;
 
@@ -70,7 +71,7 @@ vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean a
 		vpnr_recv_credit_consume_last(&stream->recv, n);
 		return;
 	}
-	limit = vpnr_recv_credit_consume(&stream->recv, n, all_taken, g_get_monotonic_time());
+	limit = vpnr_recv_credit_consume(&stream->recv, n, all_taken, now);
 	if (limit == 0)
 		return;
 	if (table->params.protocol == VPNR_PROTOCOL_V2)
@@ -81,14 +82,14 @@ vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean a
 
 /* Bytes that the socket has taken. An error is left for the worker to find. */
 static gsize
-write_data(VpnrTable *table, VpnrStream *stream, int fd, const VpnrFrame *frame)
+write_data(VpnrTable *table, VpnrStream *stream, int fd, const VpnrFrame *frame, gint64 now)
 {
 	gssize n = send(fd, frame->data, frame->size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n <= 0)
 		return 0;
 	vpnr_stream_add_written(stream, (gsize)n);
-	vpnr_table_give_credit(table, stream, (gsize)n, (gsize)n == frame->size);
+	vpnr_table_give_credit(table, stream, (gsize)n, (gsize)n == frame->size, now);
 	return (gsize)n;
 }
 
@@ -97,14 +98,14 @@ write_data(VpnrTable *table, VpnrStream *stream, int fd, const VpnrFrame *frame)
 static gboolean
 write_here(VpnrTable *table, VpnrStream *stream, VpnrFrame *frame)
 {
+	gint64 now = g_get_monotonic_time();
 	gsize n;
 	int fd;
 
-	if (!vpnr_handover_keeps(&table->handover, &stream->long_at, frame->size,
-				 g_get_monotonic_time()) ||
+	if (!vpnr_handover_keeps(&table->handover, &stream->long_at, frame->size, now) ||
 	    (fd = vpnr_lend_take(&stream->lend, stream->inbox)) < 0)
 		return FALSE;
-	n = write_data(table, stream, fd, frame);
+	n = write_data(table, stream, fd, frame, now);
 	vpnr_lend_give_back(&stream->lend, stream->inbox);
 	frame->size -= (guint32)n;
 	memmove(frame->data, frame->data + n, frame->size);

@@ -104,10 +104,12 @@ void vpnr_table_forget(VpnrTable *table, VpnrStream *stream);
 /* The worker of a stream has ended (transfer none): no frame finds it any more. */
 void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
 
-/* Who has the stream's socket (stream/lend.h): n bytes have gone to it; all_taken: it has room
- * for more. Tells the peer that it may send as much again, if that is due and it has not sent its
- * end (docs/protocol.md, 2.7.6). VPNr/1: wakes a reader that waits for it. */
-void vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken);
+/* Who has the stream's socket (stream/lend.h): n bytes have gone to it, now (monotonic us);
+ * all_taken: it has room for more. Tells the peer that it may send as much again, if that is due
+ * and it has not sent its end (docs/protocol.md, 2.7.6). VPNr/1: wakes a reader that waits for it.
+ */
+void vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken,
+			    gint64 now);
 
 /* One worker more, or one less, carries much (thread-safe). */
 void vpnr_table_count_bulk(VpnrTable *table, gboolean in_bulk);

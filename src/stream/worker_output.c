@@ -76,7 +76,8 @@ vpnr_worker_write(VpnrWorker *worker)
 			return TRUE;
 		}
 		worker->may_write = vpnr_outflow_is_empty(&worker->outflow);
-		vpnr_table_give_credit(worker->table, worker->stream, written, worker->may_write);
+		vpnr_table_give_credit(worker->table, worker->stream, written, worker->may_write,
+				       g_get_monotonic_time());
 	}
 	if (worker->life.output == VPNR_OUTPUT_DRAINING &&
 	    vpnr_outflow_is_empty(&worker->outflow)) {

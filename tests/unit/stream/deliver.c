@@ -333,7 +333,7 @@ test_v1_room(void)
 	guint n = reader->n_frames;
 	guint64 limit = atomic_load(&stream->recv.limit);
 
-	vpnr_table_give_credit(rig.table, stream, VPNR_V1_WINDOW / 2, TRUE);
+	vpnr_table_give_credit(rig.table, stream, VPNR_V1_WINDOW / 2, TRUE, g_get_monotonic_time());
 	g_assert_cmpuint(atomic_load(&stream->recv.limit), >, limit);
 	join_reader(reader);
 	g_assert_cmpuint(vpnr_mailbox_length(stream->inbox), ==, n);
