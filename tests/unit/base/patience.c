@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/mailbox.h"
+#include "base/latch.h"
 #include "base/thread.h"
 #include "run/privilege.h"
 #include "tests/unit/patience.h"
@@ -243,7 +243,7 @@ nice_value(VpnrPatienceWork work)
 
 /* Another thread that stands back. */
 typedef struct {
-	VpnrMailbox *begun, *end;
+	VpnrLatch *begun, *end;
 	VpnrThread *thread;
 } Company;
 
@@ -253,27 +253,26 @@ keep_company(gpointer data)
 	Company *company = data;
 
 	vpnr_patience_adopt(VPNR_PATIENCE_BULK);
-	vpnr_mailbox_wake(company->begun);
-	vpnr_mailbox_pop(company->end, -1);
+	vpnr_latch_trip(company->begun);
+	vpnr_latch_wait(company->end, -1);
 	vpnr_patience_adopt(VPNR_PATIENCE_LINK);
 }
 
 static void
 company_come(Company *company)
 {
-	*company =
-	    (Company){ .begun = vpnr_mailbox_new(NULL, NULL), .end = vpnr_mailbox_new(NULL, NULL) };
+	*company = (Company){ .begun = vpnr_latch_new(NULL), .end = vpnr_latch_new(NULL) };
 	company->thread = vpnr_thread_start("vpnr-test", keep_company, company, NULL);
-	vpnr_mailbox_pop(company->begun, -1);
+	vpnr_latch_wait(company->begun, -1);
 }
 
 static void
 company_go(Company *company)
 {
-	vpnr_mailbox_wake(company->end);
+	vpnr_latch_trip(company->end);
 	vpnr_thread_join(company->thread);
-	vpnr_mailbox_free(company->begun);
-	vpnr_mailbox_free(company->end);
+	vpnr_latch_free(company->begun);
+	vpnr_latch_free(company->end);
 }
 
 static void
