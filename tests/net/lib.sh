@@ -130,16 +130,28 @@ add_host() {
 		net.ipv4.ip_local_port_range="1024 65535" net.ipv4.tcp_max_tw_buckets=1024 || skip_all "namespaces cannot be set up"
 }
 
-# add_cable NAMESPACE SUBNET NAMESPACE: the first gets address 1, the second address 2
+# carries NAMESPACE INTERFACE: it is up, and the kernel has said so
+carries() {
+	ip -n "$1" link show "$2" | grep -q ' state UP '
+}
+
+# add_cable NAMESPACE SUBNET NAMESPACE: the first gets address 1, the second address 2. Then it stays
+# as it is: the kernel gives it no address that has to be tried for two seconds, and has nothing left
+# to say of it. A client that learns of a change replaces its link, which a test may have chosen to
+# break just then.
 add_cable() {
-	ip link add "c$2-$$" netns "$1" type veth peer name "c$2-$$" netns "$3"
+	# The kernel tells at once of an interface whose other end has another index.
+	ip link add "c$2-$$" netns "$1" type veth peer name "c$2-$$" netns "$3" index "10$2"
 	local namespace host=1
 	for namespace in "$1" "$3"; do
+		ip -n "$namespace" link set "c$2-$$" addrgenmode none
 		ip -n "$namespace" address add "10.77.$2.$host/24" dev "c$2-$$"
 		ip -n "$namespace" address add "fd00:77:$2::$host/64" dev "c$2-$$" nodad
 		ip -n "$namespace" link set "c$2-$$" up
 		host=2
 	done
+	await 20 carries "$1" "c$2-$$"
+	await 20 carries "$3" "c$2-$$"
 }
 
 topology() {
