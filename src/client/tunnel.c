@@ -259,6 +259,7 @@ vpnr_tunnel_take(VpnrTunnel *tunnel, VpnrProtocol protocol, VpnrTransport *conne
 		if (!begin(tunnel, protocol, hello, error))
 			return VPNR_TUNNEL_FAILED;
 	}
+	vpnr_table_set_far(tunnel->table, vpnr_transport_is_far(transport));
 	if (!vpnr_session_attach(tunnel->session, g_steal_pointer(&transport), early,
 				 hello->received, error))
 		return VPNR_TUNNEL_FAILED;

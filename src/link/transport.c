@@ -5,6 +5,8 @@
 #include "link/transport.h"
 
 #include <errno.h>
+#include <linux/tcp.h> /* the C library's tcp_info has no tcpi_min_rtt */
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
@@ -14,6 +16,9 @@
 /* Bytes of the largest batch: the frame that fills it may go beyond, and each record adds 22 (RFC
  * 8446, section 5.2), of which small frames in between large ones may make some more. */
 #define ROOM (VPNR_BATCH_MAX + VPNR_V2_FRAME_MAX + 4096)
+
+/* us of a round trip. */
+#define FAR 10000
 
 static gboolean
 plain_put(VpnrTransport *transport, const guint8 *bytes, gsize n)
@@ -70,6 +75,17 @@ vpnr_transport_init(VpnrTransport *transport, const VpnrTransportClass *class, i
 	transport->fd = fd;
 	transport->gathered = g_byte_array_sized_new(ROOM);
 	transport->input = (VpnrWireInput){ .fd = fd, .cancel_fd = -1 };
+}
+
+/* Not the mean, which a queue makes long, and a receiver that puts off what it acknowledges. */
+gboolean
+vpnr_transport_is_far(const VpnrTransport *transport)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof info;
+
+	return getsockopt(transport->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+	       info.tcpi_min_rtt >= FAR;
 }
 
 void

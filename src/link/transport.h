@@ -51,6 +51,10 @@ VpnrTransport *vpnr_transport_new_plain(int fd);
 /* Makes base ready for a transport of this class on fd (transfer full); for those who make one. */
 void vpnr_transport_init(VpnrTransport *transport, const VpnrTransportClass *class, int fd);
 
+/* TRUE if the path to the peer is long: no round trip so far has taken less than 10 ms, by what the
+ * kernel has measured (TCP_INFO, tcp(7)). FALSE for what is no TCP socket. */
+gboolean vpnr_transport_is_far(const VpnrTransport *transport);
+
 /* Lets at most so many bytes wait in the socket before a send does (writer thread). */
 void vpnr_transport_limit_unsent(VpnrTransport *transport, gsize bytes);
 

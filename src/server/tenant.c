@@ -313,6 +313,7 @@ vpnr_tenant_attach(VpnrTenant *tenant, VpnrArrival *arrival, GError **error)
 	if (tenant->params.protocol == VPNR_PROTOCOL_V2 &&
 	    !say_hello(tenant, arrival->transport, error))
 		return FALSE;
+	vpnr_table_set_far(tenant->table, vpnr_transport_is_far(arrival->transport));
 	return vpnr_session_attach(tenant->session, g_steal_pointer(&arrival->transport),
 				   arrival->early, received_by_client(tenant, arrival), error);
 }

@@ -84,12 +84,14 @@ vpnr_send_credit_spend(VpnrSendCredit *credit, guint64 n)
 /* --- receiving -------------------------------------------------------------------------------- */
 
 gboolean
-vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window, guint64 max, VpnrBudget *budget)
+vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window, guint64 max, gboolean is_far,
+		      VpnrBudget *budget)
 {
 	if (!vpnr_budget_take(budget, window))
 		return FALSE;
-	*credit =
-	    (VpnrRecvCredit){ .budget = budget, .min = window, .max = max, .reserved = window };
+	*credit = (VpnrRecvCredit){
+		.budget = budget, .min = window, .max = max, .is_far = is_far, .reserved = window
+	};
 	atomic_init(&credit->limit, window);
 	atomic_init(&credit->window, window);
 	return TRUE;
@@ -134,13 +136,11 @@ keep(VpnrRecvCredit *credit, guint64 needed)
 	credit->reserved = needed;
 }
 
-/* Doubles the window. A part of it may still be reserved, from a time when it was larger. */
+/* A part of it may still be reserved, from a time when it was larger. */
 static gboolean
-grow(VpnrRecvCredit *credit)
+grow_to(VpnrRecvCredit *credit, guint64 wanted)
 {
-	guint64 wanted = 2 * load(&credit->window);
-
-	if (wanted > credit->max)
+	if (wanted > credit->max || wanted <= load(&credit->window))
 		return FALSE;
 	if (wanted > credit->reserved) {
 		if (!vpnr_budget_take_spare(credit->budget, wanted - credit->reserved))
@@ -149,6 +149,16 @@ grow(VpnrRecvCredit *credit)
 	}
 	store(&credit->window, wanted);
 	return TRUE;
+}
+
+static gboolean
+grow(VpnrRecvCredit *credit)
+{
+	guint64 window = load(&credit->window);
+
+	return (credit->is_far &&
+		grow_to(credit, CLAMP(4 * window, VPNR_WINDOW_FAR, credit->max))) ||
+	       grow_to(credit, 2 * window);
 }
 
 static void

@@ -11,8 +11,10 @@
  * for credit has sent exactly up to the limit; for any other sender that offset is one among
  * thousands. So bytes that end exactly on a limit say: starved. A window that starved its sender
  * doubles, unless our own socket is the one that holds things up: it is full now, or has lately
- * been for a good part of the time. A limit that was announced before the last doubling says
- * nothing about the new size, so a window doubles at most once in a round trip.
+ * been for a good part of the time. A limit that was announced before the last growth says nothing
+ * about the new size, so a window grows at most once in a round trip. On a long path it grows by
+ * more than that: as long as a transfer may send less than the path takes, that is what TCP learns
+ * of the path, and if packets are lost meanwhile it is what TCP remembers.
  *
  * That this is true, our sender does not take the last byte of its credit while the writer still
  * has something of the stream to send (vpnr_send_credit_usable()): as long as there is, it waits
@@ -29,8 +31,10 @@ G_BEGIN_DECLS
 
 /* Bytes that a peer may send beyond what our socket has taken, per stream: at first, and at the
  * most. 64 KiB is what 10,000 idle streams can have in 1 GiB, and carries a web page in a few round
- * trips; 16 MiB is 1 Gbit/s at 100 ms. Doubling from one to the other takes 8 round trips. */
+ * trips; 16 MiB is 1 Gbit/s at 100 ms. Doubling from one to the other takes 8 round trips. On a
+ * long path, where a window grows by four, and to 4 MiB at least, it takes 2. */
 #define VPNR_WINDOW_MIN (64 * 1024)
+#define VPNR_WINDOW_FAR (4 * 1024 * 1024)
 #define VPNR_WINDOW_MAX (16 * 1024 * 1024)
 
 /* Limits before the present one up to which the peer may still be sending. */
@@ -48,6 +52,7 @@ typedef struct {
 	/* const after start */
 	VpnrBudget *budget;
 	guint64 min, max; /* bounds of window */
+	gboolean is_far;  /* the path is long */
 	/* worker writes, reader reads */
 	_Atomic guint64 limit;
 	_Atomic guint64
@@ -83,10 +88,11 @@ guint64 vpnr_send_credit_usable(VpnrSendCredit *credit, gboolean queue_is_empty)
 /* Worker: n bytes, not more than are left, have been sent. */
 void vpnr_send_credit_spend(VpnrSendCredit *credit, guint64 n);
 
-/* Nothing has come yet; the peer may send window bytes, and never more than max ahead. FALSE if the
- * budget (nullable, outlives the credit) has no room for them: then there is nothing to clear. */
-gboolean
-vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window, guint64 max, VpnrBudget *budget);
+/* Nothing has come yet; the peer may send window bytes, and never more than max ahead. is_far: on a
+ * long path. FALSE if the budget (nullable, outlives the credit) has no room for them: then there
+ * is nothing to clear. */
+gboolean vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window, guint64 max, gboolean is_far,
+			       VpnrBudget *budget);
 
 /* Gives back what is taken from the budget: the stream is over (any thread, alone). */
 void vpnr_recv_credit_clear(VpnrRecvCredit *credit);

@@ -14,7 +14,7 @@ reserve(VpnrStream *stream, const VpnrStreamParams *params, GError **error)
 {
 	if (vpnr_budget_take(params->budget, VPNR_STREAM_RESERVE)) {
 		if (vpnr_recv_credit_init(&stream->recv, params->window, params->window_max,
-					  params->budget))
+					  params->is_far, params->budget))
 			return TRUE;
 		vpnr_budget_give(params->budget, VPNR_STREAM_RESERVE);
 	}

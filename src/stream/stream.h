@@ -92,6 +92,7 @@ typedef struct {
 	guint64 send_limit;   /* what the peer lets us send at first */
 	guint64 window;       /* what it may send at first */
 	guint64 window_max;   /* and at the most beyond what our socket has taken */
+	gboolean is_far;      /* on a long path */
 	VpnrBudget *budget;   /* nullable; outlives the stream */
 } VpnrStreamParams;
 

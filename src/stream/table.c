@@ -96,6 +96,7 @@ new_stream(const VpnrTable *table, guint32 id, VpnrKind kind, const VpnrAddr *de
 		.send_limit = table->params.send_limit,
 		.window = is_v1(table) ? VPNR_V1_WINDOW : VPNR_WINDOW_MIN,
 		.window_max = is_v1(table) ? VPNR_V1_WINDOW : VPNR_WINDOW_MAX,
+		.is_far = atomic_load(&table->is_far),
 		.budget = table->params.budget,
 	    },
 	    &error);
@@ -280,6 +281,12 @@ vpnr_table_remove(VpnrTable *table, VpnrStream *stream)
 	pthread_cond_broadcast(&table->changed);
 	pthread_mutex_unlock(&table->lock);
 	vpnr_stream_unref(stream);
+}
+
+void
+vpnr_table_set_far(VpnrTable *table, gboolean is_far)
+{
+	atomic_store(&table->is_far, is_far);
 }
 
 void

@@ -111,6 +111,9 @@ void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
 void vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken,
 			    gint64 now);
 
+/* Whether the link has a long path, for the streams that are opened from now on (thread-safe). */
+void vpnr_table_set_far(VpnrTable *table, gboolean is_far);
+
 /* One worker more, or one less, carries much (thread-safe). */
 void vpnr_table_count_bulk(VpnrTable *table, gboolean in_bulk);
 

@@ -28,9 +28,10 @@ struct VpnrTable {
 	VpnrHandover handover;
 	/* atomic */
 	/* in the writer's hands, of streams that have ended as well */
-	_Atomic gint control; /* frames, but DATA and answers */
-	VpnrQueued queued;    /* DATA */
-	_Atomic gint in_bulk; /* workers */
-	VpnrRoom outbound;    /* DATAGRAM, in the outboxes and the writer's hands */
-	VpnrRoom inbound;     /* DATAGRAM, in the inboxes */
+	_Atomic gint control;    /* frames, but DATA and answers */
+	VpnrQueued queued;       /* DATA */
+	_Atomic gint in_bulk;    /* workers */
+	_Atomic gboolean is_far; /* the peer */
+	VpnrRoom outbound;       /* DATAGRAM, in the outboxes and the writer's hands */
+	VpnrRoom inbound;        /* DATAGRAM, in the inboxes */
 };

@@ -159,6 +159,23 @@ test_shut(void)
 }
 
 static void
+test_far(void)
+{
+	g_auto(Pair) pair = make_pair();
+	Pair local;
+	int fds[2];
+
+	vpnr_transport_send(pair.transport, (const guint8 *)"x", 1);
+	loopback_expect(pair.theirs, "x", 1);
+	g_assert_false(vpnr_transport_is_far(pair.transport));
+
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+	local = (Pair){ vpnr_transport_new_plain(fds[0]), fds[1] };
+	g_assert_false(vpnr_transport_is_far(local.transport));
+	pair_clear(&local);
+}
+
+static void
 test_free(void)
 {
 	g_auto(Pair) pair = make_pair();
@@ -180,6 +197,7 @@ main(int argc, char **argv)
 	g_test_add_func("/transport/finish", test_finish);
 	g_test_add_func("/transport/failed", test_failed);
 	g_test_add_func("/transport/shut", test_shut);
+	g_test_add_func("/transport/far", test_far);
 	g_test_add_func("/transport/free", test_free);
 	return g_test_run();
 }

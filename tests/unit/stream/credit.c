@@ -75,7 +75,7 @@ test_send_usable(void)
 static void
 init_fixed(VpnrRecvCredit *credit, guint64 window)
 {
-	g_assert_true(vpnr_recv_credit_init(credit, window, window, NULL));
+	g_assert_true(vpnr_recv_credit_init(credit, window, window, FALSE, NULL));
 }
 
 static void
@@ -153,6 +153,13 @@ pass(VpnrRecvCredit *credit, guint64 n)
 	return vpnr_recv_credit_consume(credit, n, TRUE, 1);
 }
 
+/* All that are left of the credit do. */
+static void
+pass_all(VpnrRecvCredit *credit)
+{
+	pass(credit, atomic_load(&credit->limit) - credit->received);
+}
+
 static void
 test_grow(void)
 {
@@ -160,7 +167,7 @@ test_grow(void)
 
 	VpnrRecvCredit credit;
 
-	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 4000, NULL));
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 4000, FALSE, NULL));
 	g_assert_cmpuint(pass(&credit, 1000), ==, 2999);
 	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
 	g_assert_cmpuint(pass(&credit, 1998), ==, 4997);
@@ -174,31 +181,59 @@ test_grow(void)
 }
 
 static void
+test_grow_on_a_long_path(void)
+{
+	g_test_summary("On a long path a window grows to what that needs, and then by four.");
+
+	VpnrRecvCredit credit;
+
+	g_assert_true(vpnr_recv_credit_init(&credit, VPNR_WINDOW_MIN, VPNR_WINDOW_MAX, TRUE, NULL));
+	pass(&credit, VPNR_WINDOW_MIN - 1);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, VPNR_WINDOW_MIN);
+	pass(&credit, 1);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, VPNR_WINDOW_FAR);
+	pass_all(&credit);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 4 * VPNR_WINDOW_FAR);
+	pass_all(&credit);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, VPNR_WINDOW_MAX);
+}
+
+static void
+test_grow_with_little_memory(void)
+{
+	g_test_summary("What the budget does not give for a long path it may give for the double.");
+
+	g_autoptr(VpnrBudget) budget = vpnr_budget_new(VPNR_WINDOW_FAR);
+	VpnrRecvCredit credit;
+
+	g_assert_true(
+	    vpnr_recv_credit_init(&credit, VPNR_WINDOW_MIN, VPNR_WINDOW_MAX, TRUE, budget));
+	pass(&credit, VPNR_WINDOW_MIN);
+	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2 * VPNR_WINDOW_MIN);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 2 * VPNR_WINDOW_MIN);
+	vpnr_recv_credit_clear(&credit);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, 0);
+}
+
+static void
 test_grow_on_an_earlier_limit(void)
 {
 	g_test_summary("A sender that starves knows an older limit than the present one.");
 
 	VpnrRecvCredit credit;
 
-	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, NULL));
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, FALSE, NULL));
 	for (guint i = 0; i < 3; i++)
 		g_assert_cmpuint(pass(&credit, 251), ==, 251 * (i + 1) + 999);
 	g_assert_cmpuint(pass(&credit, 247), >, 0);
 	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 2000);
 }
 
-/* All bytes up to the limit come and go to the socket at once. */
-static void
-pass_all(VpnrRecvCredit *credit)
-{
-	pass(credit, atomic_load(&credit->limit) - credit->received);
-}
-
 /* The socket has room for 400 us, then has none for so long, and takes a window meanwhile. */
 static void
 pause_for(VpnrRecvCredit *credit, gint64 us)
 {
-	g_assert_true(vpnr_recv_credit_init(credit, 1000, 8000, NULL));
+	g_assert_true(vpnr_recv_credit_init(credit, 1000, 8000, FALSE, NULL));
 	pass(credit, 100);
 	g_assert_true(vpnr_recv_credit_take(credit, 900));
 	g_assert_cmpuint(vpnr_recv_credit_consume(credit, 800, FALSE, 401), ==, 1899);
@@ -241,11 +276,11 @@ test_budget(void)
 	g_autoptr(VpnrBudget) budget = vpnr_budget_new(8000);
 	VpnrRecvCredit credit, none;
 
-	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, budget));
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, FALSE, budget));
 	pass(&credit, 1000);
 	pass(&credit, 1999);
 	g_assert_cmpuint(vpnr_budget_used(budget), ==, 4000);
-	g_assert_false(vpnr_recv_credit_init(&none, 4001, 8000, budget));
+	g_assert_false(vpnr_recv_credit_init(&none, 4001, 8000, FALSE, budget));
 	g_assert_cmpuint(pass(&credit, 3999), ==, 10997); /* 8000 is more than three quarters */
 	g_assert_cmpuint(vpnr_recv_credit_window(&credit), ==, 4000);
 
@@ -268,7 +303,7 @@ test_after_the_end(void)
 	g_autoptr(VpnrBudget) budget = vpnr_budget_new(8000);
 	VpnrRecvCredit credit;
 
-	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, budget));
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 8000, FALSE, budget));
 	g_assert_true(vpnr_recv_credit_take(&credit, 300));
 	vpnr_recv_credit_consume_last(&credit, 100);
 	g_assert_cmpuint(vpnr_budget_used(budget), ==, 200);
@@ -289,6 +324,8 @@ main(int argc, char **argv)
 	g_test_add_func("/credit/consume", test_consume);
 	g_test_add_func("/credit/any-cut", test_any_cut);
 	g_test_add_func("/credit/grow", test_grow);
+	g_test_add_func("/credit/grow/long-path", test_grow_on_a_long_path);
+	g_test_add_func("/credit/grow/little-memory", test_grow_with_little_memory);
 	g_test_add_func("/credit/grow/earlier-limit", test_grow_on_an_earlier_limit);
 	g_test_add_func("/credit/grow/slow-socket", test_no_growth_for_a_slow_socket);
 	g_test_add_func("/credit/grow/short-pause", test_growth_after_a_short_pause);

@@ -184,8 +184,8 @@ play_init(Play *play, const Path *path)
 	play->data = g_queue_new();
 	play->windows = g_queue_new();
 	vpnr_send_credit_init(&play->send, VPNR_WINDOW_MIN);
-	g_assert_true(
-	    vpnr_recv_credit_init(&play->recv, VPNR_WINDOW_MIN, VPNR_WINDOW_MAX, play->budget));
+	g_assert_true(vpnr_recv_credit_init(&play->recv, VPNR_WINDOW_MIN, VPNR_WINDOW_MAX, FALSE,
+					    play->budget));
 }
 
 static void

@@ -58,6 +58,24 @@ test_open(void)
 }
 
 static void
+test_far(void)
+{
+	g_test_summary("A stream has the path that the link has when it is opened.");
+
+	g_auto(Rig) rig;
+	VpnrStream *near, *far;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 5000);
+	near = rig_open(&rig);
+	vpnr_table_set_far(rig.table, TRUE);
+	far = rig_open(&rig);
+	g_assert_false(near->recv.is_far);
+	g_assert_true(far->recv.is_far);
+	rig_remove(&rig, near);
+	rig_remove(&rig, far);
+}
+
+static void
 test_ids_go_up(void)
 {
 	g_test_summary("2.6.1: every id is higher than all before, also when streams have ended.");
@@ -598,6 +616,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/table/open", test_open);
+	g_test_add_func("/table/open/far", test_far);
 	g_test_add_func("/table/ids-go-up", test_ids_go_up);
 	g_test_add_func("/table/max-streams", test_max_streams);
 	g_test_add_func("/table/flow/budget", test_flow_budget);
