@@ -162,7 +162,7 @@ static void
 test_far(void)
 {
 	g_auto(Pair) pair = make_pair();
-	Pair local;
+	g_auto(Pair) local = { NULL, -1 };
 	int fds[2];
 
 	vpnr_transport_send(pair.transport, (const guint8 *)"x", 1);
@@ -172,7 +172,6 @@ test_far(void)
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
 	local = (Pair){ vpnr_transport_new_plain(fds[0]), fds[1] };
 	g_assert_false(vpnr_transport_is_far(local.transport));
-	pair_clear(&local);
 }
 
 static void
