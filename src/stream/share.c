@@ -42,8 +42,8 @@ fitting(const VpnrShare *share, gint64 queued, gint64 total, gsize want)
 	return queued <= 0 ? MIN(want, VPNR_STREAM_SMALL) : 0;
 }
 
-static gsize
-try_take(VpnrShare *share, VpnrQueued *all, gsize want)
+gsize
+vpnr_share_try_take(VpnrShare *share, VpnrQueued *all, gsize want)
 {
 	gint64 queued = atomic_load(&share->queued);
 	gint64 total = atomic_load(&all->total);
@@ -61,12 +61,12 @@ try_take(VpnrShare *share, VpnrQueued *all, gsize want)
 gsize
 vpnr_share_take(VpnrShare *share, VpnrQueued *all, gsize want)
 {
-	gsize n = try_take(share, all, want);
+	gsize n = vpnr_share_try_take(share, all, want);
 
 	if (n > 0)
 		return n;
 	atomic_store(&share->is_awaited, TRUE);
-	return try_take(share, all, want);
+	return vpnr_share_try_take(share, all, want);
 }
 
 void

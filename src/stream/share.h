@@ -69,6 +69,9 @@ typedef struct {
  * own cost is taken too. 0: nothing is taken, and vpnr_share_sent() tells when to try again. */
 gsize vpnr_share_take(VpnrShare *share, VpnrQueued *all, gsize want);
 
+/* The same for a frame that need not be: nobody tells when to try again. */
+gsize vpnr_share_try_take(VpnrShare *share, VpnrQueued *all, gsize want);
+
 /* Worker: there was no room for us microseconds, and now there is. */
 void vpnr_share_waited(VpnrShare *share, gint64 us);
 

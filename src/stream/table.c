@@ -329,6 +329,12 @@ vpnr_table_take_room(VpnrTable *table, VpnrStream *stream, gsize want)
 	return vpnr_share_take(&stream->share, &table->queued, want);
 }
 
+gsize
+vpnr_table_try_take_room(VpnrTable *table, VpnrStream *stream, gsize want)
+{
+	return vpnr_share_try_take(&stream->share, &table->queued, want);
+}
+
 void
 vpnr_table_lower_room(VpnrTable *table, VpnrStream *stream, gsize n)
 {

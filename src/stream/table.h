@@ -76,9 +76,10 @@ VpnrTableResult vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrS
  * VPNr/1 it waits while the stream's socket takes nothing. */
 const char *vpnr_table_deliver(VpnrTable *table, VpnrFrame *frame);
 
-/* Takes room in the writer's queue for a DATA frame (vpnr_share_take()), and tells that the frame
- * has become n bytes smaller, or will not be made (worker thread). */
+/* Takes room in the writer's queue for a DATA frame (vpnr_share_take(), vpnr_share_try_take()), and
+ * tells that the frame has become n bytes smaller, or will not be made (worker thread). */
 gsize vpnr_table_take_room(VpnrTable *table, VpnrStream *stream, gsize want);
+gsize vpnr_table_try_take_room(VpnrTable *table, VpnrStream *stream, gsize want);
 void vpnr_table_lower_room(VpnrTable *table, VpnrStream *stream, gsize n);
 void vpnr_table_drop_room(VpnrTable *table, VpnrStream *stream, gsize n);
 

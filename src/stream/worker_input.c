@@ -40,6 +40,52 @@ note_room(VpnrWorker *worker, gboolean has_room)
 	worker->no_room_since = has_room ? 0 : now;
 }
 
+/* Of n bytes of data, those that go into frame i. */
+static gsize
+part(gsize n, guint i)
+{
+	gsize start = (gsize)i * VPNR_DATA_BULK;
+
+	return n > start ? MIN(n - start, VPNR_DATA_BULK) : 0;
+}
+
+/* All frames of a read stand before what others say meanwhile, and take room in the queue, of which
+ * many transfers have little each. */
+static gboolean
+may_read_many(const VpnrWorker *worker)
+{
+	return !vpnr_patience_hears_talk() &&
+	       vpnr_table_in_bulk(worker->table) <= VPNR_TABLE_QUEUE / VPNR_WORKER_READ_MAX;
+}
+
+static gsize
+read_size(const VpnrWorker *worker)
+{
+	return may_read_many(worker) ? worker->read_size : MIN(worker->read_size, VPNR_DATA_BULK);
+}
+
+/* Room in the queue for a read of up to want bytes, as far as there is any. */
+static gsize
+take_room_for(VpnrWorker *worker, gsize want)
+{
+	VpnrStream *stream = worker->stream;
+	gsize n = vpnr_table_take_room(worker->table, stream, part(want, 0));
+	gsize more = n;
+
+	for (guint i = 1; more == VPNR_DATA_BULK && n < want; i++) {
+		more = vpnr_table_try_take_room(worker->table, stream, part(want, i));
+		n += more;
+	}
+	return n;
+}
+
+/* TRUE if the writer will have nothing of the stream before the last of these bytes of credit. */
+static gboolean
+may_take_all(VpnrStream *stream, guint64 left)
+{
+	return left <= VPNR_DATA_BULK && vpnr_share_is_empty(&stream->share);
+}
+
 /* Bytes that credit and queue allow to be read now; room in the queue is taken for them. 0: one of
  * the two has to be waited for. */
 static gsize
@@ -47,17 +93,18 @@ take_room(VpnrWorker *worker)
 {
 	VpnrStream *stream = worker->stream;
 	guint64 left = vpnr_send_credit_left(&stream->send);
+	gsize want = read_size(worker);
 	gsize n;
 
 	if (worker->life.input == VPNR_INPUT_DISCARD)
-		return worker->read_size;
-	if (left <= worker->read_size)
-		left = vpnr_send_credit_usable(&stream->send, vpnr_share_is_empty(&stream->share));
+		return want;
+	if (left <= want)
+		left = vpnr_send_credit_usable(&stream->send, may_take_all(stream, left));
 	if (left == 0) {
 		worker->input_waits = VPNR_WAITS_WINDOW;
 		return 0;
 	}
-	n = vpnr_table_take_room(worker->table, stream, MIN(left, worker->read_size));
+	n = take_room_for(worker, MIN(left, want));
 	note_room(worker, n > 0);
 	if (n == 0)
 		worker->input_waits = VPNR_WAITS_LINK;
@@ -91,67 +138,101 @@ notice_end(VpnrWorker *worker)
 	return worker->life.input == VPNR_INPUT_CLOSED;
 }
 
-/* A frame that has what could be received, up to want bytes. NULL if there was nothing; *got is the
- * result of recv(). What is small waits on the stack until its size is known: not inlined, so that
- * it is not there while the worker sleeps. */
-__attribute__((noinline)) static VpnrFrame *
-receive(const VpnrWorker *worker, gsize want, gssize *got)
+/* Receives up to want bytes into a new frame. They wait on the stack until their number is known:
+ * not inlined, so that they are not there while the worker sleeps. */
+__attribute__((noinline)) static gssize
+receive_few(const VpnrWorker *worker, VpnrFrame **frame, gsize want)
 {
 	guint8 few[VPNR_WORKER_READ_MIN];
-	gboolean is_small = want <= sizeof few;
-	VpnrFrame *frame =
-	    is_small ? NULL : vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, want);
+	gssize got = recv(worker->fd, few, want, MSG_DONTWAIT);
 
-	*got = recv(worker->fd, is_small ? few : frame->data, want, MSG_DONTWAIT);
-	if (*got <= 0) {
-		g_clear_pointer(&frame, vpnr_frame_free);
-	} else if (is_small) {
-		frame = vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, (gsize)*got);
-		memcpy(frame->data, few, (gsize)*got);
-	} else {
-		if ((gsize)*got <= want / 2)
-			frame = g_realloc(frame, sizeof *frame + (gsize)*got);
-		frame->size = (guint32)*got;
+	if (got > 0) {
+		*frame = vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, (gsize)got);
+		memcpy((*frame)->data, few, (gsize)got);
 	}
-	return frame;
+	return got;
+}
+
+/* Leaves of a frame what has been filled. */
+static void
+cut(VpnrFrame **frame, gsize size)
+{
+	if (size == 0) {
+		g_clear_pointer(frame, vpnr_frame_free);
+		return;
+	}
+	if (size <= (*frame)->size / 2)
+		*frame = g_realloc(*frame, sizeof **frame + size);
+	(*frame)->size = (guint32)size;
+}
+
+/* Receives up to want bytes into as many new frames as they fill. */
+static gssize
+receive_many(const VpnrWorker *worker, VpnrFrame **frames, gsize want)
+{
+	struct iovec parts[VPNR_WORKER_READ_FRAMES];
+	struct msghdr message = { .msg_iov = parts };
+	guint n;
+	gssize got;
+
+	for (n = 0; part(want, n) > 0; n++) {
+		frames[n] = vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, part(want, n));
+		parts[n] = (struct iovec){ frames[n]->data, part(want, n) };
+	}
+	message.msg_iovlen = n;
+	got = recvmsg(worker->fd, &message, MSG_DONTWAIT);
+	while (n-- > 0)
+		cut(&frames[n], got > 0 ? part((gsize)got, n) : 0);
+	return got;
 }
 
 static void
-send_data(VpnrWorker *worker, VpnrFrame *frame, gsize want, gsize got)
+send_data(VpnrWorker *worker, VpnrFrame **frames, gsize want, gsize got)
 {
 	VpnrStream *stream = worker->stream;
 
-	vpnr_table_lower_room(worker->table, stream, want - got);
 	vpnr_send_credit_spend(&stream->send, got);
 	atomic_fetch_add_explicit(&stream->bytes_out, got, memory_order_relaxed);
-	vpnr_worker_push(worker, frame);
+	for (guint i = 0; part(want, i) > 0; i++) {
+		gsize size = part(got, i);
+
+		if (size == 0) {
+			vpnr_table_drop_room(worker->table, stream, part(want, i));
+			continue;
+		}
+		vpnr_table_lower_room(worker->table, stream, part(want, i) - size);
+		vpnr_worker_push(worker, frames[i]);
+	}
 	adapt_read_size(worker, want, got);
 }
 
 /* Nothing was read that can be sent. */
 static void
-drop_data(VpnrWorker *worker, VpnrFrame *frame, gsize want)
+drop_data(VpnrWorker *worker, VpnrFrame **frames, gsize want)
 {
-	if (worker->life.input == VPNR_INPUT_OPEN)
-		vpnr_table_drop_room(worker->table, worker->stream, want);
-	vpnr_frame_free(frame);
+	for (guint i = 0; part(want, i) > 0; i++) {
+		if (worker->life.input == VPNR_INPUT_OPEN)
+			vpnr_table_drop_room(worker->table, worker->stream, part(want, i));
+		vpnr_frame_free(frames[i]);
+	}
 }
 
 /* Reads up to want bytes, for which room has been taken. */
 static gboolean
 read_data(VpnrWorker *worker, gsize want)
 {
-	gssize got;
-	VpnrFrame *frame = receive(worker, want, &got);
+	VpnrFrame *frames[VPNR_WORKER_READ_FRAMES] = { NULL };
+	gssize got = want <= VPNR_WORKER_READ_MIN ? receive_few(worker, frames, want)
+						  : receive_many(worker, frames, want);
 	int error = got < 0 ? errno : 0;
 
 	worker->may_read = got == (gssize)want || error == EINTR || (got >= 0 && worker->end_seen);
 	worker->has_read |= got > 0;
 	if (got > 0 && worker->life.input == VPNR_INPUT_OPEN) {
-		send_data(worker, frame, want, (gsize)got);
+		send_data(worker, frames, want, (gsize)got);
 		return TRUE;
 	}
-	drop_data(worker, frame, want);
+	drop_data(worker, frames, want);
 	if (got == 0)
 		step_at_end(worker);
 	else if (got < 0 && error != EAGAIN && error != EINTR)

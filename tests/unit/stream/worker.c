@@ -3,7 +3,7 @@
  * worker: one stream's socket against a link that the test plays: what travels each way, how each
  * direction ends, what waits when the other side does not take it.
  *
- * Linked with the wraps of alive.h.
+ * Linked with the wraps of alive.h, with --wrap=recvmsg and --wrap=vpnr_patience_hears_talk.
  */
 #include "stream/worker.h"
 
@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/patience.h"
 #include "base/thread.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
@@ -23,6 +24,32 @@
 
 /* Bytes of a long frame. */
 #define LONG 20000
+
+/* Frames that one read could fill, at the most, since this was last reset. */
+static _Atomic guint frames_per_read;
+
+/* What workers are told. */
+static _Atomic gboolean somebody_talks;
+
+ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
+gboolean __wrap_vpnr_patience_hears_talk(void);
+
+ssize_t
+__wrap_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	guint n = (guint)message->msg_iovlen;
+
+	if (n > atomic_load(&frames_per_read)) /* one worker at a time */
+		atomic_store(&frames_per_read, n);
+	return __real_recvmsg(fd, message, flags);
+}
+
+gboolean
+__wrap_vpnr_patience_hears_talk(void)
+{
+	return atomic_load(&somebody_talks);
+}
 
 /* A stream with its worker, which owns one end of a TCP connection; the test has the other, app,
  * and a view of the worker's end. */
@@ -210,14 +237,21 @@ send_large(gpointer data)
 	g_assert_cmpint(shutdown(sending->fd, SHUT_WR), ==, 0);
 }
 
-/* A client whose application sends all of these and shuts its side. */
+/* The application sends all of these and shuts its side. */
+static void
+start_sending(Bench *bench, Sending *sending, const guint8 *bytes)
+{
+	sending->fd = bench->app;
+	sending->bytes = bytes;
+	sending->thread = vpnr_thread_start("sender", send_large, sending, NULL);
+}
+
+/* The same, of a new client. */
 static void
 start_sender(Bench *bench, Sending *sending, const guint8 *bytes)
 {
 	start_client(bench, G_MAXUINT64);
-	sending->fd = bench->app;
-	sending->bytes = bytes;
-	sending->thread = vpnr_thread_start("sender", send_large, sending, NULL);
+	start_sending(bench, sending, bytes);
 }
 
 /* The next n bytes of DATA must be these, in frames as they should be in bulk. */
@@ -235,21 +269,64 @@ expect_bulk(Bench *bench, const guint8 *bytes, gsize n)
 	}
 }
 
-static void
-test_large_out(void)
+/* A transfer beside so many others of its session. Returns how many frames one read could fill. */
+static guint
+transfer_beside(const guint8 *bytes, guint others)
 {
-	g_test_summary("No frame is longer than what the kernel sends as one packet.");
-
-	g_autofree guint8 *bytes = make_pattern(LARGE);
 	Bench bench;
 	Sending sending;
 
-	start_sender(&bench, &sending, bytes);
+	atomic_store(&frames_per_read, 0);
+	start_client(&bench, G_MAXUINT64);
+	for (guint i = 0; i < others; i++)
+		vpnr_table_count_bulk(bench.rig.table, TRUE);
+	start_sending(&bench, &sending, bytes);
 	expect_bulk(&bench, bytes, LARGE);
 	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
 	vpnr_thread_join(sending.thread);
+	for (guint i = 0; i < others; i++)
+		vpnr_table_count_bulk(bench.rig.table, FALSE);
 	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
 	finish(&bench);
+	return atomic_load(&frames_per_read);
+}
+
+/* How soon reads grow is for the kernel to say, too. */
+static void
+test_large_out(void)
+{
+	g_test_summary("No frame is longer than what the kernel sends as one packet, though one "
+		       "read fills several.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+
+	for (gint64 start = g_get_monotonic_time(); transfer_beside(bytes, 0) < 4; patience(start))
+		;
+	g_assert_cmpuint(atomic_load(&frames_per_read), ==, 4);
+}
+
+static void
+test_large_out_beside_talk(void)
+{
+	g_test_summary("Where others talk one read fills one frame.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+
+	atomic_store(&somebody_talks, TRUE);
+	g_assert_cmpuint(transfer_beside(bytes, 0), ==, 1);
+	atomic_store(&somebody_talks, FALSE);
+}
+
+static void
+test_large_out_beside_many(void)
+{
+	g_test_summary("Where transfers have little of the queue each, one read fills one frame.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+
+	g_assert_cmpuint(transfer_beside(bytes, 17), ==, 1);
+	for (gint64 start = g_get_monotonic_time(); transfer_beside(bytes, 15) < 4; patience(start))
+		;
 }
 
 static gsize
@@ -1288,6 +1365,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/worker/echo", test_echo);
 	g_test_add_func("/worker/large/out", test_large_out);
+	g_test_add_func("/worker/large/out/beside-talk", test_large_out_beside_talk);
+	g_test_add_func("/worker/large/out/beside-many", test_large_out_beside_many);
 	g_test_add_func("/worker/large/in", test_large_in);
 	g_test_add_func("/worker/turns", test_turns);
 	g_test_add_func("/worker/turns/stalled", test_turns_of_stalled);
