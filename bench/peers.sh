@@ -8,6 +8,7 @@
 #     vpnr          redirect, as it is by default
 #     links4        the same with links = 4, by a client of its own to the same server
 #     haproxy       a pair, TCP mode, TLS 1.3 with AES-128-GCM between them
+#     haproxy-nat   another, to which connections are redirected
 #     stunnel       a pair, the same TLS
 #     ssh           ssh -D with aes128-gcm, behind redsocks
 #     sshuttle      by ssh to the same sshd
@@ -24,10 +25,10 @@
 # Addresses of the web host that only a peer leads to.
 readonly CAPTURED=10.77.2.8/29
 
-known=(vpnr links4 haproxy stunnel ssh sshuttle ss-aes ss-chacha openvpn direct)
+known=(vpnr links4 haproxy haproxy-nat stunnel ssh sshuttle ss-aes ss-chacha openvpn direct)
 proxy=()
-captured=([links4]=10.77.2.9 [sshuttle]=10.77.2.10 [vpnr]=10.77.2.11 [ssh]=10.77.2.12
-	[ss-aes]=10.77.2.13 [ss-chacha]=10.77.2.14 [openvpn]=10.77.2.15)
+captured=([haproxy-nat]=10.77.2.8 [links4]=10.77.2.9 [sshuttle]=10.77.2.10 [vpnr]=10.77.2.11
+	[ssh]=10.77.2.12 [ss-aes]=10.77.2.13 [ss-chacha]=10.77.2.14 [openvpn]=10.77.2.15)
 declare -A forwards=([haproxy]=10000 [stunnel]=20000) # what is added to a port
 readonly PORTS="7 9 19 20" # of targets
 ssh_cipher=aes128-gcm@openssh.com # as the others
@@ -74,9 +75,21 @@ ways_in() {
 	done
 }
 
-# take PEER PORT: what goes to the peer's address goes to this port of the app host
+# congestion NAME: what sockets have that are made from now on
+congestion() {
+	local host
+	[ "$1" != machine ] || return 0
+	for host in "$app" "$srv" "$web"; do
+		ip netns exec "$host" sysctl -qw net.ipv4.tcp_congestion_control="$1" 2>/dev/null ||
+			bail "no congestion control \"$1\" for network namespaces here"
+	done
+}
+
+# take PEER PORT [FROM]: what goes to the peer's address, or to port FROM there, goes to this port of
+# the app host
 take() {
-	as_root iptables -t nat -A OUTPUT -d "${captured[$1]}" -p tcp -j REDIRECT --to-port "$2"
+	as_root iptables -t nat -A OUTPUT -d "${captured[$1]}" -p tcp ${3:+--dport "$3"} -j REDIRECT \
+		--to-port "$2"
 }
 
 release() {
@@ -128,11 +141,12 @@ certificate() {
 	chmod 644 "$work"/pair.*
 }
 
-start_haproxy() {
+# haproxy_pair PEER ADDED: ADDED to the port of a target is the port of both
+haproxy_pair() {
 	has haproxy && certificate || return 1
 	local port side tls="ssl-min-ver TLSv1.3 ciphersuites TLS_AES_128_GCM_SHA256"
 	for side in near far; do
-		cat >"$work/haproxy-$side.cfg" <<-END
+		cat >"$work/$1-$side.cfg" <<-END
 			defaults
 			    mode tcp
 			    timeout connect 10s
@@ -141,22 +155,30 @@ start_haproxy() {
 		END
 	done
 	for port in $PORTS; do
-		cat >>"$work/haproxy-near.cfg" <<-END
+		cat >>"$work/$1-near.cfg" <<-END
 			listen p$port
-			    bind 127.0.0.1:$((port + 10000))
-			    server far $SRV4:$((port + 10000)) ssl verify required ca-file $work/pair.crt $tls
+			    bind 127.0.0.1:$((port + $2))
+			    server far $SRV4:$((port + $2)) ssl verify required ca-file $work/pair.crt $tls
 		END
-		cat >>"$work/haproxy-far.cfg" <<-END
+		cat >>"$work/$1-far.cfg" <<-END
 			listen p$port
-			    bind $SRV4:$((port + 10000)) ssl crt $work/pair.pem $tls
+			    bind $SRV4:$((port + $2)) ssl crt $work/pair.pem $tls
 			    server web $WEB4:$port
 		END
 	done
-	spawn haproxy-far "$srv" haproxy -db -f "$work/haproxy-far.cfg"
-	far[haproxy]=$spawned
-	spawn haproxy-near "$app" haproxy -db -f "$work/haproxy-near.cfg"
-	near[haproxy]=$spawned
-	serves "$srv" 10007 && serves "$app" 10007
+	spawn "$1-far" "$srv" haproxy -db -f "$work/$1-far.cfg"
+	far[$1]=$spawned
+	spawn "$1-near" "$app" haproxy -db -f "$work/$1-near.cfg"
+	near[$1]=$spawned
+	serves "$srv" $((7 + $2)) && serves "$app" $((7 + $2))
+}
+
+start_haproxy_nat() {
+	haproxy_pair haproxy-nat 12000 || return 1
+	local port
+	for port in $PORTS; do
+		take haproxy-nat $((port + 12000)) "$port"
+	done
 }
 
 start_stunnel() {
@@ -245,6 +267,8 @@ start_openvpn() {
 begin_peer() {
 	case $1 in
 	vpnr) start_vpnr_peer ;;
+	haproxy) haproxy_pair haproxy 10000 ;;
+	haproxy-nat) start_haproxy_nat ;;
 	ssh) start_redsocks_ssh ;;
 	ss-aes) start_shadowsocks ss-aes aes-128-gcm 8388 ;;
 	ss-chacha) start_shadowsocks ss-chacha chacha20-ietf-poly1305 8389 ;;
