@@ -174,10 +174,10 @@ haproxy_pair() {
 }
 
 start_haproxy_nat() {
-	haproxy_pair haproxy-nat 12000 || return 1
-	local port
+	local port added=12000
+	haproxy_pair haproxy-nat $added || return 1
 	for port in $PORTS; do
-		take haproxy-nat $((port + 12000)) "$port"
+		take haproxy-nat $((port + added)) "$port"
 	done
 }
 
@@ -267,7 +267,7 @@ start_openvpn() {
 begin_peer() {
 	case $1 in
 	vpnr) start_vpnr_peer ;;
-	haproxy) haproxy_pair haproxy 10000 ;;
+	haproxy) haproxy_pair haproxy "${forwards[haproxy]}" ;;
 	haproxy-nat) start_haproxy_nat ;;
 	ssh) start_redsocks_ssh ;;
 	ss-aes) start_shadowsocks ss-aes aes-128-gcm 8388 ;;
