@@ -269,6 +269,16 @@ expect_bulk(Bench *bench, const guint8 *bytes, gsize n)
 	}
 }
 
+/* All bytes have been taken. */
+static void
+end_transfer(Bench *bench, Sending *sending)
+{
+	rig_expect(&bench->rig, VPNR_FRAME_FIN, bench->id);
+	vpnr_thread_join(sending->thread);
+	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_FIN, bench->id));
+	finish(bench);
+}
+
 /* A transfer beside so many others of its session. Returns how many frames one read could fill. */
 static guint
 transfer_beside(const guint8 *bytes, guint others)
@@ -282,12 +292,9 @@ transfer_beside(const guint8 *bytes, guint others)
 		vpnr_table_count_bulk(bench.rig.table, TRUE);
 	start_sending(&bench, &sending, bytes);
 	expect_bulk(&bench, bytes, LARGE);
-	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
-	vpnr_thread_join(sending.thread);
 	for (guint i = 0; i < others; i++)
 		vpnr_table_count_bulk(bench.rig.table, FALSE);
-	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
-	finish(&bench);
+	end_transfer(&bench, &sending);
 	return atomic_load(&frames_per_read);
 }
 
@@ -865,6 +872,17 @@ test_queue_of_the_writer(void)
 	finish(&bench);
 }
 
+/* The worker has sent so many bytes, and sleeps. */
+static void
+wait_until_sent(const Bench *bench, guint64 n)
+{
+	for (gint64 start = g_get_monotonic_time(); atomic_load(&bench->stream->bytes_out) < n;
+	     patience(start))
+		;
+	wait_until_asleep(bench);
+	g_assert_cmpuint(atomic_load(&bench->stream->bytes_out), ==, n);
+}
+
 static void
 test_last_byte_of_the_window(void)
 {
@@ -881,11 +899,7 @@ test_last_byte_of_the_window(void)
 	     patience(start))
 		;
 	loopback_send(bench.app, bytes + 500, 1500);
-	for (gint64 start = g_get_monotonic_time(); atomic_load(&bench.stream->bytes_out) < 999;
-	     patience(start))
-		;
-	wait_until_asleep(&bench);
-	g_assert_cmpuint(atomic_load(&bench.stream->bytes_out), ==, 999);
+	wait_until_sent(&bench, 999);
 	g_assert_cmpint(atomic_load(&bench.stream->waits), ==, VPNR_WAITS_WINDOW);
 	rig_expect_data(&bench.rig, bench.id, bytes, 999);
 	frame = rig_next(&bench.rig);
@@ -893,6 +907,43 @@ test_last_byte_of_the_window(void)
 	vpnr_frame_free(frame);
 	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
 	finish(&bench);
+}
+
+/* A transfer of which the window lets so many bytes through, and then so many more. Returns how
+ * many frames one read could fill of the latter. */
+static guint
+transfer_in_two(const guint8 *bytes, gsize n, gsize more)
+{
+	Bench bench;
+	Sending sending;
+	guint frames;
+
+	start_client(&bench, n);
+	start_sending(&bench, &sending, bytes);
+	expect_bulk(&bench, bytes, n);
+	wait_until_sent(&bench, n);
+	atomic_store(&frames_per_read, 0);
+	g_assert_null(rig_deliver_window(&bench.rig, bench.id, n + more));
+	wait_until_sent(&bench, n + more - 1);
+	expect_bulk(&bench, bytes + n, more - 1);
+	frames = atomic_load(&frames_per_read);
+	g_assert_null(rig_deliver_window(&bench.rig, bench.id, G_MAXUINT64));
+	expect_bulk(&bench, bytes + n + more - 1, LARGE - (n + more - 1));
+	end_transfer(&bench, &sending);
+	return frames;
+}
+
+static void
+test_last_byte_of_several_frames(void)
+{
+	g_test_summary("Where the writer has nothing of a stream, a read of several frames leaves "
+		       "the last byte of its credit until it has nothing again.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+
+	for (gint64 start = g_get_monotonic_time(); transfer_in_two(bytes, 1000000, 100000) != 2;
+	     patience(start))
+		;
 }
 
 /* Sends whatever the window allows to an application that does not read, until no more does. */
@@ -1387,6 +1438,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/reset/of-the-application", test_application_resets_behind_data);
 	g_test_add_func("/worker/bound/window", test_window_of_the_peer);
 	g_test_add_func("/worker/bound/last-byte", test_last_byte_of_the_window);
+	g_test_add_func("/worker/bound/last-byte/several-frames", test_last_byte_of_several_frames);
 	g_test_add_func("/worker/bound/no-window", test_no_window_after_the_end);
 	g_test_add_func("/worker/bound/queue", test_queue_of_the_writer);
 	g_test_add_func("/worker/bound/queue/depth", test_depth_of_the_queue);
