@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * tunnel: see tunnel.h. Everything up to "any thread" happens on the uplink's thread, except
- * on_frame() and on_released(), which the session's threads call.
+ * what the session's threads call, on_frame() and those below it.
  */
 #include "config.h"
 
@@ -70,9 +70,18 @@ on_released(gpointer data, const VpnrFrame *frame)
 	vpnr_table_released(tunnel->table, frame);
 }
 
+static void
+on_paced(gpointer data, gsize most)
+{
+	VpnrTunnel *tunnel = data;
+
+	vpnr_table_set_frame_size(tunnel->table, most);
+}
+
 static const VpnrSessionHandler handler = {
 	.frame = on_frame,
 	.released = on_released,
+	.paced = on_paced,
 };
 
 static gboolean

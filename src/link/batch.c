@@ -4,16 +4,29 @@
  */
 #include "link/batch.h"
 
+/* A frame of bulk goes beyond its batch, by its header. */
+static gsize
+data_for(gsize size)
+{
+	return size < VPNR_BATCH_MAX ? size - VPNR_FRAME_HEADER : VPNR_DATA_BULK;
+}
+
 void
 vpnr_batch_init(VpnrBatch *batch)
 {
-	*batch = (VpnrBatch){ .size = VPNR_BATCH_MIN };
+	*batch = (VpnrBatch){ .size = VPNR_BATCH_MIN, .data = data_for(VPNR_BATCH_MIN) };
 }
 
 gsize
 vpnr_batch_size(const VpnrBatch *batch)
 {
 	return batch->size;
+}
+
+gsize
+vpnr_batch_data(const VpnrBatch *batch)
+{
+	return batch->data;
 }
 
 gsize
@@ -34,5 +47,7 @@ vpnr_batch_sent(VpnrBatch *batch, gint64 us)
 	if (batch->size == before && ++batch->n_sent < VPNR_BATCH_LOOK)
 		return FALSE;
 	batch->n_sent = 0;
+	if (batch->size >= before)
+		batch->data = data_for(batch->size);
 	return TRUE;
 }

@@ -5,8 +5,9 @@
  *
  * Neither can be overtaken any more, so both are kept to about a millisecond of what the link
  * carries, as far as the time tells that a send takes until the socket would take more. On a slow
- * link that is little. Where only the processor sets bounds it is a whole frame; a send that had to
- * wait there for a moment, because the receiver did, says nothing.
+ * link that is little, and as a frame is sent whole, streams make smaller ones there. Where only
+ * the processor sets bounds it is a whole frame of bulk; a send that had to wait there for a
+ * moment, because the receiver did, says nothing.
  *
  * On a long way more has to wait in the socket, or it runs dry before the writer has had its turn.
  * To TCP that looks as if the application had nothing to send, and what it measures meanwhile says
@@ -24,7 +25,7 @@
 
 G_BEGIN_DECLS
 
-/* One TLS record. Less would make records small, and a frame is sent whole anyway. */
+/* One TLS record: less would make records small. */
 #define VPNR_BATCH_MIN (16 * 1024)
 
 /* One frame of bulk: what has been encrypted is still in the processor's cache when the kernel
@@ -45,11 +46,12 @@ G_BEGIN_DECLS
 /* Or this part of the bytes under way, as said above, where that is more. */
 #define VPNR_UNSENT_SHARE 16
 
-/* Full batches after which that is looked at again. */
+/* Full batches of one size after which that is looked at again. */
 #define VPNR_BATCH_LOOK 16
 
 typedef struct {
 	gsize size;
+	gsize data;   /* of a frame */
 	guint n_sent; /* full ones, since that was looked at */
 } VpnrBatch;
 
@@ -59,11 +61,17 @@ void vpnr_batch_init(VpnrBatch *batch);
 /* Bytes after which a batch is full. The frame that fills it may go beyond. */
 gsize vpnr_batch_size(const VpnrBatch *batch);
 
+/* Bytes of data that a DATA frame should have at the most, so that one fills a batch. When batches
+ * become smaller it follows as soon as they stay so: large frames cost less, and a processor that
+ * is busy makes a send slow now and then. */
+gsize vpnr_batch_data(const VpnrBatch *batch);
+
 /* Bytes that may wait in the socket, where so many are under way, or wait there. */
 gsize vpnr_batch_unsent(const VpnrBatch *batch, gsize under_way);
 
 /* Notes how long the send of a full batch took. One that was not full says nothing about larger
- * ones. TRUE if it is time to tell the socket how much may wait there. */
+ * ones. TRUE if it is time to tell the socket how much may wait there, and streams how large frames
+ * should be. */
 gboolean vpnr_batch_sent(VpnrBatch *batch, gint64 us);
 
 G_END_DECLS

@@ -38,6 +38,7 @@ vpnr_session_new(const VpnrSessionParams *params, GError **error)
 						 .role = params->role,
 						 .number = params->number,
 						 .released = params->handler->released,
+						 .paced = params->handler->paced,
 						 .data = params->data,
 						 .budget = params->budget,
 						 .stats = params->stats },

@@ -38,6 +38,9 @@ typedef struct {
 	/* A frame of a stream (transfer none) leaves the queue: it is about to be sent for the
 	 * first time, or is dropped because its stream is over. Writer thread. */
 	void (*released)(gpointer data, const VpnrFrame *frame);
+	/* So many bytes of data a DATA frame should have at the most, for as long as the link is as
+	 * fast as now. Nullable. Writer thread. */
+	void (*paced)(gpointer data, gsize most);
 } VpnrSessionHandler;
 
 typedef struct {

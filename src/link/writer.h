@@ -36,6 +36,8 @@ typedef struct {
 	/* A frame of a stream (transfer none) leaves the queue: it is about to be sent for the
 	 * first time, or is dropped because its stream is over. Writer thread. */
 	void (*released)(gpointer data, const VpnrFrame *frame);
+	/* So many bytes of data a DATA frame should have at the most; see session.h. Nullable. */
+	void (*paced)(gpointer data, gsize most);
 	gpointer data;
 	VpnrBudget *budget; /* for replay; nullable, outlives the writer */
 	VpnrStats *stats;

@@ -33,6 +33,25 @@ forget_acknowledged(VpnrWriter *writer)
 			      memory_order_relaxed);
 }
 
+/* How fast the link is: for who makes frames. */
+static void
+tell_pace(const VpnrWriter *writer)
+{
+	if (writer->params.paced != NULL)
+		writer->params.paced(writer->params.data, vpnr_batch_data(&writer->batch));
+}
+
+/* The same for the socket, too. */
+static void
+follow_pace(VpnrWriter *writer)
+{
+	gsize under_way = vpnr_transport_under_way(writer->transport);
+
+	vpnr_transport_limit_unsent(writer->transport,
+				    vpnr_batch_unsent(&writer->batch, under_way));
+	tell_pace(writer);
+}
+
 static void
 let_go(VpnrWriter *writer)
 {
@@ -54,6 +73,8 @@ take_link(VpnrWriter *writer, guint64 offer)
 		vpnr_batch_init(&writer->batch);
 	}
 	pthread_mutex_unlock(&writer->lock);
+	if (writer->transport != NULL)
+		tell_pace(writer);
 	vpnr_schedule_purge_link(writer->schedule);
 	forget_acknowledged(writer);
 	vpnr_replay_rewind(writer->replay);
@@ -222,15 +243,6 @@ fill_batch(VpnrWriter *writer)
 }
 
 static void
-limit_unsent(VpnrWriter *writer)
-{
-	gsize under_way = vpnr_transport_under_way(writer->transport);
-
-	vpnr_transport_limit_unsent(writer->transport,
-				    vpnr_batch_unsent(&writer->batch, under_way));
-}
-
-static void
 send_batch(VpnrWriter *writer)
 {
 	gboolean full = writer->filled >= vpnr_batch_size(&writer->batch);
@@ -241,7 +253,7 @@ send_batch(VpnrWriter *writer)
 		let_go(writer);
 	} else {
 		if (full && vpnr_batch_sent(&writer->batch, g_get_monotonic_time() - begin))
-			limit_unsent(writer);
+			follow_pace(writer);
 		atomic_fetch_add_explicit(&writer->link_bytes, writer->filled,
 					  memory_order_relaxed);
 	}

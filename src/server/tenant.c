@@ -197,9 +197,18 @@ on_released(gpointer data, const VpnrFrame *frame)
 	vpnr_table_released(tenant->table, frame);
 }
 
+static void
+on_paced(gpointer data, gsize most)
+{
+	VpnrTenant *tenant = data;
+
+	vpnr_table_set_frame_size(tenant->table, most);
+}
+
 static const VpnrSessionHandler handler = {
 	.frame = on_frame,
 	.released = on_released,
+	.paced = on_paced,
 };
 
 /* --- the session (service's thread) ----------------------------------------------------------- */

@@ -23,6 +23,7 @@ src_libvpnr_a_SOURCES += \
 	%D%/share.h \
 	%D%/stream.c \
 	%D%/stream.h \
+	%D%/submit.c \
 	%D%/table.c \
 	%D%/table.h \
 	%D%/table_private.h \

@@ -112,6 +112,11 @@ void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
 void vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken,
 			    gint64 now);
 
+/* Bytes of data that a DATA frame should have at the most, VPNR_DATA_BULK until it is said
+ * (thread-safe). */
+void vpnr_table_set_frame_size(VpnrTable *table, gsize most);
+gsize vpnr_table_frame_size(const VpnrTable *table);
+
 /* Whether the link has a long path, for the streams that are opened from now on (thread-safe). */
 void vpnr_table_set_far(VpnrTable *table, gboolean is_far);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * table_private: the inside of a table, for table.c and deliver.c only (and
+ * table_private: the inside of a table, for table.c, deliver.c and submit.c only (and
  * contrib/gdb/vpnr-gdb.py).
  */
 #pragma once
@@ -28,9 +28,10 @@ struct VpnrTable {
 	VpnrHandover handover;
 	/* atomic */
 	/* in the writer's hands, of streams that have ended as well */
-	_Atomic gint control;    /* frames, but DATA and answers */
-	VpnrQueued queued;       /* DATA */
-	_Atomic gint in_bulk;    /* workers */
+	_Atomic gint control; /* frames, but DATA and answers */
+	VpnrQueued queued;    /* DATA */
+	_Atomic gint in_bulk; /* workers */
+	_Atomic gsize frame_size;
 	_Atomic gboolean is_far; /* the peer */
 	VpnrRoom outbound;       /* DATAGRAM, in the outboxes and the writer's hands */
 	VpnrRoom inbound;        /* DATAGRAM, in the inboxes */

@@ -37,6 +37,7 @@ typedef struct {
 	VpnrLifecycle life;
 	VpnrOutflow outflow; /* from the link, not yet taken by the socket */
 	gsize read_size;
+	gsize frame_size;            /* of data, for the present read */
 	gint64 no_room_since;        /* in the writer's queue, us of the monotonic clock; or 0 */
 	VpnrStreamWaits input_waits; /* DATA of the socket; or WINDOW, LINK: it is not read */
 	gboolean may_read;           /* the last read did not come back short */

@@ -42,11 +42,11 @@ note_room(VpnrWorker *worker, gboolean has_room)
 
 /* Of n bytes of data, those that go into frame i. */
 static gsize
-part(gsize n, guint i)
+part(const VpnrWorker *worker, gsize n, guint i)
 {
-	gsize start = (gsize)i * VPNR_DATA_BULK;
+	gsize start = i * worker->frame_size;
 
-	return n > start ? MIN(n - start, VPNR_DATA_BULK) : 0;
+	return n > start ? MIN(n - start, worker->frame_size) : 0;
 }
 
 /* All frames of a read stand before what others say meanwhile, and take room in the queue, of which
@@ -61,7 +61,9 @@ may_read_many(const VpnrWorker *worker)
 static gsize
 read_size(const VpnrWorker *worker)
 {
-	return may_read_many(worker) ? worker->read_size : MIN(worker->read_size, VPNR_DATA_BULK);
+	guint frames = may_read_many(worker) ? VPNR_WORKER_READ_FRAMES : 1;
+
+	return MIN(worker->read_size, frames * worker->frame_size);
 }
 
 /* Room in the queue for a read of up to want bytes, as far as there is any. */
@@ -69,11 +71,11 @@ static gsize
 take_room_for(VpnrWorker *worker, gsize want)
 {
 	VpnrStream *stream = worker->stream;
-	gsize n = vpnr_table_take_room(worker->table, stream, part(want, 0));
+	gsize n = vpnr_table_take_room(worker->table, stream, part(worker, want, 0));
 	gsize more = n;
 
-	for (guint i = 1; more == VPNR_DATA_BULK && n < want; i++) {
-		more = vpnr_table_try_take_room(worker->table, stream, part(want, i));
+	for (guint i = 1; more == worker->frame_size && n < want; i++) {
+		more = vpnr_table_try_take_room(worker->table, stream, part(worker, want, i));
 		n += more;
 	}
 	return n;
@@ -81,9 +83,9 @@ take_room_for(VpnrWorker *worker, gsize want)
 
 /* TRUE if the writer will have nothing of the stream before the last of these bytes of credit. */
 static gboolean
-may_take_all(VpnrStream *stream, guint64 left)
+may_take_all(const VpnrWorker *worker, guint64 left)
 {
-	return left <= VPNR_DATA_BULK && vpnr_share_is_empty(&stream->share);
+	return left <= worker->frame_size && vpnr_share_is_empty(&worker->stream->share);
 }
 
 /* Bytes that credit and queue allow to be read now; room in the queue is taken for them. 0: one of
@@ -93,13 +95,15 @@ take_room(VpnrWorker *worker)
 {
 	VpnrStream *stream = worker->stream;
 	guint64 left = vpnr_send_credit_left(&stream->send);
-	gsize want = read_size(worker);
+	gsize want;
 	gsize n;
 
+	worker->frame_size = vpnr_table_frame_size(worker->table);
+	want = read_size(worker);
 	if (worker->life.input == VPNR_INPUT_DISCARD)
 		return want;
 	if (left <= want)
-		left = vpnr_send_credit_usable(&stream->send, may_take_all(stream, left));
+		left = vpnr_send_credit_usable(&stream->send, may_take_all(worker, left));
 	if (left == 0) {
 		worker->input_waits = VPNR_WAITS_WINDOW;
 		return 0;
@@ -175,14 +179,15 @@ receive_many(const VpnrWorker *worker, VpnrFrame **frames, gsize want)
 	guint n;
 	gssize got;
 
-	for (n = 0; part(want, n) > 0; n++) {
-		frames[n] = vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, part(want, n));
-		parts[n] = (struct iovec){ frames[n]->data, part(want, n) };
+	for (n = 0; part(worker, want, n) > 0; n++) {
+		frames[n] =
+		    vpnr_frame_new(VPNR_FRAME_DATA, worker->stream->id, part(worker, want, n));
+		parts[n] = (struct iovec){ frames[n]->data, part(worker, want, n) };
 	}
 	message.msg_iovlen = n;
 	got = recvmsg(worker->fd, &message, MSG_DONTWAIT);
 	while (n-- > 0)
-		cut(&frames[n], got > 0 ? part((gsize)got, n) : 0);
+		cut(&frames[n], got > 0 ? part(worker, (gsize)got, n) : 0);
 	return got;
 }
 
@@ -193,14 +198,14 @@ send_data(VpnrWorker *worker, VpnrFrame **frames, gsize want, gsize got)
 
 	vpnr_send_credit_spend(&stream->send, got);
 	atomic_fetch_add_explicit(&stream->bytes_out, got, memory_order_relaxed);
-	for (guint i = 0; part(want, i) > 0; i++) {
-		gsize size = part(got, i);
+	for (guint i = 0; part(worker, want, i) > 0; i++) {
+		gsize size = part(worker, got, i);
 
 		if (size == 0) {
-			vpnr_table_drop_room(worker->table, stream, part(want, i));
+			vpnr_table_drop_room(worker->table, stream, part(worker, want, i));
 			continue;
 		}
-		vpnr_table_lower_room(worker->table, stream, part(want, i) - size);
+		vpnr_table_lower_room(worker->table, stream, part(worker, want, i) - size);
 		vpnr_worker_push(worker, frames[i]);
 	}
 	adapt_read_size(worker, want, got);
@@ -210,9 +215,9 @@ send_data(VpnrWorker *worker, VpnrFrame **frames, gsize want, gsize got)
 static void
 drop_data(VpnrWorker *worker, VpnrFrame **frames, gsize want)
 {
-	for (guint i = 0; part(want, i) > 0; i++) {
+	for (guint i = 0; part(worker, want, i) > 0; i++) {
 		if (worker->life.input == VPNR_INPUT_OPEN)
-			vpnr_table_drop_room(worker->table, worker->stream, part(want, i));
+			vpnr_table_drop_room(worker->table, worker->stream, part(worker, want, i));
 		vpnr_frame_free(frames[i]);
 	}
 }

@@ -24,9 +24,18 @@ on_released(gpointer data, const VpnrFrame *frame)
 	vpnr_table_released(side->table, frame);
 }
 
+static void
+on_paced(gpointer data, gsize most)
+{
+	Side *side = data;
+
+	vpnr_table_set_frame_size(side->table, most);
+}
+
 static const VpnrSessionHandler handler = {
 	.frame = on_frame,
 	.released = on_released,
+	.paced = on_paced,
 };
 
 void

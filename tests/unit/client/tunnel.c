@@ -180,6 +180,7 @@ test_new(void)
 	g_assert_true(vpnr_tunnel_status(bench.tunnel).attached);
 	start_worker(&bench, &party, &worker);
 	g_assert_cmpuint(n_streams(&bench), ==, 1);
+	g_assert_cmpuint(vpnr_table_frame_size(worker.table), <, VPNR_DATA_BULK); /* a new link's */
 	vpnr_tunnel_end(bench.tunnel);
 	vpnr_thread_join(worker.thread);
 	g_assert_null(vpnr_tunnel_session(bench.tunnel));

@@ -59,6 +59,38 @@ test_stays(void)
 }
 
 static void
+test_data(void)
+{
+	g_test_summary("A frame fills a batch with its header, and one of bulk without. It follows "
+		       "when batches become larger, and when they stay as small as they became.");
+
+	VpnrBatch batch;
+
+	vpnr_batch_init(&batch);
+	g_assert_cmpuint(vpnr_batch_data(&batch), ==, 16 * 1024 - 8);
+	vpnr_batch_sent(&batch, QUICK);
+	g_assert_cmpuint(vpnr_batch_data(&batch), ==, 32 * 1024 - 8);
+	vpnr_batch_sent(&batch, QUICK);
+	g_assert_cmpuint(vpnr_batch_data(&batch), ==, 64000);
+	for (guint i = 0; i < 2; i++) { /* a moment */
+		g_assert_true(vpnr_batch_sent(&batch, SLOW));
+		for (guint same = 1; same < 16; same++)
+			g_assert_false(vpnr_batch_sent(&batch, SLOW - 1));
+		g_assert_cmpuint(vpnr_batch_data(&batch), ==, 64000);
+		g_assert_true(vpnr_batch_sent(&batch, QUICK));
+		g_assert_cmpuint(vpnr_batch_data(&batch), ==, 64000);
+	}
+	while (vpnr_batch_size(&batch) > 16 * 1024)
+		g_assert_true(vpnr_batch_sent(&batch, SLOW));
+	g_assert_cmpuint(vpnr_batch_data(&batch), ==, 64000);
+	for (guint same = 1; same < 16; same++)
+		g_assert_false(vpnr_batch_sent(&batch, SLOW));
+	g_assert_cmpuint(vpnr_batch_data(&batch), ==, 64000);
+	g_assert_true(vpnr_batch_sent(&batch, SLOW));
+	g_assert_cmpuint(vpnr_batch_data(&batch), ==, 16 * 1024 - 8);
+}
+
+static void
 test_unsent(void)
 {
 	g_test_summary("What may wait in the socket goes with it, but is never less than 32 KiB.");
@@ -98,6 +130,7 @@ main(int argc, char **argv)
 	g_test_add_func("/batch/grows", test_grows);
 	g_test_add_func("/batch/shrinks", test_shrinks);
 	g_test_add_func("/batch/stays", test_stays);
+	g_test_add_func("/batch/data", test_data);
 	g_test_add_func("/batch/unsent", test_unsent);
 	g_test_add_func("/batch/under-way", test_under_way);
 	return g_test_run();

@@ -110,6 +110,7 @@ typedef struct {
 	VpnrStats stats;
 	GString *released; /* "DATA1 FIN1"; writer thread, as the fields of a sink */
 	_Atomic guint n_released;
+	_Atomic gsize paced; /* what a frame should have at the most */
 } Bench;
 
 static void
@@ -120,6 +121,14 @@ on_released(gpointer data, const VpnrFrame *frame)
 	g_string_append_printf(bench->released, "%s%s%u", bench->released->len > 0 ? " " : "",
 			       vpnr_frame_type_name(frame->type), frame->stream);
 	atomic_fetch_add(&bench->n_released, 1);
+}
+
+static void
+on_paced(gpointer data, gsize most)
+{
+	Bench *bench = data;
+
+	atomic_store(&bench->paced, most);
 }
 
 /* A writer that has no link. */
@@ -136,6 +145,7 @@ bench_init_bare(Bench *bench, VpnrProtocol protocol)
 	bench->writer = vpnr_writer_new(&(VpnrWriterParams){ .protocol = protocol,
 							     .role = VPNR_ROLE_SERVER,
 							     .released = on_released,
+							     .paced = on_paced,
 							     .data = bench,
 							     .stats = &bench->stats },
 					&error);
@@ -323,6 +333,27 @@ test_batch(void)
 	for (guint i = 0; i < bench.sink.sends->len; i++)
 		g_assert_cmpuint(g_array_index(bench.sink.sends, gsize, i), <=,
 				 VPNR_BATCH_MAX + VPNR_V2_FRAME_MAX);
+}
+
+static void
+test_pace(void)
+{
+	g_test_summary("A link begins with small frames; once sends are quick they are to be "
+		       "large.");
+
+	g_auto(Bench) bench;
+	static const guint8 large[VPNR_DATA_BULK];
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	open_gate(&bench);
+	start(&bench);
+	for (gint64 begin = g_get_monotonic_time(); atomic_load(&bench.paced) == 0; patience(begin))
+		;
+	g_assert_cmpuint(atomic_load(&bench.paced), ==, 16 * 1024 - 8);
+	for (gint64 begin = g_get_monotonic_time(); atomic_load(&bench.paced) < VPNR_DATA_BULK;
+	     patience(begin))
+		push(&bench, peer_data(1, large, sizeof large));
+	finish_on(&bench, &bench.sink);
 }
 
 /* Pushes a DATA frame of stream 1, filled with the pattern, for each size up to 0. */
@@ -1101,6 +1132,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/writer/frames", test_frames);
 	g_test_add_func("/writer/batch", test_batch);
+	g_test_add_func("/writer/pace", test_pace);
 	g_test_add_func("/writer/long", test_long);
 	g_test_add_func("/writer/short", test_short);
 	g_test_add_func("/writer/control-overtakes", test_control_overtakes);

@@ -18,4 +18,5 @@ unit_tests += \
 %C%_service_SOURCES = %D%/service.c $(link_unhurried) $(test_party)
 %C%_service_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags) -Wl,--wrap=vpnr_deadline_after
 %C%_tenant_SOURCES = %D%/tenant.c $(test_party)
-%C%_tenant_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_table_remove
+%C%_tenant_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_table_remove \
+	-Wl,--wrap=vpnr_table_set_frame_size

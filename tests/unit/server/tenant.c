@@ -3,7 +3,8 @@
  * tenant: a session and the streams in it, over links that are plain sockets; the client, which the
  * test plays, has said its HELLO when the link arrives.
  *
- * Linked with --wrap=vpnr_table_remove, so that a refusal can be held up until its session ends.
+ * Linked with --wrap=vpnr_table_remove, so that a refusal can be held up until its session ends,
+ * and --wrap=vpnr_table_set_frame_size.
  */
 #include "server/tenant.h"
 
@@ -141,6 +142,19 @@ open_stream(Bench *bench, Party *party)
 	return loopback_accept(bench->listener);
 }
 
+/* What a tenant's table was told last. */
+static _Atomic gsize frame_size = VPNR_DATA_BULK;
+
+void __real_vpnr_table_set_frame_size(VpnrTable *table, gsize most);
+void __wrap_vpnr_table_set_frame_size(VpnrTable *table, gsize most);
+
+void
+__wrap_vpnr_table_set_frame_size(VpnrTable *table, gsize most)
+{
+	atomic_store(&frame_size, most);
+	__real_vpnr_table_set_frame_size(table, most);
+}
+
 static void
 test_begin(void)
 {
@@ -156,6 +170,7 @@ test_begin(void)
 	g_assert_true(vpnr_tenant_status(bench.tenant, &status, &streams));
 	g_assert_true(status.attached);
 	g_assert_cmpuint(streams, ==, 1);
+	g_assert_cmpuint(atomic_load(&frame_size), <, VPNR_DATA_BULK); /* a new link's */
 	vpnr_tenant_end(bench.tenant);
 	loopback_expect_reset(dest);
 	g_assert_false(vpnr_tenant_status(bench.tenant, &status, &streams));

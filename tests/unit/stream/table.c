@@ -76,6 +76,19 @@ test_far(void)
 }
 
 static void
+test_frame_size(void)
+{
+	g_test_summary("Frames have the size of bulk until the link says another.");
+
+	g_auto(Rig) rig;
+
+	rig_init(&rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 5000);
+	g_assert_cmpuint(vpnr_table_frame_size(rig.table), ==, VPNR_DATA_BULK);
+	vpnr_table_set_frame_size(rig.table, 16376);
+	g_assert_cmpuint(vpnr_table_frame_size(rig.table), ==, 16376);
+}
+
+static void
 test_ids_go_up(void)
 {
 	g_test_summary("2.6.1: every id is higher than all before, also when streams have ended.");
@@ -617,6 +630,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/table/open", test_open);
 	g_test_add_func("/table/open/far", test_far);
+	g_test_add_func("/table/frame-size", test_frame_size);
 	g_test_add_func("/table/ids-go-up", test_ids_go_up);
 	g_test_add_func("/table/max-streams", test_max_streams);
 	g_test_add_func("/table/flow/budget", test_flow_budget);

@@ -262,36 +262,38 @@ expect_bulk(Bench *bench, const guint8 *bytes, gsize n)
 		g_autoptr(VpnrFrame) frame = rig_next(&bench->rig);
 
 		g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "DATA");
-		g_assert_cmpuint(frame->size, <=, MIN(n, VPNR_DATA_BULK));
+		g_assert_cmpuint(frame->size, <=, MIN(n, vpnr_table_frame_size(bench->rig.table)));
 		g_assert_cmpmem(frame->data, frame->size, bytes, frame->size);
 		bytes += frame->size;
 		n -= frame->size;
 	}
 }
 
-/* All bytes have been taken. */
+/* All bytes and their end have been taken. */
 static void
 end_transfer(Bench *bench, Sending *sending)
 {
-	rig_expect(&bench->rig, VPNR_FRAME_FIN, bench->id);
 	vpnr_thread_join(sending->thread);
 	g_assert_null(rig_deliver(&bench->rig, VPNR_FRAME_FIN, bench->id));
 	finish(bench);
 }
 
-/* A transfer beside so many others of its session. Returns how many frames one read could fill. */
+/* A transfer beside so many others of its session, in frames of that size. Returns how many of them
+ * one read could fill. */
 static guint
-transfer_beside(const guint8 *bytes, guint others)
+transfer_beside(const guint8 *bytes, guint others, gsize frame_size)
 {
 	Bench bench;
 	Sending sending;
 
 	atomic_store(&frames_per_read, 0);
 	start_client(&bench, G_MAXUINT64);
+	vpnr_table_set_frame_size(bench.rig.table, frame_size);
 	for (guint i = 0; i < others; i++)
 		vpnr_table_count_bulk(bench.rig.table, TRUE);
 	start_sending(&bench, &sending, bytes);
 	expect_bulk(&bench, bytes, LARGE);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
 	for (guint i = 0; i < others; i++)
 		vpnr_table_count_bulk(bench.rig.table, FALSE);
 	end_transfer(&bench, &sending);
@@ -307,7 +309,22 @@ test_large_out(void)
 
 	g_autofree guint8 *bytes = make_pattern(LARGE);
 
-	for (gint64 start = g_get_monotonic_time(); transfer_beside(bytes, 0) < 4; patience(start))
+	for (gint64 start = g_get_monotonic_time(); transfer_beside(bytes, 0, VPNR_DATA_BULK) < 4;
+	     patience(start))
+		;
+	g_assert_cmpuint(atomic_load(&frames_per_read), ==, 4);
+}
+
+static void
+test_large_out_slow_link(void)
+{
+	g_test_summary("Where the link is slow frames are as small as they should be, and one read "
+		       "fills as many of them.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+
+	for (gint64 start = g_get_monotonic_time(); transfer_beside(bytes, 0, 16376) < 4;
+	     patience(start))
 		;
 	g_assert_cmpuint(atomic_load(&frames_per_read), ==, 4);
 }
@@ -320,7 +337,7 @@ test_large_out_beside_talk(void)
 	g_autofree guint8 *bytes = make_pattern(LARGE);
 
 	atomic_store(&somebody_talks, TRUE);
-	g_assert_cmpuint(transfer_beside(bytes, 0), ==, 1);
+	g_assert_cmpuint(transfer_beside(bytes, 0, VPNR_DATA_BULK), ==, 1);
 	atomic_store(&somebody_talks, FALSE);
 }
 
@@ -331,8 +348,9 @@ test_large_out_beside_many(void)
 
 	g_autofree guint8 *bytes = make_pattern(LARGE);
 
-	g_assert_cmpuint(transfer_beside(bytes, 17), ==, 1);
-	for (gint64 start = g_get_monotonic_time(); transfer_beside(bytes, 15) < 4; patience(start))
+	g_assert_cmpuint(transfer_beside(bytes, 17, VPNR_DATA_BULK), ==, 1);
+	for (gint64 start = g_get_monotonic_time(); transfer_beside(bytes, 15, VPNR_DATA_BULK) < 4;
+	     patience(start))
 		;
 }
 
@@ -814,8 +832,8 @@ test_window_of_the_peer(void)
 	finish(&bench);
 }
 
-/* The worker sleeps, and waits for the writer, who has so much of it. While it reads it has room for
- * more than comes. */
+/* The worker sleeps, and waits for the writer, who has so much of it. While it reads it has room
+ * for more than comes. */
 static void
 wait_until_queued(const Bench *bench, gint64 n)
 {
@@ -932,6 +950,7 @@ transfer_in_two(const guint8 *bytes, gsize n, gsize more)
 	frames = atomic_load(&frames_per_read);
 	g_assert_null(rig_deliver_window(&bench.rig, bench.id, G_MAXUINT64));
 	expect_bulk(&bench, bytes + n + more - 1, LARGE - (n + more - 1));
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
 	end_transfer(&bench, &sending);
 	return frames;
 }
@@ -1419,6 +1438,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/worker/echo", test_echo);
 	g_test_add_func("/worker/large/out", test_large_out);
+	g_test_add_func("/worker/large/out/slow-link", test_large_out_slow_link);
 	g_test_add_func("/worker/large/out/beside-talk", test_large_out_beside_talk);
 	g_test_add_func("/worker/large/out/beside-many", test_large_out_beside_many);
 	g_test_add_func("/worker/large/in", test_large_in);
