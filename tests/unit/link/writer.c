@@ -350,9 +350,11 @@ test_pace(void)
 	for (gint64 begin = g_get_monotonic_time(); atomic_load(&bench.paced) == 0; patience(begin))
 		;
 	g_assert_cmpuint(atomic_load(&bench.paced), ==, 16 * 1024 - 8);
-	for (gint64 begin = g_get_monotonic_time(); atomic_load(&bench.paced) < VPNR_DATA_BULK;
-	     patience(begin))
+	for (guint n = 1; atomic_load(&bench.paced) < VPNR_DATA_BULK; n++) {
+		g_assert_cmpuint(n * sizeof large, <, VPNR_RESERVE_MAX); /* no more can be sent */
 		push(&bench, peer_data(1, large, sizeof large));
+		wait_for_sent(&bench, n);
+	}
 	finish_on(&bench, &bench.sink);
 }
 

@@ -4,7 +4,7 @@
  * test plays, has said its HELLO when the link arrives.
  *
  * Linked with --wrap=vpnr_table_remove, so that a refusal can be held up until its session ends,
- * and --wrap=vpnr_table_set_frame_size.
+ * and --wrap=vpnr_table_set_frame_size, which notes what a table was told.
  */
 #include "server/tenant.h"
 
