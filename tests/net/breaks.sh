@@ -194,14 +194,16 @@ black_hole() {
 
 # restore_routes: those that an interface loses with its last address, or when it goes down
 restore_routes() {
-	ip -n "$app" route replace default via 10.77.1.1 src 10.77.5.1
+	ip -n "$app" route replace default via 10.77.1.1
 }
 
-# give_applications_an_address: one that stays when the cable's address changes, as behind a router.
-# A connection whose own address is gone is lost, whoever carries it.
+# give_applications_an_address: one that stays when the cable's address changes, and a way out that
+# stays with it, as behind a router. A connection whose own address is gone is lost, whoever carries
+# it; and one that begins while there is no route is refused by the kernel before it is redirected.
 give_applications_an_address() {
 	ip -n "$app" address add 10.77.5.1/32 dev lo
-	restore_routes
+	ip -n "$app" route add default dev lo src 10.77.5.1 table 77
+	ip -n "$app" rule add uidrange 65534-65534 table 77
 }
 
 # move_client ADDRESS: the app host has this address on the cable, in place of the one it had
