@@ -3,7 +3,8 @@
  * worker: one stream's socket against a link that the test plays: what travels each way, how each
  * direction ends, what waits when the other side does not take it.
  *
- * Linked with the wraps of alive.h, with --wrap=recvmsg and --wrap=vpnr_patience_hears_talk.
+ * Linked with the wraps of alive.h, with --wrap=recvmsg, and with --wrap=vpnr_patience_hears_talk and
+ * --wrap=vpnr_patience_keep_watch, so that nothing depends on what else this machine does.
  */
 #include "stream/worker.h"
 
@@ -34,6 +35,7 @@ static _Atomic gboolean somebody_talks;
 ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
 gboolean __wrap_vpnr_patience_hears_talk(void);
+void __wrap_vpnr_patience_keep_watch(VpnrPatienceWatch *watch, VpnrPatienceWork work);
 
 ssize_t
 __wrap_recvmsg(int fd, struct msghdr *message, int flags)
@@ -49,6 +51,13 @@ gboolean
 __wrap_vpnr_patience_hears_talk(void)
 {
 	return atomic_load(&somebody_talks);
+}
+
+void
+__wrap_vpnr_patience_keep_watch(VpnrPatienceWatch *watch, VpnrPatienceWork work)
+{
+	(void)watch;
+	vpnr_patience_adopt(work);
 }
 
 /* A stream with its worker, which owns one end of a TCP connection; the test has the other, app,
