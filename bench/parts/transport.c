@@ -128,9 +128,10 @@ receive(gpointer data)
 	while (pipe->left > 0) {
 		gssize n = vpnr_transport_recv(pipe->receiver, pipe->room, ROOM, -1);
 
-		if (n <= 0)
+		if (n > 0)
+			pipe->left -= (guint64)n;
+		else if (n != VPNR_TRANSPORT_MORE)
 			errx(1, "receive: %s", vpnr_transport_error(pipe->receiver));
-		pipe->left -= (guint64)n;
 	}
 }
 

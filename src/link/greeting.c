@@ -58,6 +58,7 @@ receive(VpnrTransport *transport, GByteArray *bytes, gint64 deadline, int cancel
 
 	for (;;) {
 		gssize got = vpnr_transport_recv(transport, chunk, sizeof chunk, 0);
+		int left;
 
 		if (got > 0) {
 			g_byte_array_append(bytes, chunk, (guint)got);
@@ -69,8 +70,10 @@ receive(VpnrTransport *transport, GByteArray *bytes, gint64 deadline, int cancel
 		if (got == VPNR_TRANSPORT_FAILED)
 			return fail(error, VPNR_GREETING_ERROR_LOST,
 				    vpnr_transport_error(transport));
-		if (poll(fds, G_N_ELEMENTS(fds), vpnr_deadline_left(deadline)) == 0)
+		left = vpnr_deadline_left(deadline);
+		if (left == 0)
 			return fail(error, VPNR_GREETING_ERROR_LOST, "no HELLO in time");
+		poll(fds, G_N_ELEMENTS(fds), got == VPNR_TRANSPORT_MORE ? 0 : left);
 		if (fds[1].revents != 0)
 			return fail(error, VPNR_GREETING_ERROR_CANCELLED, "cancelled");
 	}

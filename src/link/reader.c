@@ -102,8 +102,8 @@ receive_until_end(VpnrReader *reader, const char **text)
 			*text = vpnr_transport_error(params->transport);
 			return VPNR_READER_FAILED;
 		}
-		heard = got > 0;
-		if (heard)
+		heard = got != VPNR_TRANSPORT_IDLE;
+		if (got > 0)
 			reader->filled += (gsize)got;
 	}
 }

@@ -60,7 +60,8 @@ typedef struct {
 	/* reader thread */
 	guint8 *ahead;
 	gsize ahead_start, ahead_end;
-	int timeout_ms;
+	int timeout_ms;      /* of this receive */
+	gboolean filled;     /* bytes have come during it */
 	int pull_errno;      /* of the last receive that failed */
 	gboolean pull_ended; /* the peer's side of the connection is closed */
 } Tls;
@@ -92,7 +93,9 @@ push_bytes(gnutls_transport_ptr_t ptr, const void *bytes, size_t n)
 static int
 patience(const Tls *tls)
 {
-	return tls->params != NULL ? vpnr_deadline_left(tls->deadline) : tls->timeout_ms;
+	if (tls->params != NULL)
+		return vpnr_deadline_left(tls->deadline);
+	return tls->filled ? 0 : tls->timeout_ms;
 }
 
 static gssize
@@ -103,6 +106,7 @@ fill_ahead(Tls *tls)
 	if (got > 0) {
 		tls->ahead_start = 0;
 		tls->ahead_end = (gsize)got;
+		tls->filled = TRUE;
 	} else if (got == VPNR_WIRE_END) {
 		tls->pull_ended = TRUE;
 	} else if (got == VPNR_WIRE_FAILED) {
@@ -174,13 +178,14 @@ tls_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 	gssize got;
 
 	tls->timeout_ms = timeout_ms;
+	tls->filled = tls->timed_out = FALSE;
 	do {
 		got = gnutls_record_recv(tls->session, bytes, n);
 	} while (got == GNUTLS_E_INTERRUPTED);
 	if (got >= 0)
-		return got; /* 0 is the peer's close_notify */
-	if (got == GNUTLS_E_AGAIN)
-		return VPNR_TRANSPORT_IDLE;
+		return got;        /* 0 is the peer's close_notify */
+	if (got == GNUTLS_E_AGAIN) /* also after a record that carries nothing for us */
+		return tls->timed_out && !tls->filled ? VPNR_TRANSPORT_IDLE : VPNR_TRANSPORT_MORE;
 	if (got == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		g_snprintf(transport->error, sizeof transport->error, "the peer refused: %s",
 			   alert_text(tls));

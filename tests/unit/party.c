@@ -204,5 +204,5 @@ party_expect_end(Party *party)
 		g_assert_cmpint(got, !=, VPNR_TRANSPORT_IDLE);
 		if (got > 0)
 			g_byte_array_append(party->link.received, bytes, (guint)got);
-	} while (got > 0);
+	} while (got > 0 || got == VPNR_TRANSPORT_MORE);
 }

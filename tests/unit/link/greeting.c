@@ -216,6 +216,72 @@ test_no_hello(void)
 	at_once = FALSE;
 }
 
+/* A transport that reads more from its socket than it gives at once. */
+static guint8 kept[4096];
+static gsize n_kept;
+static guint n_empty; /* records that it has to take first */
+
+static gssize
+recv_kept(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
+{
+	gsize taken = MIN(n, n_kept);
+
+	if (n_empty > 0) {
+		n_empty--;
+		return VPNR_TRANSPORT_MORE;
+	}
+	if (taken == 0)
+		return VPNR_TRANSPORT_IDLE;
+	memcpy(bytes, kept, taken);
+	n_kept = 0;
+	return (gssize)taken;
+}
+
+static void
+keep(Bench *bench, VpnrTransportClass *class)
+{
+	*class = *bench->transport->class;
+	class->recv = recv_kept;
+	bench->transport->class = class;
+}
+
+static void
+test_behind_empty(void)
+{
+	g_test_summary("2.1.6: a HELLO that came together with records of TLS itself.");
+
+	g_auto(Bench) bench;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(VpnrFrame) hello = peer_hello();
+	VpnrTransportClass class;
+
+	vpnr_v2_encode(hello, bytes);
+	memcpy(kept, bytes->data, bytes->len);
+	n_kept = bytes->len;
+	n_empty = 2;
+	bench_init(&bench);
+	keep(&bench, &class);
+	expect_hello(&bench);
+}
+
+static void
+test_empty_for_ever(void)
+{
+	g_test_summary("2.5.3: who goes on sending records without anything in them is not waited "
+		       "for.");
+
+	g_auto(Bench) bench;
+	VpnrTransportClass class;
+
+	at_once = TRUE;
+	n_empty = G_MAXUINT;
+	bench_init(&bench);
+	keep(&bench, &class);
+	peer_send_bytes(&bench.peer, (const guint8 *)"", 1); /* so there is always more to read */
+	expect_error(&bench, -1, VPNR_GREETING_ERROR_LOST, "no HELLO in time");
+	at_once = FALSE;
+}
+
 static void
 test_cancelled(void)
 {
@@ -288,6 +354,8 @@ main(int argc, char **argv)
 	g_test_add_func("/greeting/cut", test_cut);
 	g_test_add_func("/greeting/broken", test_broken);
 	g_test_add_func("/greeting/no-hello", test_no_hello);
+	g_test_add_func("/greeting/behind-empty", test_behind_empty);
+	g_test_add_func("/greeting/empty-for-ever", test_empty_for_ever);
 	g_test_add_func("/greeting/cancelled", test_cancelled);
 	g_test_add_func("/greeting/goaway", test_goaway);
 	g_test_add_func("/greeting/other-frames", test_other_frames);

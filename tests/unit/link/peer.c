@@ -104,10 +104,13 @@ static gsize
 receive(Peer *peer)
 {
 	guint8 bytes[16384];
-	gssize got = peer->tls != NULL
-			 ? vpnr_transport_recv(peer->tls, bytes, sizeof bytes, PATIENCE_MS)
-			 : recv(peer->fd, bytes, sizeof bytes, 0);
+	gssize got;
 
+	do {
+		got = peer->tls != NULL
+			  ? vpnr_transport_recv(peer->tls, bytes, sizeof bytes, PATIENCE_MS)
+			  : recv(peer->fd, bytes, sizeof bytes, 0);
+	} while (got == VPNR_TRANSPORT_MORE);
 	g_assert_cmpint(got, >=, 0);
 	g_byte_array_append(peer->received, bytes, (guint)got);
 	return (gsize)got;

@@ -26,9 +26,11 @@ typedef struct {
 	GString *types; /* of the frames: "HELLO DATA" */
 	guint64 n_bytes;
 	guint n_ticks, n_heard;
-	int patience_ms; /* what tick returns */
-	guint max_ticks; /* then it ends the reader; 0: never */
-	gboolean refuse; /* the first frame ends the reader */
+	int patience_ms;      /* what tick returns */
+	guint max_ticks;      /* then it ends the reader; 0: never */
+	gboolean refuse;      /* the first frame ends the reader */
+	const gssize *script; /* what the transport's recv returns; NULL: what comes */
+	VpnrTransportClass class;
 	VpnrReaderEnd end;
 	char *text;
 	VpnrLatch *ended;
@@ -69,6 +71,23 @@ on_ended(gpointer data, VpnrReaderEnd end, const char *text)
 	vpnr_latch_trip(bench->ended);
 }
 
+static const gssize *script_at; /* the reader thread's */
+
+static gssize
+recv_by_script(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
+{
+	return *script_at++;
+}
+
+static void
+follow_script(Bench *bench)
+{
+	script_at = bench->script;
+	bench->class = *bench->transport->class;
+	bench->class.recv = recv_by_script;
+	bench->transport->class = &bench->class;
+}
+
 /* early: nullable. */
 static void
 start_protocol(Bench *bench, VpnrProtocol protocol, const GByteArray *early)
@@ -76,6 +95,8 @@ start_protocol(Bench *bench, VpnrProtocol protocol, const GByteArray *early)
 	g_autoptr(GError) error = NULL;
 
 	bench->transport = peer_init(&bench->peer);
+	if (bench->script != NULL)
+		follow_script(bench);
 	bench->types = g_string_new(NULL);
 	bench->ended = vpnr_latch_new(NULL);
 	if (bench->patience_ms == 0)
@@ -192,6 +213,21 @@ test_truncated(void)
 	peer_end(&bench.peer);
 	expect_end(&bench, VPNR_READER_END, NULL);
 	g_assert_cmpstr(bench.types->str, ==, "");
+}
+
+static void
+test_parts(void)
+{
+	g_test_summary("2.8.4: bytes of which nothing can be made yet are heard.");
+
+	static const gssize script[] = { VPNR_TRANSPORT_MORE, VPNR_TRANSPORT_IDLE,
+					 VPNR_TRANSPORT_MORE, VPNR_TRANSPORT_END };
+	g_auto(Bench) bench = { .script = script };
+
+	start(&bench);
+	expect_end(&bench, VPNR_READER_END, NULL);
+	g_assert_cmpuint(bench.n_ticks, ==, G_N_ELEMENTS(script));
+	g_assert_cmpuint(bench.n_heard, ==, 2);
 }
 
 static void
@@ -374,6 +410,7 @@ main(int argc, char **argv)
 	g_test_add_func("/reader/frames", test_frames);
 	g_test_add_func("/reader/any-cut", test_any_cut);
 	g_test_add_func("/reader/truncated", test_truncated);
+	g_test_add_func("/reader/parts", test_parts);
 	g_test_add_func("/reader/malformed", test_malformed);
 	g_test_add_func("/reader/failed", test_failed);
 	g_test_add_func("/reader/stopped/frame", test_stopped_by_frame);
