@@ -246,7 +246,7 @@ on_tick(gpointer data, gboolean heard)
 {
 	VpnrLink *link = data;
 	gint64 now = g_get_monotonic_time();
-	gint64 dead_at;
+	gint64 dead_at, ping_at;
 
 	if (heard)
 		link->heard_at = now;
@@ -260,9 +260,10 @@ on_tick(gpointer data, gboolean heard)
 	}
 	if (now - link->pinged_at >= VPNR_PING_INTERVAL_MS * (gint64)1000)
 		ping(link, now);
+	ping_at = link->pinged_at + VPNR_PING_INTERVAL_MS * (gint64)1000;
 	if (is_worn(link))
 		vpnr_latch_trip(link->worn);
-	return MIN(acknowledge(link, now), vpnr_deadline_left_from(dead_at, now));
+	return MIN(acknowledge(link, now), vpnr_deadline_left_from(MIN(dead_at, ping_at), now));
 }
 
 /* A callback that ended the reader has said why. */

@@ -578,6 +578,28 @@ test_ack_after_time(void)
 }
 
 static void
+test_ping_on_time(void)
+{
+	g_test_summary("2.8.2: a PING goes 5 s after the one before, whatever the reader did in "
+		       "between.");
+
+	g_auto(Bench) bench;
+	gint64 began, passed;
+	guint n;
+
+	start_quiet(&bench, 0);
+	began = atomic_load(&skipped_us);
+	n = send_until_unacknowledged(&bench);
+	atomic_fetch_add(&n_jumps, 1); /* the ACK is due */
+	expect_ack(&bench, n);
+	atomic_fetch_add(&n_jumps, 2); /* as above, and then to the PING */
+	peer_expect(&bench.peer, VPNR_FRAME_PING);
+	passed = atomic_load(&skipped_us) - began;
+	g_assert_cmpint(passed % (VPNR_PING_INTERVAL_MS * (gint64)1000), ==, 0);
+	end_quiet(&bench);
+}
+
+static void
 test_datagrams_are_not_acknowledged(void)
 {
 	g_test_summary("2.11.1: DATAGRAM is not sequenced.");
@@ -994,6 +1016,7 @@ main(int argc, char **argv)
 	g_test_add_func("/link/ack/frames", test_ack_after_frames);
 	g_test_add_func("/link/ack/bytes", test_ack_after_bytes);
 	g_test_add_func("/link/ack/time", test_ack_after_time);
+	g_test_add_func("/link/ping/on-time", test_ping_on_time);
 	g_test_add_func("/link/ack/datagrams", test_datagrams_are_not_acknowledged);
 	g_test_add_func("/link/ack/along", test_ack_goes_along);
 	g_test_add_func("/link/worn/receiving", test_worn_by_receiving);
