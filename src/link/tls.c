@@ -182,8 +182,8 @@ tls_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 	do {
 		got = gnutls_record_recv(tls->session, bytes, n);
 	} while (got == GNUTLS_E_INTERRUPTED);
-	if (got >= 0)
-		return got;        /* 0 is the peer's close_notify */
+	if (got >= 0) /* 0 is the peer's close_notify */
+		return got;
 	if (got == GNUTLS_E_AGAIN) /* also after a record that carries nothing for us */
 		return tls->timed_out && !tls->filled ? VPNR_TRANSPORT_IDLE : VPNR_TRANSPORT_MORE;
 	if (got == GNUTLS_E_FATAL_ALERT_RECEIVED)
