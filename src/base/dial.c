@@ -39,7 +39,7 @@ error_code(int error_number)
 	case EHOSTUNREACH:
 	case ENETDOWN:
 	case EHOSTDOWN:
-	case EADDRNOTAVAIL: /* no address of ours in that family */
+	case EADDRNOTAVAIL: /* no address of ours in that family; TCP: or no port of ours is left */
 	case EAFNOSUPPORT:
 	case ENOPROTOOPT: /* ICMP "protocol unreachable" */
 	case EACCES:
@@ -47,9 +47,26 @@ error_code(int error_number)
 		return VPNR_DIAL_ERROR_UNREACHABLE;
 	case ETIMEDOUT:
 		return VPNR_DIAL_ERROR_TIMED_OUT;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EAGAIN: /* UDP: no port of ours is left */
+		return VPNR_DIAL_ERROR_LIMIT;
 	default:
 		return VPNR_DIAL_ERROR_FAILED;
 	}
+}
+
+/* Of a socket that could not be made: EPERM is about the mark here, not about the address. */
+static VpnrDialError
+socket_error_code(int error_number)
+{
+	VpnrDialError code = error_code(error_number);
+
+	return code == VPNR_DIAL_ERROR_LIMIT || error_number == EAFNOSUPPORT
+		   ? code
+		   : VPNR_DIAL_ERROR_FAILED;
 }
 
 static void
@@ -99,10 +116,7 @@ start_next(Dial *dial)
 
 	dial->next_at = vpnr_deadline_after(VPNR_DIAL_STAGGER_MS);
 	if (fd < 0) {
-		VpnrDialError code =
-		    errno == EAFNOSUPPORT ? error_code(errno) : VPNR_DIAL_ERROR_FAILED;
-
-		note_failure(dial, i, code, errno);
+		note_failure(dial, i, socket_error_code(errno), errno);
 		return FALSE;
 	}
 	connected = connect(fd, (struct sockaddr *)&ss, length) == 0;

@@ -24,7 +24,8 @@ typedef enum {
 	VPNR_DIAL_ERROR_UNREACHABLE, /* ENETUNREACH, EHOSTUNREACH, EACCES, EPERM ... */
 	VPNR_DIAL_ERROR_TIMED_OUT,   /* ETIMEDOUT, or timeout_ms are over */
 	VPNR_DIAL_ERROR_CANCELLED,
-	VPNR_DIAL_ERROR_FAILED, /* no descriptor, or anything else */
+	VPNR_DIAL_ERROR_LIMIT,  /* no descriptor, memory or port of this machine is left */
+	VPNR_DIAL_ERROR_FAILED, /* anything else */
 } VpnrDialError;
 
 typedef struct {

@@ -23,6 +23,8 @@ reason_of(const GError *error)
 		return VPNR_REASON_REFUSED;
 	if (g_error_matches(error, VPNR_DIAL_ERROR, VPNR_DIAL_ERROR_UNREACHABLE))
 		return VPNR_REASON_UNREACHABLE;
+	if (g_error_matches(error, VPNR_DIAL_ERROR, VPNR_DIAL_ERROR_LIMIT))
+		return VPNR_REASON_LIMIT;
 	return VPNR_REASON_INTERNAL;
 }
 

@@ -278,7 +278,7 @@ test_no_descriptor(void)
 	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
 	g_assert_cmpint(dial(&addr, 1, LONG, NULL, &error), ==, -1);
 	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
-	g_assert_error(error, VPNR_DIAL_ERROR, VPNR_DIAL_ERROR_FAILED);
+	g_assert_error(error, VPNR_DIAL_ERROR, VPNR_DIAL_ERROR_LIMIT);
 }
 
 /* Runs last: a socket that any of the above left open would show here. */

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/fd.h"
 #include "base/nameserver.h"
@@ -183,6 +184,27 @@ test_unreachable(void)
 	vpnr_acl_unref(bench.acl);
 	bench.acl = make_acl("255.255.255.255", NULL);
 	expect_reason(&bench, VPNR_REASON_UNREACHABLE);
+}
+
+static void
+test_no_descriptor(void)
+{
+	g_test_summary("2.3.1: a limit, when this machine has no descriptor left.");
+
+	g_auto(Bench) bench;
+	VpnrAddr addr = { .type = VPNR_ADDR_IPV4, .port = 9, .ip4 = { 127, 0, 0, 1 } };
+	struct rlimit before;
+	struct rlimit none;
+
+	bench_init(&bench, &addr);
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+	dial(&bench);
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	rig_expect(&bench.rig, VPNR_FRAME_RESET, 1);
+	g_assert_cmpint(bench.fd, ==, -1);
+	g_assert_cmpint(bench.reason, ==, VPNR_REASON_LIMIT);
 }
 
 static void
@@ -415,6 +437,7 @@ main(int argc, char **argv)
 	g_test_add_func("/dialer/name", test_name);
 	g_test_add_func("/dialer/refused", test_refused);
 	g_test_add_func("/dialer/unreachable", test_unreachable);
+	g_test_add_func("/dialer/no-descriptor", test_no_descriptor);
 	g_test_add_func("/dialer/denied", test_denied);
 	g_test_add_func("/dialer/own-port", test_own_port);
 	g_test_add_func("/dialer/own-port/by-name", test_own_port_by_name);
