@@ -28,6 +28,12 @@ vpnr_frame_new(VpnrFrameType type, guint32 stream, gsize size)
 }
 
 VpnrFrame *
+vpnr_frame_trim(VpnrFrame *frame)
+{
+	return g_realloc(frame, sizeof(VpnrFrame) + frame->size);
+}
+
+VpnrFrame *
 vpnr_frame_new_open(guint32 stream, VpnrKind kind, const VpnrAddr *dest)
 {
 	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_OPEN, stream, 0);

@@ -131,6 +131,10 @@ typedef struct VpnrFrame {
  * GLib does. */
 VpnrFrame *vpnr_frame_new(VpnrFrameType type, guint32 stream, gsize size);
 
+/* Gives back the memory behind the frame's size bytes of data, and returns where the frame is now
+ * (transfer full); only its owner may have pointers to it. */
+VpnrFrame *vpnr_frame_trim(VpnrFrame *frame);
+
 /* An OPEN frame of this kind to dest (copied), priority 0. */
 VpnrFrame *vpnr_frame_new_open(guint32 stream, VpnrKind kind, const VpnrAddr *dest);
 

@@ -41,6 +41,18 @@ start_block(VpnrOutflow *outflow, guint32 stream)
 	g_queue_push_tail(&outflow->frames, block);
 }
 
+/* Nothing is appended to the last any more. Frames of a byte and long ones in turn would else take
+ * a whole block for each byte. */
+static void
+end_block(VpnrOutflow *outflow)
+{
+	GList *last = outflow->frames.tail;
+
+	if (outflow->spare > 0)
+		last->data = vpnr_frame_trim(last->data);
+	outflow->spare = 0;
+}
+
 /* The first frame stays as it is: in the ordinary case it is written at once and never copied. */
 void
 vpnr_outflow_push(VpnrOutflow *outflow, VpnrFrame *frame)
@@ -48,8 +60,8 @@ vpnr_outflow_push(VpnrOutflow *outflow, VpnrFrame *frame)
 	VpnrFrame *last;
 
 	if (frame->size > SMALL || vpnr_outflow_is_empty(outflow)) {
+		end_block(outflow);
 		g_queue_push_tail(&outflow->frames, frame);
-		outflow->spare = 0;
 		return;
 	}
 	if (outflow->spare < frame->size)

@@ -4,7 +4,7 @@
  * worker.
  *
  * The peer's credit bounds the bytes in it; that the memory stays near the bytes, small frames
- * behind others are put together.
+ * behind others are put together, in blocks that are cut to their size when a long one follows.
  */
 #pragma once
 

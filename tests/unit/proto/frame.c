@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Goal: a new frame holds what it was made of, freeing it frees what it owns, and every type and
- * reason has a name of its own.
+ * Goal: a new frame holds what it was made of, trimming it keeps that, freeing it frees what it
+ * owns, and every type and reason has a name of its own.
  */
 #include "proto/frame.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "proto/hello.h"
@@ -88,6 +89,21 @@ test_new_others(void)
 
 /* The leak checker is the judge of the first, the test itself of the second. */
 static void
+test_trim(void)
+{
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATA, 7, VPNR_DATA_MAX);
+	g_autoptr(VpnrFrame) trimmed = NULL;
+
+	memcpy(frame->data, "hello", 5);
+	frame->size = 5;
+	trimmed = vpnr_frame_trim(frame);
+	g_assert_cmpint(trimmed->type, ==, VPNR_FRAME_DATA);
+	g_assert_cmpuint(trimmed->stream, ==, 7);
+	g_assert_cmpmem(trimmed->data, trimmed->size, "hello", 5);
+	g_assert_cmpuint(malloc_usable_size(trimmed), <, VPNR_DATA_MAX);
+}
+
+static void
 test_free(void)
 {
 	VpnrHello hello = { .version = VPNR_HELLO_VERSION, .max_streams = 1 };
@@ -161,6 +177,7 @@ main(int argc, char **argv)
 	g_test_add_func("/proto/frame/new-too-large", test_new_too_large);
 	g_test_add_func("/proto/frame/new-open", test_new_open);
 	g_test_add_func("/proto/frame/new-others", test_new_others);
+	g_test_add_func("/proto/frame/trim", test_trim);
 	g_test_add_func("/proto/frame/free", test_free);
 	g_test_add_func("/proto/frame/is-sequenced", test_is_sequenced);
 	g_test_add_func("/proto/frame/names", test_names);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * outflow: order and number of the bytes, whatever the frames and the socket do, and the memory of
- * small frames.
+ * outflow: order and number of the bytes, whatever the frames and the socket do, and the memory
+ * that frames take.
  *
  * Linked with the wraps of alive.h.
  */
 #include "stream/outflow.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -157,6 +158,42 @@ test_small_frames(void)
 	g_assert_cmpint(alive_frames(), ==, before);
 }
 
+static gsize
+memory_of(const VpnrOutflow *outflow)
+{
+	gsize n = 0;
+
+	for (GList *l = outflow->frames.head; l != NULL; l = l->next)
+		n += malloc_usable_size(l->data);
+	return n;
+}
+
+static void
+test_mixed_frames(void)
+{
+	g_test_summary("Nor do small and long frames in turn cost more.");
+
+	gint before = alive_frames();
+	g_auto(VpnrOutflow) outflow = { 0 };
+	g_auto(Pipe) pipe = make_pipe();
+	guint64 pushed = 0, received = 0;
+	gsize written;
+
+	for (guint i = 0; i < 1000; i++) {
+		push(&outflow, pushed, 4097);
+		push(&outflow, pushed + 4097, 1);
+		pushed += 4098;
+	}
+	g_assert_cmpuint(memory_of(&outflow), <=, pushed + pushed / 10);
+	while (!vpnr_outflow_is_empty(&outflow)) {
+		g_assert_true(vpnr_outflow_write(&outflow, pipe.ours, &written));
+		g_assert_cmpuint(written, >, 0);
+		drain(&pipe, &received);
+	}
+	g_assert_cmpuint(received, ==, pushed);
+	g_assert_cmpint(alive_frames(), ==, before);
+}
+
 static void
 test_full_socket(void)
 {
@@ -201,6 +238,7 @@ main(int argc, char **argv)
 	g_test_add_func("/outflow/write", test_write);
 	g_test_add_func("/outflow/random", test_random);
 	g_test_add_func("/outflow/small-frames", test_small_frames);
+	g_test_add_func("/outflow/mixed-frames", test_mixed_frames);
 	g_test_add_func("/outflow/full-socket", test_full_socket);
 	g_test_add_func("/outflow/broken-socket", test_broken_socket);
 	return g_test_run();
