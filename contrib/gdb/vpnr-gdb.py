@@ -68,6 +68,12 @@ def state(stream):
     return STATES.get(name, name.lower())
 
 
+def waits(stream):
+    """As vpnr_stream_get_waits()."""
+    name = enumerator(stream["waits"], "VPNR_WAITS_").lower()
+    return name if int(stream["opened"]) or name == "link" else "opening"
+
+
 def count(number, noun):
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -191,7 +197,7 @@ def show_details(stream):
         gdb.write(f"  application  {packed(stream['peer'])}\n")
     gdb.write(f"  inbox        {count(int(inbox['length']), 'frame')}, its worker is {owner}\n")
     gdb.write(f"  sending side {enumerator(stream['lend']['state'], 'VPNR_LEND_').lower()}\n")
-    gdb.write(f"  waits for    {enumerator(stream['waits'], 'VPNR_WAITS_').lower()}\n")
+    gdb.write(f"  waits for    {waits(stream)}\n")
     gdb.write(f"  in writer    {int(stream['share']['queued'])} bytes\n")
     gdb.write(f"  may send     {int(send['limit']) - int(send['spent'])} bytes more\n")
     gdb.write(f"  may receive  {int(recv['limit']) - int(recv['received'])} bytes more"

@@ -159,12 +159,11 @@ report_credit(JsonBuilder *builder, const char *name, guint64 credit)
 		json_builder_add_null_value(builder);
 }
 
-/* What its worker went to sleep for; but without a link, whatever has to come by the link waits for
- * that. */
+/* Without a link, whatever has to come by the link waits for that. */
 static const char *
 waits_for(const VpnrReportStreams *streams, const VpnrStream *stream)
 {
-	VpnrStreamWaits waits = atomic_load(&stream->waits);
+	VpnrStreamWaits waits = vpnr_stream_get_waits(stream);
 
 	if (!streams->attached && waits != VPNR_WAITS_SOCKET)
 		waits = VPNR_WAITS_LINK;

@@ -115,6 +115,18 @@ vpnr_stream_set_waits(VpnrStream *stream, VpnrStreamWaits waits, gboolean has_mo
 			      memory_order_relaxed);
 }
 
+/* Its worker has gone to sleep for something else, unless it does nothing before: OPENED does not
+ * wake it. */
+VpnrStreamWaits
+vpnr_stream_get_waits(const VpnrStream *stream)
+{
+	VpnrStreamWaits waits = atomic_load_explicit(&stream->waits, memory_order_relaxed);
+
+	if (waits != VPNR_WAITS_LINK && !atomic_load(&stream->opened))
+		return VPNR_WAITS_OPENING;
+	return waits;
+}
+
 void
 vpnr_stream_add_written(VpnrStream *stream, gsize n)
 {

@@ -117,6 +117,9 @@ VpnrReason vpnr_stream_reset_reason(VpnrStream *stream);
 /* Worker: it goes to sleep for this. has_moved: something was carried since it last did. */
 void vpnr_stream_set_waits(VpnrStream *stream, VpnrStreamWaits waits, gboolean has_moved);
 
+/* What it waits for (thread-safe): before OPENED has come, for that, or for the link. */
+VpnrStreamWaits vpnr_stream_get_waits(const VpnrStream *stream);
+
 /* Reader: it has written n bytes to the socket. */
 void vpnr_stream_add_written(VpnrStream *stream, gsize n);
 

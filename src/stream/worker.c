@@ -88,6 +88,17 @@ state_of(const VpnrLifecycle *life)
 	return input_open ? VPNR_STREAM_REMOTE_CLOSED : VPNR_STREAM_CLOSING;
 }
 
+/* That the stream is open the reader says, if the peer has not answered yet. */
+static void
+tell_state(VpnrWorker *worker)
+{
+	VpnrStream *stream = worker->stream;
+	VpnrStreamState state = state_of(&worker->life);
+
+	if (state != VPNR_STREAM_OPEN || atomic_load(&stream->opened))
+		atomic_store(&stream->state, state);
+}
+
 /* Behind the data: what our socket has sent before its end still counts. */
 static VpnrFrame *
 new_reset(const VpnrStream *stream)
@@ -136,7 +147,7 @@ void
 vpnr_worker_step(VpnrWorker *worker, VpnrEvent event)
 {
 	act(worker, vpnr_lifecycle_step(&worker->life, event));
-	atomic_store(&worker->stream->state, state_of(&worker->life));
+	tell_state(worker);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -348,7 +359,7 @@ vpnr_worker_run(VpnrWorker *worker, int fd)
 	vpnr_mailbox_end_wait(worker->stream->inbox); /* vpnr_worker_prepare_cancel() began one */
 	if (worker->v2 && vpnr_table_role(worker->table) == VPNR_ROLE_SERVER)
 		vpnr_worker_push(worker, vpnr_frame_new(VPNR_FRAME_OPENED, worker->stream->id, 0));
-	atomic_store(&worker->stream->state, state_of(&worker->life));
+	tell_state(worker);
 	serve(worker);
 	worker_clear(worker);
 }

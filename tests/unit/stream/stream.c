@@ -140,6 +140,25 @@ test_waits(void)
 }
 
 static void
+test_waits_before_opened(void)
+{
+	g_test_summary(
+	    "Before OPENED a stream waits for that, whatever its worker does, or for the "
+	    "link.");
+
+	g_autoptr(VpnrStream) stream = new_stream();
+
+	vpnr_stream_set_waits(stream, VPNR_WAITS_DATA, FALSE);
+	g_assert_cmpint(vpnr_stream_get_waits(stream), ==, VPNR_WAITS_OPENING);
+	vpnr_stream_set_waits(stream, VPNR_WAITS_LINK, FALSE);
+	g_assert_cmpint(vpnr_stream_get_waits(stream), ==, VPNR_WAITS_LINK);
+	atomic_store(&stream->opened, TRUE);
+	g_assert_cmpint(vpnr_stream_get_waits(stream), ==, VPNR_WAITS_LINK);
+	vpnr_stream_set_waits(stream, VPNR_WAITS_DATA, FALSE);
+	g_assert_cmpint(vpnr_stream_get_waits(stream), ==, VPNR_WAITS_DATA);
+}
+
+static void
 test_waits_names(void)
 {
 	for (VpnrStreamWaits a = VPNR_WAITS_OPENING; a <= VPNR_WAITS_LINK; a++)
@@ -191,6 +210,7 @@ main(int argc, char **argv)
 	g_test_add_func("/stream/reset", test_reset);
 	g_test_add_func("/stream/budget", test_budget);
 	g_test_add_func("/stream/waits", test_waits);
+	g_test_add_func("/stream/waits/before-opened", test_waits_before_opened);
 	g_test_add_func("/stream/waits/names", test_waits_names);
 	g_test_add_func("/stream/state-names", test_state_names);
 	g_test_add_func("/stream/no-descriptor", test_no_descriptor);

@@ -1199,6 +1199,66 @@ test_opened(void)
 }
 
 static void
+test_not_yet_opened(void)
+{
+	g_test_summary("Who does not wait for OPENED carries data before, but the stream is not "
+		       "open yet, and that is what it waits for.");
+
+	Bench bench;
+
+	rig_init(&bench.rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 5);
+	bench.stream = rig_open(&bench.rig);
+	start_worker(&bench);
+	loopback_send(bench.app, "early", 5);
+	rig_expect_data(&bench.rig, bench.id, "early", 5);
+	wait_until_asleep(&bench);
+	g_assert_cmpint(atomic_load(&bench.stream->state), ==, VPNR_STREAM_OPENING);
+	g_assert_cmpint(vpnr_stream_get_waits(bench.stream), ==, VPNR_WAITS_OPENING);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_OPENED, bench.id));
+	g_assert_cmpint(atomic_load(&bench.stream->state), ==, VPNR_STREAM_OPEN);
+	g_assert_cmpint(vpnr_stream_get_waits(bench.stream), ==, VPNR_WAITS_WINDOW);
+	end_application_first(&bench);
+}
+
+static void
+test_application_ends_before_opened(void)
+{
+	g_test_summary("What has ended before OPENED has still ended behind it.");
+
+	Bench bench;
+
+	rig_init(&bench.rig, VPNR_PROTOCOL_V2, VPNR_ROLE_CLIENT, 1000);
+	bench.stream = rig_open(&bench.rig);
+	start_worker(&bench);
+	close_app(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	wait_until_asleep(&bench);
+	g_assert_cmpint(atomic_load(&bench.stream->state), ==, VPNR_STREAM_LOCAL_CLOSED);
+	g_assert_cmpint(vpnr_stream_get_waits(bench.stream), ==, VPNR_WAITS_OPENING);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_OPENED, bench.id));
+	g_assert_cmpint(atomic_load(&bench.stream->state), ==, VPNR_STREAM_LOCAL_CLOSED);
+	g_assert_cmpint(vpnr_stream_get_waits(bench.stream), ==, VPNR_WAITS_DATA);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	finish(&bench);
+}
+
+static void
+test_v1_is_open(void)
+{
+	g_test_summary("VPNr/1 has no OPENED: a stream is open at once.");
+
+	Bench bench;
+
+	rig_init(&bench.rig, VPNR_PROTOCOL_V1, VPNR_ROLE_CLIENT, G_MAXUINT64);
+	bench.stream = rig_open(&bench.rig);
+	start_worker(&bench);
+	wait_until_asleep(&bench);
+	g_assert_cmpint(atomic_load(&bench.stream->state), ==, VPNR_STREAM_OPEN);
+	g_assert_cmpint(vpnr_stream_get_waits(bench.stream), ==, VPNR_WAITS_DATA);
+	end_application_first(&bench);
+}
+
+static void
 test_refused(void)
 {
 	Opening opening;
@@ -1479,6 +1539,9 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/end/stalled", test_end_while_stalled);
 	g_test_add_func("/worker/waits", test_waits);
 	g_test_add_func("/worker/opening/opened", test_opened);
+	g_test_add_func("/worker/opening/not-yet-opened", test_not_yet_opened);
+	g_test_add_func("/worker/opening/ended-before", test_application_ends_before_opened);
+	g_test_add_func("/worker/opening/v1-open", test_v1_is_open);
 	g_test_add_func("/worker/opening/refused", test_refused);
 	g_test_add_func("/worker/opening/left", test_application_leaves_while_opening);
 	g_test_add_func("/worker/opening/v1", test_v1_does_not_wait);
