@@ -41,6 +41,7 @@ vpnr_leak_trial_start(VpnrLeakTrial *trial, const VpnrLeakProbe *probe)
 			   (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (trial->fd < 0 ||
 	    (connect(trial->fd, (struct sockaddr *)&ss, size) < 0 && errno != EINPROGRESS)) {
+		trial->facts.at_once = TRUE;
 		fail(trial, errno);
 		return;
 	}

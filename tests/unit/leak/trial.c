@@ -85,6 +85,26 @@ test_refused(void)
 }
 
 static void
+test_no_route(void)
+{
+	g_test_summary("What the kernel refuses at once needs no watching to be told.");
+
+	VpnrLeakProbe probe = { .dest = loopback_parse("192.0.2.1:9") };
+	static const VpnrLeakKind kinds[] = { VPNR_LEAK_TCP, VPNR_LEAK_UDP };
+
+	for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		VpnrLeakTrial trial;
+
+		probe.kind = kinds[i];
+		vpnr_leak_trial_start(&trial, &probe);
+		g_assert_cmpint(trial.fd, ==, -1);
+		g_assert_cmpint(trial.facts.error, ==, ENETUNREACH);
+		g_assert_cmpint(vpnr_leak_judge(&trial.facts), ==, VPNR_LEAK_REJECTED);
+		g_assert_cmpstr(vpnr_leak_explain(&trial.facts), ==, "there is no route");
+	}
+}
+
+static void
 test_note(void)
 {
 	VpnrLeakTrial trial = { .probe = { VPNR_LEAK_UDP, loopback_private(53) }, .fd = -1 };
@@ -105,10 +125,14 @@ test_note(void)
 int
 main(int argc, char **argv)
 {
+	gboolean alone;
+
 	g_test_init(&argc, &argv, NULL);
+	alone = loopback_own_network();
 	g_test_add_func("/trial/tcp", test_tcp);
 	g_test_add_func("/trial/reset", test_reset);
 	g_test_add_func("/trial/refused", test_refused);
+	loopback_add_alone("/trial/no-route", alone, test_no_route);
 	g_test_add_func("/trial/note", test_note);
 	return g_test_run();
 }
