@@ -34,6 +34,7 @@ typedef struct {
 	VpnrRuns *runs;
 	VpnrControl *control;
 	VpnrDaemon daemon;
+	VpnrProtocol protocol;     /* of all links; const after start */
 	guint linked;              /* source that waits for the first link; 0: none */
 	pthread_mutex_t reloading; /* one reload at a time: SIGHUP and vpnrctl may meet */
 } VpnrClientApp;
@@ -50,6 +51,20 @@ fill_target(const VpnrClientSettings *settings, guint32 link_mark, VpnrUplinkTar
 	target->link_mark = link_mark;
 }
 
+/* The server and the keys in the file belong to its protocol: one must not come without the other,
+ * or the next link would be in the clear. */
+static gboolean
+check_protocol(const VpnrClientApp *app, const VpnrClientSettings *settings, GError **error)
+{
+	if (settings->protocol == app->protocol)
+		return TRUE;
+	g_set_error(error, VPNR_SETTINGS_ERROR, VPNR_SETTINGS_ERROR_INVALID,
+		    "%s: [client] protocol: \"%s\" in place of \"%s\" needs a restart",
+		    app->options.config, vpnr_protocol_name(settings->protocol),
+		    vpnr_protocol_name(app->protocol));
+	return FALSE;
+}
+
 static gboolean
 reload(gpointer data, GError **error)
 {
@@ -61,7 +76,7 @@ reload(gpointer data, GError **error)
 	pthread_mutex_lock(&app->reloading);
 	settings = vpnr_client_settings_load(app->options.config,
 					     (const char *const *)app->options.overrides, error);
-	ok = settings != NULL &&
+	ok = settings != NULL && check_protocol(app, settings, error) &&
 	     vpnr_capture_reload(app->capture, g_steal_pointer(&settings->rules), error);
 	if (ok) {
 		fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
@@ -275,6 +290,7 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
 	VpnrUplinkTarget target;
 
+	app->protocol = settings->protocol;
 	app->inbounds = vpnr_inbounds_new(settings);
 	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));
 	if (!vpnr_capture_start(app->capture, error))

@@ -49,14 +49,6 @@ reload(gpointer data, GError **error)
 
 /* --- answers to vpnrctl ----------------------------------------------------------------------- */
 
-static const char *
-protocol_name(VpnrProtocol protocol)
-{
-	if (protocol == VPNR_PROTOCOL_V2)
-		return "2";
-	return protocol == VPNR_PROTOCOL_V1 ? "1" : "1-rust";
-}
-
 typedef struct {
 	JsonBuilder *builder;
 	guint attached;
@@ -86,7 +78,7 @@ add_link(VpnrService *service, gpointer data)
 	if (status.client != NULL)
 		vpnr_report_string(report->builder, "client", status.client);
 	vpnr_report_addr(report->builder, "peer", &status.peer);
-	vpnr_report_string(report->builder, "protocol", protocol_name(status.protocol));
+	vpnr_report_string(report->builder, "protocol", vpnr_protocol_name(status.protocol));
 	vpnr_report_string(report->builder, "state", state_name(&status));
 	vpnr_report_age(report->builder, "since_s", status.since_us);
 	vpnr_report_int(report->builder, "streams", status.streams);

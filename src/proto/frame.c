@@ -80,6 +80,14 @@ vpnr_frame_free(VpnrFrame *frame)
 }
 
 const char *
+vpnr_protocol_name(VpnrProtocol protocol)
+{
+	if (protocol == VPNR_PROTOCOL_V2)
+		return "2";
+	return protocol == VPNR_PROTOCOL_V1 ? "1" : "1-rust";
+}
+
+const char *
 vpnr_frame_type_name(VpnrFrameType type)
 {
 	switch (type) {

@@ -149,6 +149,9 @@ gboolean vpnr_frame_is_sequenced(const VpnrFrame *frame);
 /* Frees the frame and what it owns. Takes NULL. */
 void vpnr_frame_free(VpnrFrame *frame);
 
+/* "2", "1" or "1-rust", as the configuration has it (transfer none). */
+const char *vpnr_protocol_name(VpnrProtocol protocol);
+
 /* "OPEN", "DATA" ...; "?" for an unknown value (transfer none). */
 const char *vpnr_frame_type_name(VpnrFrameType type);
 

@@ -160,6 +160,9 @@ reason_text(guint value)
 static void
 test_names(void)
 {
+	g_assert_cmpstr(vpnr_protocol_name(VPNR_PROTOCOL_V2), ==, "2");
+	g_assert_cmpstr(vpnr_protocol_name(VPNR_PROTOCOL_V1), ==, "1");
+	g_assert_cmpstr(vpnr_protocol_name(VPNR_PROTOCOL_V1_RUST), ==, "1-rust");
 	g_assert_cmpuint(count_names(type_name, "?"), ==, 15);
 	g_assert_cmpstr(vpnr_frame_type_name(VPNR_FRAME_GOAWAY), ==, "GOAWAY");
 	g_assert_cmpstr(vpnr_frame_type_name(VPNR_FRAME_END), ==, "END");
