@@ -178,7 +178,7 @@ static void
 refuse_request(Connection *connection, const VpnrProxyreq *request, VpnrReason reason)
 {
 	vpnr_request_answer(connection->fd, request, reason);
-	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
+	vpnr_request_close(vpnr_fd_steal(&connection->fd));
 }
 
 /* The application waits for our answer, and we for the server's. TRUE: there is a worker. */
@@ -245,7 +245,7 @@ open_asked(Connection *connection, VpnrWorker *worker)
 		return FALSE;
 	vpnr_stats_add(inbound->params.stats, VPNR_STAT_PROXY_REFUSED, 1);
 	log_refusal(connection, VPNR_LOG_WARN, why);
-	vpnr_fd_close(vpnr_fd_steal(&connection->fd));
+	vpnr_request_close(vpnr_fd_steal(&connection->fd));
 	return FALSE;
 }
 

@@ -10,6 +10,12 @@
 #include <sys/socket.h>
 
 #include "base/deadline.h"
+#include "base/fd.h"
+
+/* Bytes that are dropped at the end: more than a socket holds that nobody has read from, whose
+ * buffer has not grown (tcp_rmem, tcp(7)). An application that sends on and on ends with a reset.
+ */
+#define DROP_MAX (1024 * 1024)
 
 static void
 set_low_water(int fd, int bytes)
@@ -117,4 +123,17 @@ vpnr_request_answer_associate(int fd, const VpnrAddr *relay)
 
 	vpnr_proxyreq_answer_associate(relay, answer);
 	return reply(fd, answer);
+}
+
+/* A close over bytes that nobody has read is a reset (RFC 2525, section 2.17), which may overtake
+ * the answer. */
+void
+vpnr_request_close(int fd)
+{
+	guint8 bytes[VPNR_PROXYREQ_MAX];
+	guint left = DROP_MAX / sizeof bytes;
+
+	while (left > 0 && recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+		left--;
+	vpnr_fd_close(fd);
 }

@@ -2,7 +2,8 @@
  *
  * request: reads a SOCKS5 or HTTP CONNECT request from an application's socket, and answers it.
  *
- * Not a byte behind the request is taken from the socket: what follows belongs to the stream.
+ * Not a byte behind the request is taken from the socket: what follows belongs to the stream, if
+ * there is one.
  */
 #pragma once
 
@@ -25,5 +26,9 @@ gboolean vpnr_request_answer(int fd, const VpnrProxyreq *request, VpnrReason rea
 
 /* Tells it that its UDP ASSOCIATE is granted, and where to send datagrams. FALSE: likewise. */
 gboolean vpnr_request_answer_associate(int fd, const VpnrAddr *relay);
+
+/* Closes the socket of a request that is refused (transfer full) in order, so that the answer
+ * arrives: what the application has sent until now and nobody has read is dropped. Does not wait. */
+void vpnr_request_close(int fd);
 
 G_END_DECLS

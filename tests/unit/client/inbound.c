@@ -347,10 +347,50 @@ test_bad_request(void)
 	loopback_send(app, bind, sizeof bind);
 	loopback_expect(app, "\5", 2);
 	expect_socks(app, 7); /* RFC 1928: command not supported */
+	loopback_expect_end(app);
 	for (gint64 begin = g_get_monotonic_time(); stat_of(&bench, VPNR_STAT_PROXY_REFUSED) == 0;
 	     patience(begin))
 		;
 	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_STREAMS_TOTAL), ==, 0);
+}
+
+static void
+expect_http(int app, const char *status)
+{
+	g_autofree char *answer =
+	    g_strdup_printf("HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+			    status);
+
+	loopback_expect(app, answer, strlen(answer));
+	loopback_expect_end(app);
+}
+
+static void
+test_unread(void)
+{
+	g_test_summary("Who is refused gets the whole answer and an end in order, although not all "
+		       "that he has sent was read.");
+
+	static const char bad[] = "CONNECT 192.0.2.1 HTTP/1.1\r\n\r\n";
+	static const char good[] = "CONNECT 192.0.2.1:80 HTTP/1.1\r\n\r\nearly";
+	g_autofree char *early = g_strnfill(40000, 'x');
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) first = -1;
+	g_auto(VpnrFd) second = -1;
+
+	start(&bench, VPNR_INBOUND_SOCKS);
+	first = loopback_connect(&bench.addr);
+	loopback_send(first, bad, strlen(bad));
+	expect_http(first, "400 Bad Request");
+
+	second = loopback_connect(&bench.addr);
+	loopback_send(second, good, strlen(good));
+	loopback_send(second, early, strlen(early));
+	for (gint64 begin = g_get_monotonic_time(); vpnr_fd_under_way(second) > 0; patience(begin))
+		;
+	expect_open(&bench, "192.0.2.1:80");
+	party_send(&bench.party, vpnr_frame_new_reset(bench.id, VPNR_REASON_DENIED));
+	expect_http(second, "403 Forbidden");
 }
 
 static void
@@ -806,6 +846,7 @@ main(int argc, char **argv)
 	g_test_add_func("/inbound/http", test_http);
 	g_test_add_func("/inbound/left-while-opening", test_left_while_opening);
 	g_test_add_func("/inbound/bad-request", test_bad_request);
+	g_test_add_func("/inbound/unread", test_unread);
 	g_test_add_func("/inbound/no-link", test_no_link);
 	g_test_add_func("/inbound/unsupported", test_unsupported);
 	g_test_add_func("/inbound/too-many", test_too_many);
