@@ -290,6 +290,9 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
 	VpnrUplinkTarget target;
 
+	if (settings->no_ipv6)
+		vpnr_log(VPNR_LOG_INFO, "this host has no address ::1, so redirect, which has its "
+					"default, listens for IPv4 alone");
 	app->protocol = settings->protocol;
 	app->inbounds = vpnr_inbounds_new(settings);
 	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));

@@ -14,6 +14,7 @@
 #include "app/keyfile.h"
 #include "app/settings_capture.h"
 #include "app/values.h"
+#include "base/fd.h"
 #include "client/uplinks.h"
 
 #define PORT_SERVER 4334
@@ -250,12 +251,33 @@ read_identity(const VpnrSection *section, VpnrClientSettings *settings, GError *
 					    error);
 }
 
+/* The default is for hosts with both families. Nobody has asked for IPv6 where it is turned off, as
+ * in many containers; [capture] then has no listener for it and refuses it. */
+static void
+adapt_redirect(const VpnrSection *section, VpnrClientSettings *settings)
+{
+	g_autofree char *written = NULL;
+
+	vpnr_section_get_text(section, redirect.name, &written, NULL);
+	if (written != NULL || !vpnr_keyfile_is_loaded(section->file))
+		return;
+	for (guint i = settings->redirect->len; i-- > 0;) {
+		const VpnrAddr *addr = &g_array_index(settings->redirect, VpnrAddr, i);
+
+		if (addr->type != VPNR_ADDR_IPV6 || vpnr_fd_is_local(addr))
+			continue;
+		g_array_remove_index(settings->redirect, i);
+		settings->no_ipv6 = TRUE;
+	}
+}
+
 static gboolean
 read_inbounds(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
 {
 	if (!vpnr_section_get_listen(section, &redirect, settings->redirect, error) ||
 	    !vpnr_section_get_listen(section, &socks, settings->socks, error))
 		return FALSE;
+	adapt_redirect(section, settings);
 	if (settings->redirect->len == 0 && settings->socks->len == 0)
 		return vpnr_section_fail(section, error,
 					 "nothing to listen on: redirect and socks are both none");

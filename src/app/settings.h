@@ -48,6 +48,7 @@ typedef struct {
 	VpnrKey server_public_key; /* VPNr/2 */
 	VpnrKey private_key;       /* VPNr/2 */
 	GArray *redirect;          /* VpnrAddr */
+	gboolean no_ipv6;          /* redirect is the default without IPv6, which the host lacks */
 	GArray *socks;             /* VpnrAddr */
 	char *control_socket;      /* absolute path, or NULL: none */
 	guint resume_timeout_s;    /* 0: nothing waits for a link */

@@ -146,6 +146,23 @@ vpnr_fd_listen(const VpnrAddr *addr, GError **error)
 	return fd;
 }
 
+/* Whatever else is wrong, who listens there will be told. */
+gboolean
+vpnr_fd_is_local(const VpnrAddr *addr)
+{
+	VpnrAddr any_port = *addr;
+	struct sockaddr_storage ss;
+	socklen_t length;
+	g_auto(VpnrFd) fd = -1;
+
+	any_port.port = 0;
+	length = vpnr_addr_to_sockaddr(&any_port, &ss);
+	fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	return bind(fd, (struct sockaddr *)&ss, length) == 0 || errno != EADDRNOTAVAIL;
+}
+
 static void
 close_one(gpointer fd)
 {

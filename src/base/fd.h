@@ -61,6 +61,10 @@ gboolean vpnr_fd_is_reset(int fd);
  * (transfer full), or -1 with an error (G_FILE_ERROR) that names the address. */
 int vpnr_fd_listen(const VpnrAddr *addr, GError **error);
 
+/* FALSE if addr (IPv4 or IPv6) is no address of this host, or the host does not have its family at
+ * all. The port does not matter. */
+gboolean vpnr_fd_is_local(const VpnrAddr *addr);
+
 /* An array of descriptors (int), which are closed with it or when they are removed (transfer
  * full). */
 GArray *vpnr_fd_array_new(void);

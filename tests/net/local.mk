@@ -36,6 +36,7 @@ net_tests += \
 	%D%/53-resume-timeout.test \
 	%D%/54-waiting.test \
 	%D%/55-given-up.test \
+	%D%/56-no-ipv6.test \
 	%D%/60-v1.test \
 	%D%/70-garbage.test \
 	%D%/80-capture-nft.test \

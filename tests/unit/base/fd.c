@@ -258,6 +258,20 @@ test_listen_fails(void)
 }
 
 static void
+test_is_local(void)
+{
+	VpnrAddr any = loopback_parse("0.0.0.0:1");
+	VpnrAddr taken;
+	VpnrAddr foreign = loopback_parse("192.0.2.1:1");
+	g_auto(VpnrFd) fd = loopback_udp(&taken);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_true(vpnr_fd_is_local(&any));
+	g_assert_true(vpnr_fd_is_local(&taken));
+	g_assert_false(vpnr_fd_is_local(&foreign));
+}
+
+static void
 test_abort(void)
 {
 	g_auto(VpnrFd) listener = listen_on(&loopback);
@@ -358,6 +372,7 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/listen", test_listen);
 	g_test_add_func("/fd/listen/both-families", test_listen_both_families);
 	g_test_add_func("/fd/listen/fails", test_listen_fails);
+	g_test_add_func("/fd/is-local", test_is_local);
 	g_test_add_func("/fd/abort", test_abort);
 	g_test_add_func("/fd/is-reset", test_is_reset);
 	g_test_add_func("/fd/array", test_array);
