@@ -187,6 +187,26 @@ deliver_opened(VpnrStream *stream)
 	return NULL;
 }
 
+/* docs/protocol.md, 2.6.7. A FIN of ours has gone when it is pushed and no data waits before it. */
+static gboolean
+is_over(const VpnrStream *stream)
+{
+	return atomic_load(&stream->ended) && atomic_load(&stream->fin_sent) &&
+	       vpnr_share_queued(&stream->share) == 0;
+}
+
+/* All bytes of a stream that is over have come, and the socket is still to get them. */
+static void
+deliver_reset(VpnrTable *table, VpnrStream *stream, VpnrReason reason)
+{
+	if (is_over(stream)) {
+		vpnr_stats_add(table->params.stats, VPNR_STAT_FRAMES_STALE, 1);
+		return;
+	}
+	vpnr_table_forget(table, stream);
+	vpnr_stream_reset(stream, reason);
+}
+
 /* docs/protocol.md, 2.6.12. */
 static gboolean
 is_for_kind(VpnrFrameType type, VpnrKind kind)
@@ -212,8 +232,7 @@ deliver_to(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 	case VPNR_FRAME_OPENED:
 		return deliver_opened(stream);
 	case VPNR_FRAME_RESET:
-		vpnr_table_forget(table, stream);
-		vpnr_stream_reset(stream, (*frame)->reason);
+		deliver_reset(table, stream, (*frame)->reason);
 		return NULL;
 	case VPNR_FRAME_WINDOW:
 		if (vpnr_send_credit_raise(&stream->send, (*frame)->limit))

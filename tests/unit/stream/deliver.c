@@ -191,6 +191,34 @@ test_reset(void)
 }
 
 static void
+test_reset_when_over(void)
+{
+	g_test_summary("2.6.7, 2.6.10: a RESET behind FIN both ways is dropped, unless our FIN is "
+		       "still behind data that waits for the link.");
+
+	g_auto(Rig) rig;
+	VpnrStream *one = client_with_stream(&rig);
+	VpnrStream *two = rig_open(&rig);
+
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, one->id));
+	atomic_store(&one->fin_sent, TRUE);
+	g_assert_null(rig_deliver_reset(&rig, one->id, VPNR_REASON_ABORTED));
+	g_assert_cmpint(vpnr_stream_reset_reason(one), ==, VPNR_REASON_NONE);
+	g_assert_cmpuint(rig_stale(&rig), ==, 1);
+
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_OPENED, two->id));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, two->id));
+	g_assert_true(rig_push_data(&rig, two, 10));
+	atomic_store(&two->fin_sent, TRUE);
+	g_assert_null(rig_deliver_reset(&rig, two->id, VPNR_REASON_ABORTED));
+	g_assert_cmpint(vpnr_stream_reset_reason(two), ==, VPNR_REASON_ABORTED);
+	g_assert_cmpuint(rig_stale(&rig), ==, 1);
+	rig_expect(&rig, VPNR_FRAME_DATA, two->id);
+	rig_remove(&rig, one);
+	rig_remove(&rig, two);
+}
+
+static void
 test_window(void)
 {
 	g_test_summary("2.7.3: WINDOW raises the limit and never lowers it.");
@@ -487,6 +515,7 @@ main(int argc, char **argv)
 	g_test_add_func("/deliver/never-opened", test_never_opened);
 	g_test_add_func("/deliver/stale", test_stale);
 	g_test_add_func("/deliver/reset", test_reset);
+	g_test_add_func("/deliver/reset/over", test_reset_when_over);
 	g_test_add_func("/deliver/window", test_window);
 	g_test_add_func("/deliver/beyond-the-window", test_beyond_the_window);
 	g_test_add_func("/deliver/flow", test_flow);

@@ -990,11 +990,40 @@ fill(Bench *bench, const guint8 *bytes)
 	     patience(start)) {
 		take_windows(bench, &limit, sent);
 		if (sent + piece <= limit) {
-			g_assert_null(rig_deliver_data(&bench->rig, 1, bytes + sent, piece));
+			g_assert_null(
+			    rig_deliver_data(&bench->rig, bench->id, bytes + sent, piece));
 			sent += piece;
 		}
 	}
 	return sent;
+}
+
+static void
+test_peer_resets_behind_both_ends(void)
+{
+	g_test_summary("2.6.10: when FIN has gone both ways a RESET takes nothing from an "
+		       "application that is slow to read its answer.");
+
+	g_autofree guint8 *bytes = make_pattern(LARGE);
+	Bench bench;
+	gsize sent;
+
+	start_client(&bench, 1000);
+	stall_soon(&bench);
+	loopback_send(bench.app, "request", 7);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	rig_expect_data(&bench.rig, bench.id, "request", 7);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	sent = fill(&bench, bytes);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, bench.id));
+	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
+	loopback_expect(bench.app, bytes, sent);
+	loopback_expect_end(bench.app);
+	vpnr_table_wait_empty(bench.rig.table);
+	while (vpnr_mailbox_length(bench.rig.outbox) > 0) /* of before the peer's FIN was seen */
+		rig_expect(&bench.rig, VPNR_FRAME_WINDOW, bench.id);
+	g_assert_cmpuint(rig_stale(&bench.rig), ==, 1);
+	finish(&bench);
 }
 
 static void
@@ -1525,6 +1554,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/reset/behind-data", test_reset_behind_data);
 	g_test_add_func("/worker/reset/write-fails", test_write_fails_behind_data);
 	g_test_add_func("/worker/reset/peer-behind-data", test_peer_resets_behind_data);
+	g_test_add_func("/worker/reset/behind-both-ends", test_peer_resets_behind_both_ends);
 	g_test_add_func("/worker/reset/purge", test_purge);
 	g_test_add_func("/worker/reset/application-gone", test_application_gone);
 	g_test_add_func("/worker/reset/of-the-application", test_application_resets_behind_data);
