@@ -107,8 +107,8 @@ gboolean vpnr_recv_credit_take(VpnrRecvCredit *credit, guint64 n);
  * the frame travels. Returns the new limit to tell the peer, or 0: nothing to tell. */
 guint64 vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all_taken, gint64 now);
 
-/* Worker: the same when the peer has sent everything: keeps no more than what is still waiting
- * here. */
+/* Worker, when it has the socket: the same when the peer has sent everything, and once more, with 0
+ * bytes, when its end comes: keeps no more than what is still waiting here. */
 void vpnr_recv_credit_consume_last(VpnrRecvCredit *credit, guint64 n);
 
 /* Bytes of the window (thread-safe). */

@@ -18,9 +18,12 @@ on_end(VpnrWorker *worker)
 		vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);
 }
 
+/* At the peer's end memory is given back at once: all bytes may have been consumed before it. */
 static void
 take_frame(VpnrWorker *worker, VpnrFrame *frame)
 {
+	if (frame->type == VPNR_FRAME_FIN || frame->type == VPNR_FRAME_END)
+		vpnr_recv_credit_consume_last(&worker->stream->recv, 0);
 	if (frame->type == VPNR_FRAME_FIN)
 		vpnr_worker_step(worker, VPNR_EVENT_FIN);
 	else if (frame->type == VPNR_FRAME_END)

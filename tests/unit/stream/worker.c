@@ -1057,6 +1057,48 @@ test_no_window_after_the_end(void)
 	finish(&bench);
 }
 
+/* The application gets what the peer has sent, and then its end. What the stream still has of the
+ * budget is seen before the stream is freed. */
+static void
+end_with_budget(VpnrProtocol protocol, VpnrFrameType end)
+{
+	g_autoptr(VpnrBudget) budget = vpnr_budget_new(1 << 30);
+	Bench bench;
+	guint64 before;
+
+	rig_init_full(&bench.rig, &(VpnrTableParams){ .protocol = protocol,
+						      .role = VPNR_ROLE_SERVER,
+						      .max_streams = 1,
+						      .send_limit = 1000,
+						      .budget = budget });
+	before = vpnr_budget_used(budget);
+	g_assert_cmpint(rig_accept(&bench.rig, 1, &bench.stream), ==, VPNR_TABLE_OK);
+	start_worker(&bench);
+	if (protocol == VPNR_PROTOCOL_V2)
+		rig_expect(&bench.rig, VPNR_FRAME_OPENED, 1);
+	g_assert_null(rig_deliver_data(&bench.rig, 1, "request", 7));
+	loopback_expect(bench.app, "request", 7);
+	wait_until_asleep(&bench);
+	g_assert_cmpuint(vpnr_budget_used(budget), >, before + VPNR_STREAM_RESERVE);
+	g_assert_null(rig_deliver(&bench.rig, end, 1));
+	loopback_expect_end(bench.app);
+	g_assert_cmpuint(vpnr_budget_used(budget), ==, before + VPNR_STREAM_RESERVE);
+	close_app(&bench);
+	rig_expect(&bench.rig, end == VPNR_FRAME_FIN ? VPNR_FRAME_FIN : VPNR_FRAME_RESET, 1);
+	finish(&bench);
+}
+
+static void
+test_budget_at_the_end(void)
+{
+	g_test_summary("A peer that has sent its end keeps no window, although nothing is left to "
+		       "be consumed.");
+
+	end_with_budget(VPNR_PROTOCOL_V2, VPNR_FRAME_FIN);
+	end_with_budget(VPNR_PROTOCOL_V1, VPNR_FRAME_FIN);
+	end_with_budget(VPNR_PROTOCOL_V1, VPNR_FRAME_END);
+}
+
 static void
 wait_for_waits(const Bench *bench, VpnrStreamWaits waits)
 {
@@ -1562,6 +1604,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/bound/last-byte", test_last_byte_of_the_window);
 	g_test_add_func("/worker/bound/last-byte/several-frames", test_last_byte_of_several_frames);
 	g_test_add_func("/worker/bound/no-window", test_no_window_after_the_end);
+	g_test_add_func("/worker/bound/no-window/budget", test_budget_at_the_end);
 	g_test_add_func("/worker/bound/queue", test_queue_of_the_writer);
 	g_test_add_func("/worker/bound/queue/depth", test_depth_of_the_queue);
 	g_test_add_func("/worker/bound/stalled-application", test_stalled_application);
