@@ -120,19 +120,21 @@ shut_output(VpnrWorker *worker)
 #define ON_OUTPUT                                                                                  \
 	(VPNR_ACTION_DROP_OUTPUT | VPNR_ACTION_SHUT_OUTPUT | VPNR_ACTION_CLOSE | VPNR_ACTION_ABORT)
 
+/* A reader that has the socket may push a WINDOW, so it is called in before a RESET is pushed
+ * (docs/protocol.md, 2.6.9). */
 static void
 act(VpnrWorker *worker, VpnrActions actions)
 {
 	VpnrStream *stream = worker->stream;
 
+	if (actions & ON_OUTPUT)
+		vpnr_worker_call_in(worker);
 	if (actions & (VPNR_ACTION_SEND_FIN | VPNR_ACTION_SEND_RESET))
 		atomic_store(&stream->fin_sent, TRUE);
 	if (actions & VPNR_ACTION_SEND_FIN)
 		vpnr_worker_push(worker, vpnr_frame_new(VPNR_FRAME_FIN, stream->id, 0));
 	if (actions & VPNR_ACTION_SEND_RESET)
 		vpnr_worker_push(worker, new_reset(stream));
-	if (actions & ON_OUTPUT)
-		vpnr_worker_call_in(worker);
 	if (actions & VPNR_ACTION_DROP_OUTPUT)
 		vpnr_outflow_clear(&worker->outflow);
 	if (actions & VPNR_ACTION_SHUT_OUTPUT)

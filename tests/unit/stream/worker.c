@@ -3,8 +3,9 @@
  * worker: one stream's socket against a link that the test plays: what travels each way, how each
  * direction ends, what waits when the other side does not take it.
  *
- * Linked with the wraps of alive.h, with --wrap=recvmsg, and with --wrap=vpnr_patience_hears_talk and
- * --wrap=vpnr_patience_keep_watch, so that nothing depends on what else this machine does.
+ * Linked with the wraps of alive.h, with --wrap=recvmsg and --wrap=send, and with
+ * --wrap=vpnr_patience_hears_talk and --wrap=vpnr_patience_keep_watch, so that nothing depends on
+ * what else this machine does.
  */
 #include "stream/worker.h"
 
@@ -29,11 +30,20 @@
 /* Frames that one read could fill, at the most, since this was last reset. */
 static _Atomic guint frames_per_read;
 
+/* What happens once the next send() to that socket is done, before it returns. */
+static struct {
+	int fd;
+	void (*func)(gpointer data);
+	gpointer data;
+} after_send;
+
 /* What workers are told. */
 static _Atomic gboolean somebody_talks;
 
 ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t __real_send(int fd, gconstpointer bytes, gsize n, int flags);
+ssize_t __wrap_send(int fd, gconstpointer bytes, gsize n, int flags);
 gboolean __wrap_vpnr_patience_hears_talk(void);
 void __wrap_vpnr_patience_keep_watch(VpnrPatienceWatch *watch, VpnrPatienceWork work);
 
@@ -45,6 +55,20 @@ __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 	if (n > atomic_load(&frames_per_read)) /* one worker at a time */
 		atomic_store(&frames_per_read, n);
 	return __real_recvmsg(fd, message, flags);
+}
+
+/* On the test's thread, which is the reader. */
+ssize_t
+__wrap_send(int fd, gconstpointer bytes, gsize n, int flags)
+{
+	ssize_t sent = __real_send(fd, bytes, n, flags);
+	void (*func)(gpointer data) = after_send.func;
+
+	if (func != NULL && fd == after_send.fd) {
+		after_send.func = NULL;
+		func(after_send.data);
+	}
+	return sent;
 }
 
 gboolean
@@ -730,6 +754,45 @@ test_write_fails_behind_data(void)
 	g_assert_null(rig_deliver_window(&bench.rig, 1, 100));
 	rig_expect_data(&bench.rig, 1, "er", 2);
 	expect_last_reset(&bench);
+	finish(&bench);
+}
+
+/* The worker, which learns of the reset, waits for the reader, or else says so at once. */
+static void
+reset_by_application(gpointer data)
+{
+	Bench *bench = data;
+
+	vpnr_fd_abort(vpnr_fd_steal(&bench->app));
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&bench->stream->lend.state) != VPNR_LEND_CALLED &&
+	     vpnr_mailbox_length(bench->rig.outbox) == 0;
+	     patience(start))
+		;
+}
+
+static void
+test_reset_while_lent(void)
+{
+	g_test_summary("2.6.9: no WINDOW follows our RESET, not even from a reader that was just "
+		       "writing.");
+
+	g_autofree guint8 *bytes = make_pattern(LONG);
+	Bench bench;
+
+	start_client(&bench, 1000);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&bench.stream->lend.state) != VPNR_LEND_OFFERED; patience(start))
+		;
+	after_send.fd = bench.fd;
+	after_send.data = &bench;
+	after_send.func = reset_by_application;
+	g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes, LONG));
+	g_assert_null(after_send.func);
+	rig_expect(&bench.rig, VPNR_FRAME_WINDOW, bench.id);
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
 	finish(&bench);
 }
 
@@ -1595,6 +1658,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/reset/stalled", test_application_resets_while_stalled);
 	g_test_add_func("/worker/reset/behind-data", test_reset_behind_data);
 	g_test_add_func("/worker/reset/write-fails", test_write_fails_behind_data);
+	g_test_add_func("/worker/reset/lent", test_reset_while_lent);
 	g_test_add_func("/worker/reset/peer-behind-data", test_peer_resets_behind_data);
 	g_test_add_func("/worker/reset/behind-both-ends", test_peer_resets_behind_both_ends);
 	g_test_add_func("/worker/reset/purge", test_purge);
