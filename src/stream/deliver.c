@@ -2,8 +2,8 @@
  *
  * deliver: the reader's half of the table: finds the stream of a frame, checks what the peer may
  * do, and gives the frame to the worker, or writes it to the socket that the worker lends
- * (docs/protocol.md, 2.5 to 2.7). But for vpnr_table_give_credit() everything here happens on the
- * reader thread.
+ * (docs/protocol.md, 2.5 to 2.7). But for vpnr_table_give_credit() and vpnr_table_set_broken()
+ * everything here happens on the reader thread.
  */
 #include "stream/table.h"
 
@@ -39,7 +39,9 @@ is_found_locked(VpnrTable *table, const VpnrStream *stream)
 }
 
 /* VPNr/1 has no windows: the reader stops reading the link until the stream's socket has taken
- * something. Its peers know no better, and the alternative is memory without bound. */
+ * something. Its peers know no better, and the alternative is memory without bound. A socket that
+ * is broken takes nothing: what comes for it is dropped. Its worker may have to wait for the link
+ * to carry away what it has read, and the link for this very reader. */
 static gboolean
 wait_for_room(VpnrTable *table, VpnrStream *stream, guint32 size)
 {
@@ -47,7 +49,7 @@ wait_for_room(VpnrTable *table, VpnrStream *stream, guint32 size)
 
 	pthread_mutex_lock(&table->lock);
 	while (!(taken = vpnr_recv_credit_take(&stream->recv, size)) && !table->closed &&
-	       is_found_locked(table, stream))
+	       is_found_locked(table, stream) && !atomic_load(&stream->broken))
 		pthread_cond_wait(&table->changed, &table->lock);
 	pthread_mutex_unlock(&table->lock);
 	return taken;
@@ -59,6 +61,15 @@ made_room(VpnrTable *table)
 	pthread_mutex_lock(&table->lock);
 	pthread_cond_broadcast(&table->changed);
 	pthread_mutex_unlock(&table->lock);
+}
+
+/* The flag comes first: a reader that has not seen it under the lock waits by the time that we have
+ * the lock, and is woken. */
+void
+vpnr_table_set_broken(VpnrTable *table, VpnrStream *stream)
+{
+	atomic_store(&stream->broken, TRUE);
+	made_room(table);
 }
 
 void

@@ -74,6 +74,7 @@ typedef struct VpnrStream {
 	_Atomic gboolean opened_is_awaited; /* worker: it does nothing before */
 	_Atomic gboolean fin_sent;          /* worker: FIN or RESET has been pushed */
 	_Atomic gboolean ended;             /* reader: FIN or END has come */
+	_Atomic gboolean broken;            /* worker: its socket takes nothing more */
 	_Atomic guint64 bytes_in;           /* from the link to our socket */
 	_Atomic guint64 bytes_out;          /* from our socket to the link */
 	_Atomic VpnrStreamState state;      /* worker; reader: it is not OPENING any more */

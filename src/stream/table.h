@@ -73,7 +73,7 @@ VpnrTableResult vpnr_table_accept(VpnrTable *table, const VpnrFrame *open, VpnrS
 
 /* Delivers a frame other than OPEN to its stream (transfer full). Frames for streams that have
  * ended are counted and dropped. Returns NULL, or the rule that the peer broke. Reader thread. With
- * VPNr/1 it waits while the stream's socket takes nothing. */
+ * VPNr/1 it waits while the stream's socket takes nothing, unless that is broken. */
 const char *vpnr_table_deliver(VpnrTable *table, VpnrFrame *frame);
 
 /* Takes room in the writer's queue for a DATA frame (vpnr_share_take(), vpnr_share_try_take()), and
@@ -111,6 +111,10 @@ void vpnr_table_remove(VpnrTable *table, VpnrStream *stream);
  */
 void vpnr_table_give_credit(VpnrTable *table, VpnrStream *stream, gsize n, gboolean all_taken,
 			    gint64 now);
+
+/* The stream's socket takes nothing more, and DATA that comes for it is dropped (worker thread).
+ * VPNr/1: wakes a reader that waits for it. */
+void vpnr_table_set_broken(VpnrTable *table, VpnrStream *stream);
 
 /* Bytes of data that a DATA frame should have at the most, VPNR_DATA_BULK until it is said
  * (thread-safe). */

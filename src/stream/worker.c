@@ -110,6 +110,13 @@ new_reset(const VpnrStream *stream)
 }
 
 static void
+drop_output(VpnrWorker *worker)
+{
+	vpnr_outflow_clear(&worker->outflow);
+	vpnr_table_set_broken(worker->table, worker->stream);
+}
+
+static void
 shut_output(VpnrWorker *worker)
 {
 	shutdown(worker->fd, SHUT_WR);
@@ -136,7 +143,7 @@ act(VpnrWorker *worker, VpnrActions actions)
 	if (actions & VPNR_ACTION_SEND_RESET)
 		vpnr_worker_push(worker, new_reset(stream));
 	if (actions & VPNR_ACTION_DROP_OUTPUT)
-		vpnr_outflow_clear(&worker->outflow);
+		drop_output(worker);
 	if (actions & VPNR_ACTION_SHUT_OUTPUT)
 		shut_output(worker);
 	if (actions & VPNR_ACTION_CLOSE)

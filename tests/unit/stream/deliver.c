@@ -395,6 +395,26 @@ test_v1_room_at_the_close(void)
 	rig_remove(&rig, stream);
 }
 
+static void
+test_v1_room_of_a_broken_socket(void)
+{
+	g_test_summary("A reader that waits goes on when the socket breaks, and does not wait "
+		       "again; what finds no room is dropped.");
+
+	g_auto(Rig) rig;
+	VpnrStream *stream = v1_server_with_stream(&rig);
+	Reader *reader = start_reader(&rig, stream);
+
+	vpnr_table_set_broken(rig.table, stream);
+	join_reader(reader);
+	for (guint i = 0; i < 10; i++)
+		g_assert_null(rig_deliver_data(&rig, 1, bytes, 500));
+	g_assert_cmpuint(vpnr_mailbox_length(stream->inbox), ==, VPNR_V1_WINDOW / 500);
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, 1));
+	g_assert_cmpuint(vpnr_mailbox_length(stream->inbox), ==, VPNR_V1_WINDOW / 500 + 1);
+	rig_remove(&rig, stream);
+}
+
 /* --- flows ------------------------------------------------------------------------------------ */
 
 static guint64
@@ -527,5 +547,6 @@ main(int argc, char **argv)
 	g_test_add_func("/deliver/v1/room", test_v1_room);
 	g_test_add_func("/deliver/v1/room/end", test_v1_room_at_the_end);
 	g_test_add_func("/deliver/v1/room/close", test_v1_room_at_the_close);
+	g_test_add_func("/deliver/v1/room/broken", test_v1_room_of_a_broken_socket);
 	return g_test_run();
 }

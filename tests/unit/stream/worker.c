@@ -12,10 +12,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/patience.h"
 #include "base/thread.h"
+#include "proto/v1.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 #include "tests/unit/stream/alive.h"
@@ -1635,6 +1637,121 @@ test_rust_server_eof(void)
 	finish(&bench);
 }
 
+/* A reader that delivers more to a stream of VPNr/1 than its bound and the sockets take. */
+typedef struct {
+	Bench *bench;
+	_Atomic gint tid;
+	_Atomic gboolean is_done;
+	VpnrThread *thread;
+} Reader;
+
+static void
+deliver_much(gpointer data)
+{
+	static const guint8 bytes[VPNR_V1_MSG_MAX];
+	Reader *reader = data;
+	Bench *bench = reader->bench;
+
+	atomic_store(&reader->tid, gettid());
+	for (gsize n = 0; n < 2 * VPNR_V1_WINDOW; n += sizeof bytes)
+		g_assert_null(rig_deliver_data(&bench->rig, bench->id, bytes, sizeof bytes));
+	atomic_store(&reader->is_done, TRUE);
+}
+
+/* Starts it and waits until it is held up. */
+static void
+start_reader(Reader *reader, Bench *bench)
+{
+	*reader = (Reader){ .bench = bench };
+	reader->thread = vpnr_thread_start("reader", deliver_much, reader, NULL);
+	g_assert_nonnull(reader->thread);
+	wait_for_waits(bench, VPNR_WAITS_SOCKET);
+	for (gint64 start = g_get_monotonic_time(); !thread_sleeps(atomic_load(&reader->tid));
+	     patience(start))
+		wait_until_asleep(bench);
+	g_assert_false(atomic_load(&reader->is_done));
+}
+
+static void
+join_reader(Reader *reader)
+{
+	for (gint64 start = g_get_monotonic_time(); !atomic_load(&reader->is_done); patience(start))
+		;
+	vpnr_thread_join(reader->thread);
+}
+
+/* The link's writer gets DATA, which must be these bytes or the first of them, and then RESET. */
+static void
+expect_data_and_reset(Bench *bench, const guint8 *bytes, gsize n)
+{
+	for (;;) {
+		g_autoptr(VpnrFrame) frame = rig_next(&bench->rig);
+
+		if (frame->type == VPNR_FRAME_RESET)
+			return;
+		g_assert_cmpstr(vpnr_frame_type_name(frame->type), ==, "DATA");
+		g_assert_cmpuint(frame->size, <=, n);
+		g_assert_cmpmem(frame->data, frame->size, bytes, frame->size);
+		bytes += frame->size;
+		n -= frame->size;
+	}
+}
+
+/* The application sends more than the worker may queue: first what fills the queue, and when that
+ * has been read, the rest. */
+static void
+send_more_than_the_link_takes(Bench *bench, const guint8 *bytes, gsize n)
+{
+	loopback_send(bench->app, bytes, VPNR_STREAM_QUEUE);
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&bench->stream->bytes_out) < VPNR_STREAM_QUEUE &&
+	     atomic_load(&bench->stream->waits) != VPNR_WAITS_LINK;
+	     patience(start))
+		;
+	loopback_send(bench->app, bytes + VPNR_STREAM_QUEUE, n - VPNR_STREAM_QUEUE);
+	wait_for_waits(bench, VPNR_WAITS_LINK);
+}
+
+/* The connection is reset while the reader waits until its socket takes something, and the worker
+ * until the link carries away what it has read. */
+static void
+reset_while_held_up(Bench *bench)
+{
+	const gsize n = VPNR_STREAM_QUEUE + 1000;
+	g_autofree guint8 *bytes = make_pattern(n);
+	Reader reader;
+
+	stall_soon(bench);
+	send_more_than_the_link_takes(bench, bytes, n);
+	start_reader(&reader, bench);
+	vpnr_fd_abort(vpnr_fd_steal(&bench->app));
+	join_reader(&reader);
+	g_assert_cmpint(atomic_load(&bench->stream->state), !=, VPNR_STREAM_CLOSED);
+	expect_data_and_reset(bench, bytes, n);
+	finish(bench);
+}
+
+static void
+test_v1_application_resets_while_held_up(void)
+{
+	g_test_summary("A reader that an application holds up goes on when that is gone, although "
+		       "its stream is not over before the link has carried away what it sent.");
+
+	Bench bench;
+
+	start_v1_client(&bench);
+	reset_while_held_up(&bench);
+}
+
+static void
+test_v1_destination_resets_while_held_up(void)
+{
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
+	reset_while_held_up(&bench);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -1692,5 +1809,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/v1/server-end", test_v1_server_end);
 	g_test_add_func("/worker/v1/server-end-after-fin", test_v1_server_end_after_fin);
 	g_test_add_func("/worker/v1/rust-server-eof", test_rust_server_eof);
+	g_test_add_func("/worker/v1/held-up/application", test_v1_application_resets_while_held_up);
+	g_test_add_func("/worker/v1/held-up/destination", test_v1_destination_resets_while_held_up);
 	return g_test_run();
 }
