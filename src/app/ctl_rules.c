@@ -93,5 +93,13 @@ vpnr_ctl_rules_hold(const char *config, GError **error)
 		return FALSE;
 	}
 	rules = load_rules(config, error);
-	return rules != NULL && vpnr_capture_hold(rules, error);
+	if (rules == NULL)
+		return FALSE;
+	/* The configuration need not have the switch, so nobody has asked for its mode yet. */
+	if (rules->mode == VPNR_CAPTURE_OFF) {
+		g_set_error(error, VPNR_SETTINGS_ERROR, VPNR_SETTINGS_ERROR_INVALID,
+			    "%s: [capture] kill-switch: " VPNR_SETTINGS_CAPTURE_NO_MODE, config);
+		return FALSE;
+	}
+	return vpnr_capture_hold(rules, error);
 }

@@ -300,7 +300,7 @@ check_mode(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRu
 	if (rules->mode == VPNR_CAPTURE_OFF) {
 		if (rules->kill_switch)
 			return vpnr_section_fail_key(section, "kill-switch", error,
-						     "\"yes\" needs a mode other than off");
+						     VPNR_SETTINGS_CAPTURE_NO_MODE);
 		return TRUE;
 	}
 	if (!rules->host && !vpnr_rules_has_gateway(rules))

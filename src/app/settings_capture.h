@@ -16,6 +16,10 @@ G_BEGIN_DECLS
 /* The keys of the section, NULL-terminated. */
 extern const char *const vpnr_settings_capture_keys[];
 
+/* What is wrong with a kill switch and mode = off: the client's own link has no mark then, and is
+ * kept from leaving like everything else. */
+#define VPNR_SETTINGS_CAPTURE_NO_MODE "\"yes\" needs a mode other than off"
+
 /* What [client] says that capture depends on. */
 typedef struct {
 	VpnrProtocol protocol;
