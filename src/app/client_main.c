@@ -101,6 +101,7 @@ add_capture(const VpnrCaptureStatus *status, JsonBuilder *builder)
 	vpnr_report_boolean(builder, "installed", status->installed);
 	vpnr_report_boolean(builder, "damaged", status->damaged);
 	vpnr_report_boolean(builder, "kill_switch", status->kill_switch);
+	vpnr_report_boolean(builder, "kill_switch_missing", status->kill_switch_missing);
 }
 
 static void

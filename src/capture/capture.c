@@ -67,17 +67,6 @@ is_wanted(const VpnrRules *rules, const VpnrBackendOps *ops)
 	return rules->backend == VPNR_BACKEND_AUTO || rules->backend == ops->kind;
 }
 
-static gboolean
-check_capability(GError **error)
-{
-	if (vpnr_privilege_net_admin())
-		return TRUE;
-	g_set_error_literal(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_FORBIDDEN,
-			    "capture needs the capability CAP_NET_ADMIN, which this process does "
-			    "not have: start it as root, or with that capability");
-	return FALSE;
-}
-
 /* The backend, if it works. */
 static VpnrBackend *
 try_backend(const VpnrBackendOps *ops, const VpnrRules *rules, GError **error)
@@ -150,6 +139,14 @@ install_locked(VpnrCapture *capture, GError **error)
 	return TRUE;
 }
 
+/* It may have been taken away from outside, since no process owns it. */
+static gboolean
+is_held_locked(const VpnrCapture *capture)
+{
+	return capture->kill_switch &&
+	       (capture->ops == NULL || capture->ops->has_kill_switch(capture->rules));
+}
+
 static void
 remove_locked(VpnrCapture *capture)
 {
@@ -163,7 +160,7 @@ remove_locked(VpnrCapture *capture)
 		vpnr_routing_remove(capture->rules);
 	if (capture->installed)
 		vpnr_log(VPNR_LOG_INFO, "nothing is captured any more%s",
-			 capture->kill_switch ? ", but the kill switch stays" : "");
+			 is_held_locked(capture) ? ", but the kill switch stays" : "");
 	capture->installed = FALSE;
 	vpnr_fd_close(vpnr_fd_steal(&capture->routing));
 	capture->ops->close(g_steal_pointer(&capture->backend));
@@ -206,7 +203,7 @@ start_locked(VpnrCapture *capture, GError **error)
 		warn_of_kill_switch(capture, backends[0]);
 		return TRUE;
 	}
-	if (!check_capability(error) || !choose_backend(capture, error) ||
+	if (!vpnr_privilege_check(error) || !choose_backend(capture, error) ||
 	    !claim_routing_locked(capture, error))
 		return FALSE;
 	if (capture->rules->kill_switch)
@@ -249,18 +246,21 @@ replace_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
 static gboolean
 replace_kill_switch_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
 {
+	gboolean on = capture->rules->kill_switch && is_held_locked(capture);
+
 	if (!next->kill_switch) {
-		if (capture->rules->kill_switch)
+		if (on)
 			vpnr_log(VPNR_LOG_WARN,
 				 "the kill switch stays on: \"vpnrctl rules clear --kill-switch\" "
 				 "takes it away");
 		return TRUE;
 	}
-	if (capture->rules->kill_switch &&
-	    is_same(capture->ops->describe_kill_switch, capture->rules, next))
+	if (on && is_same(capture->ops->describe_kill_switch, capture->rules, next))
 		return TRUE;
 	if (!capture->ops->install_kill_switch(next, error))
 		return FALSE;
+	if (capture->rules->kill_switch && !on)
+		vpnr_log(VPNR_LOG_WARN, "somebody had removed the kill switch: it is on again");
 	capture->kill_switch = TRUE;
 	return TRUE;
 }
@@ -347,11 +347,9 @@ vpnr_capture_status(VpnrCapture *capture)
 		.backend = capture->ops != NULL ? capture->ops->name : NULL,
 		.installed = capture->installed,
 		.damaged = is_damaged_locked(capture),
-		/* It may have been taken away from outside. */
-		.kill_switch =
-		    capture->kill_switch &&
-		    (capture->ops == NULL || capture->ops->has_kill_switch(capture->rules)),
+		.kill_switch = is_held_locked(capture),
 	};
+	status.kill_switch_missing = capture->rules->kill_switch && !status.kill_switch;
 	pthread_mutex_unlock(&capture->lock);
 	return status;
 }
@@ -397,7 +395,7 @@ vpnr_capture_in_full(VpnrCapture *capture)
 gboolean
 vpnr_capture_clear(const VpnrRules *rules, GError **error)
 {
-	if (!check_capability(error))
+	if (!vpnr_privilege_check(error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
 		if (!backends[i]->clear(rules, error))
@@ -410,7 +408,7 @@ vpnr_capture_hold(const VpnrRules *rules, GError **error)
 {
 	g_autoptr(GString) reasons = g_string_new(NULL);
 
-	if (!check_capability(error))
+	if (!vpnr_privilege_check(error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++) {
 		g_autoptr(GError) why = NULL;
@@ -434,7 +432,7 @@ vpnr_capture_release(const VpnrRules *rules, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 
-	if (!check_capability(error))
+	if (!vpnr_privilege_check(error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
 		backends[i]->clear_kill_switch(rules, why == NULL ? &why : NULL);

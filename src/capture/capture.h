@@ -32,10 +32,11 @@ typedef struct VpnrCapture VpnrCapture;
 /* How it is. A plain value. */
 typedef struct {
 	VpnrCaptureMode mode;
-	const char *backend;  /* "nft" or "iptables"; NULL if the mode is off */
-	gboolean installed;   /* connections are captured now */
-	gboolean damaged;     /* but somebody else has taken rules away */
-	gboolean kill_switch; /* is in force, by this client or an earlier one */
+	const char *backend;          /* "nft" or "iptables"; NULL if the mode is off */
+	gboolean installed;           /* connections are captured now */
+	gboolean damaged;             /* but somebody else has taken rules away */
+	gboolean kill_switch;         /* is in force, by this client or an earlier one */
+	gboolean kill_switch_missing; /* is configured, but somebody else has taken it away */
 } VpnrCaptureStatus;
 
 /* One for these rules (transfer full) that has done nothing yet. Never fails. */

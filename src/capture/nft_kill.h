@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 /* The name of its table, "NAME-killswitch" (transfer full). */
 char *vpnr_nft_kill_name(const VpnrRules *rules);
 
-/* The table, which nothing but a command removes (transfer full). */
+/* The table, which no process owns: it stays until it is removed (transfer full). */
 char *vpnr_nft_kill_text(const VpnrRules *rules);
 
 G_END_DECLS

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "capture/capture.h"
+
 gboolean
 vpnr_privilege_net_admin(void)
 {
@@ -16,4 +18,15 @@ vpnr_privilege_net_admin(void)
 
 	return syscall(SYS_capget, &header, data) == 0 &&
 	       (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
+}
+
+gboolean
+vpnr_privilege_check(GError **error)
+{
+	if (vpnr_privilege_net_admin())
+		return TRUE;
+	g_set_error_literal(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_FORBIDDEN,
+			    "capture needs the capability CAP_NET_ADMIN, which this process does "
+			    "not have: start it as root, or with that capability");
+	return FALSE;
 }

@@ -92,6 +92,9 @@ test_capture(void)
 	assert_mentions(CLIENT "\"link_down_s\":7,\"capture\":{\"mode\":\"off\","
 			       "\"kill_switch\":true}}",
 			"\nNOTE     THE KILL SWITCH IS ON AND THERE IS NO LINK: ");
+	assert_mentions(CLIENT "\"capture\":{\"mode\":\"redirect\",\"backend\":\"nft\","
+			       "\"kill_switch\":false,\"kill_switch_missing\":true}}",
+			"\nNOTE     THE KILL SWITCH IS MISSING: ");
 }
 
 static void
