@@ -36,6 +36,17 @@ family_of(const VpnrAddr *addr)
 	return addr->type == VPNR_ADDR_IPV6 ? AF_INET6 : AF_INET;
 }
 
+/* The options fail with EPERM, and bind() to a port below 1024 with EACCES, also where the address
+ * may be anybody's (ip(7)). */
+const char *
+vpnr_transparent_missing(int err)
+{
+	if (err == EPERM)
+		return " (the capability CAP_NET_ADMIN is missing)";
+	return err == EACCES ? " (a port below 1024 takes the capability CAP_NET_BIND_SERVICE)"
+			     : "";
+}
+
 static int
 fail(const VpnrAddr *addr, int err, GError **error)
 {
@@ -43,8 +54,7 @@ fail(const VpnrAddr *addr, int err, GError **error)
 
 	g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err),
 		    "cannot listen on %s transparently, as tproxy needs it: %s%s",
-		    vpnr_addr_format(addr, text), g_strerror(err),
-		    err == EPERM ? " (the capability CAP_NET_ADMIN is missing)" : "");
+		    vpnr_addr_format(addr, text), g_strerror(err), vpnr_transparent_missing(err));
 	return -1;
 }
 

@@ -4,8 +4,8 @@
  * they take what tproxy rules hand them and answer from the address that was asked.
  *
  * All of them carry a mark (SO_MARK; 0: none), so that their answers to a network behind this host
- * are not captured in turn. They need CAP_NET_ADMIN, and errors say so. Any thread; nothing here
- * keeps state. IPv4 and IPv6 addresses only.
+ * are not captured in turn. They need CAP_NET_ADMIN, and CAP_NET_BIND_SERVICE for ports below 1024;
+ * errors say so. Any thread; nothing here keeps state. IPv4 and IPv6 addresses only.
  */
 #pragma once
 
@@ -30,5 +30,9 @@ gssize vpnr_transparent_receive(int fd, guint8 *bytes, gsize size, VpnrAddr *fro
 /* A non-blocking UDP socket that speaks to peer in the name of local, which need not be an address
  * of this host, and gets what peer sends there. -1 with errno. */
 int vpnr_transparent_connect(const VpnrAddr *local, const VpnrAddr *peer, guint32 mark);
+
+/* What to say behind the text of such an errno: which capability it takes, or "" if that is not
+ * what is wrong. */
+const char *vpnr_transparent_missing(int err);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 
 #include "base/fd.h"
 #include "base/latch.h"
@@ -29,19 +30,32 @@ struct VpnrUdpInbound {
 	VpnrThread *thread; /* main, until vpnr_udp_inbound_stop() */
 	/* the thread */
 	guint8 *buffer; /* VPNR_DATAGRAM_MAX */
+	/* atomic */
+	_Atomic gboolean was_forbidden; /* a flow's socket, and it has been logged */
 };
+
+/* A capability that is missing keeps every flow to such a port from its socket, so one line in the
+ * log of everybody is news, and enough. */
+static void
+log_failure(VpnrUdpInbound *inbound, const VpnrAddr *peer, const VpnrAddr *dest, int err)
+{
+	char from[VPNR_ADDR_STRLEN], to[VPNR_ADDR_STRLEN];
+	const char *missing = vpnr_transparent_missing(err);
+	gboolean news = *missing != '\0' && !atomic_exchange(&inbound->was_forbidden, TRUE);
+
+	vpnr_log(news ? VPNR_LOG_WARN : VPNR_LOG_DEBUG, "no socket for UDP %s -> %s: %s%s",
+		 vpnr_addr_format(peer, from), vpnr_addr_format(dest, to), g_strerror(err),
+		 missing);
+}
 
 static gboolean
 open_socket(gpointer data, const VpnrAddr *peer, const VpnrAddr *dest, VpnrFlowsSocket *socket)
 {
-	const VpnrUdpInbound *inbound = data;
-	char from[VPNR_ADDR_STRLEN], to[VPNR_ADDR_STRLEN];
+	VpnrUdpInbound *inbound = data;
 
 	socket->fd = vpnr_transparent_connect(dest, peer, inbound->params.mark);
 	if (socket->fd < 0)
-		vpnr_log(VPNR_LOG_DEBUG, "no socket for UDP %s -> %s: %s",
-			 vpnr_addr_format(peer, from), vpnr_addr_format(dest, to),
-			 g_strerror(errno));
+		log_failure(inbound, peer, dest, errno);
 	return socket->fd >= 0;
 }
 

@@ -148,6 +148,15 @@ test_own_socket(void)
 	expect_from(b, &peers[1], "two");
 }
 
+static void
+test_missing(void)
+{
+	g_test_summary("What is forbidden is said with the capability that allows it.");
+	g_assert_nonnull(strstr(vpnr_transparent_missing(EPERM), "CAP_NET_ADMIN"));
+	g_assert_nonnull(strstr(vpnr_transparent_missing(EACCES), "CAP_NET_BIND_SERVICE"));
+	g_assert_cmpstr(vpnr_transparent_missing(EADDRINUSE), ==, "");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -164,6 +173,7 @@ main(int argc, char **argv)
 
 	g_test_init(&argc, &argv, NULL);
 	alone = loopback_own_network();
+	g_test_add_func("/transparent/missing", test_missing);
 	for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
 		loopback_add_alone(tests[i].path, alone, tests[i].func);
 	return g_test_run();
