@@ -93,6 +93,7 @@ vpnr_recv_credit_init(VpnrRecvCredit *credit, guint64 window, guint64 max, gbool
 		.budget = budget, .min = window, .max = max, .is_far = is_far, .reserved = window
 	};
 	atomic_init(&credit->limit, window);
+	atomic_init(&credit->received, 0);
 	atomic_init(&credit->window, window);
 	return TRUE;
 }
@@ -117,11 +118,12 @@ gboolean
 vpnr_recv_credit_take(VpnrRecvCredit *credit, guint64 n)
 {
 	guint64 limit = atomic_load_explicit(&credit->limit, memory_order_acquire);
+	guint64 received = load(&credit->received);
 
-	if (n > limit - credit->received)
+	if (n > limit - received)
 		return FALSE;
-	credit->received += n;
-	if (is_limit(credit, limit, credit->received))
+	store(&credit->received, received + n);
+	if (is_limit(credit, limit, received + n))
 		atomic_store_explicit(&credit->starved, TRUE, memory_order_relaxed);
 	return TRUE;
 }
@@ -233,7 +235,13 @@ void
 vpnr_recv_credit_consume_last(VpnrRecvCredit *credit, guint64 n)
 {
 	credit->consumed += n;
-	keep(credit, credit->received - credit->consumed);
+	keep(credit, load(&credit->received) - credit->consumed);
+}
+
+gboolean
+vpnr_recv_credit_is_used_up(const VpnrRecvCredit *credit)
+{
+	return load(&credit->received) + 1 >= load(&credit->limit);
 }
 
 guint64

@@ -59,8 +59,8 @@ typedef struct {
 	    earlier[VPNR_CREDIT_EARLIER]; /* limits before it, of the same window; or 0 */
 	/* both write */
 	_Atomic gboolean starved; /* the peer has sent up to one of those, exactly */
-	/* reader; the worker after the peer's end */
-	guint64 received;
+	/* reader writes, worker reads */
+	_Atomic guint64 received;
 	/* who has the socket (stream/lend.h) */
 	_Atomic guint64 window; /* reports read */
 	guint64 consumed;
@@ -110,6 +110,10 @@ guint64 vpnr_recv_credit_consume(VpnrRecvCredit *credit, guint64 n, gboolean all
 /* Worker, when it has the socket: the same when the peer has sent everything, and once more, with 0
  * bytes, when its end comes: keeps no more than what is still waiting here. */
 void vpnr_recv_credit_consume_last(VpnrRecvCredit *credit, guint64 n);
+
+/* Worker: TRUE if the peer has sent all that it may, or all but the last byte, which a sender keeps
+ * while it has others to send (docs/protocol.md, 2.7.7). Bytes that come later wake the worker. */
+gboolean vpnr_recv_credit_is_used_up(const VpnrRecvCredit *credit);
 
 /* Bytes of the window (thread-safe). */
 guint64 vpnr_recv_credit_window(const VpnrRecvCredit *credit);

@@ -256,6 +256,7 @@ wait_for_events(VpnrWorker *worker)
 {
 	VpnrMailbox *inbox = worker->stream->inbox;
 	short wanted = wanted_events(worker);
+	int most_ms = vpnr_worker_is_stuck(worker) ? VPNR_WORKER_STUCK_MS : -1;
 	struct pollfd pfd[2] = {
 		{ .fd = vpnr_mailbox_fd(inbox), .events = POLLIN },
 		{ .fd = worker->hung_up ? -1 : worker->fd, .events = wanted },
@@ -264,13 +265,14 @@ wait_for_events(VpnrWorker *worker)
 	tell_waits(worker, wanted);
 	tell_bulk(worker);
 	adopt_patience(worker);
+	worker->is_overdue = FALSE;
 	if (vpnr_mailbox_begin_wait(inbox) &&
 	    poll(pfd, G_N_ELEMENTS(pfd), VPNR_STACK_PATIENCE_MS) == 0) {
 		set_in_bulk(worker, FALSE);
 		worker->since_bulk = VPNR_WORKER_PAUSE;
 		adopt_patience(worker);
 		vpnr_stack_release();
-		poll(pfd, G_N_ELEMENTS(pfd), -1);
+		worker->is_overdue = poll(pfd, G_N_ELEMENTS(pfd), most_ms) == 0;
 	}
 	vpnr_mailbox_end_wait(inbox);
 	note_events(worker, wanted, pfd[1].revents);

@@ -245,14 +245,34 @@ read_data(VpnrWorker *worker, gsize want)
 	return got >= 0 || worker->life.over || worker->may_read;
 }
 
+/* Our socket is broken, the peer's takes nothing more of what it had sent, and the peer has used up
+ * its credit, of which there will be no more: an application that is blocked in a write, and so
+ * does not read, would wait for ever. As long as the writer has something of the stream, the peer
+ * has not seen everything; then the worker is woken when it has sent that. A peer that has sent its
+ * end has no write to be blocked in. */
+gboolean
+vpnr_worker_is_stuck(const VpnrWorker *worker)
+{
+	VpnrStream *stream = worker->stream;
+
+	return worker->life.broken && worker->input_waits == VPNR_WAITS_WINDOW &&
+	       !atomic_load(&stream->ended) && vpnr_recv_credit_is_used_up(&stream->recv) &&
+	       vpnr_share_is_empty(&stream->share);
+}
+
 /* An application that has aborted its connection wants the destination to know, and does not wait
  * until that has read what it was sent. A destination's answer is waited for: its application may
- * still want it. */
+ * still want it. But one that is stuck may only be reading slowly, or its WINDOW be under way: it
+ * is given time, and then told what TCP tells it without us, and at once: that its destination has
+ * reset. What is lost by that is lost without us, too: bytes for which the application's host has
+ * no room are still with the destination's, which throws them away when it resets. */
 static gboolean
 gives_up(const VpnrWorker *worker)
 {
-	return worker->life.broken && worker->input_waits == VPNR_WAITS_WINDOW &&
-	       vpnr_table_role(worker->table) == VPNR_ROLE_CLIENT;
+	if (!worker->life.broken || worker->input_waits != VPNR_WAITS_WINDOW)
+		return FALSE;
+	return vpnr_table_role(worker->table) == VPNR_ROLE_CLIENT ||
+	       (worker->is_overdue && vpnr_worker_is_stuck(worker));
 }
 
 gboolean
@@ -264,8 +284,10 @@ vpnr_worker_read(VpnrWorker *worker)
 	if (worker->life.input == VPNR_INPUT_CLOSED || !worker->may_read)
 		return FALSE;
 	want = take_room(worker);
-	if (want > 0)
+	if (want > 0) {
+		worker->is_overdue = FALSE;
 		return read_data(worker, want);
+	}
 	if (!gives_up(worker))
 		return notice_end(worker);
 	vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);

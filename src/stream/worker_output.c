@@ -32,7 +32,8 @@ take_frame(VpnrWorker *worker, VpnrFrame *frame)
 }
 
 /* A broken socket takes nothing: its DATA is dropped. The peer gets no credit for it, so that ends
- * soon. With VPNr/1 the reader drops the rest (vpnr_table_set_broken()). */
+ * soon; that its application may then wait for ever is what vpnr_worker_is_stuck() is for. With
+ * VPNr/1 the reader drops the rest (vpnr_table_set_broken()). */
 gboolean
 vpnr_worker_take_frames(VpnrWorker *worker)
 {

@@ -143,6 +143,25 @@ test_any_cut(void)
 	g_assert_cmpuint(n_told, >=, consumed / (2 * window));
 }
 
+static void
+test_used_up(void)
+{
+	g_test_summary("Credit is used up when no byte of it is left, or the last one.");
+
+	VpnrRecvCredit credit;
+
+	g_assert_true(vpnr_recv_credit_init(&credit, 1000, 1000, FALSE, NULL));
+	g_assert_false(vpnr_recv_credit_is_used_up(&credit));
+	g_assert_true(vpnr_recv_credit_take(&credit, 998));
+	g_assert_false(vpnr_recv_credit_is_used_up(&credit));
+	g_assert_true(vpnr_recv_credit_take(&credit, 1));
+	g_assert_true(vpnr_recv_credit_is_used_up(&credit));
+	g_assert_true(vpnr_recv_credit_take(&credit, 1));
+	g_assert_true(vpnr_recv_credit_is_used_up(&credit));
+	g_assert_cmpuint(vpnr_recv_credit_consume(&credit, 1000, TRUE, 1), ==, 1999);
+	g_assert_false(vpnr_recv_credit_is_used_up(&credit));
+}
+
 /* --- growth ----------------------------------------------------------------------------------- */
 
 /* n bytes come and go to the socket at once. */
@@ -323,6 +342,7 @@ main(int argc, char **argv)
 	g_test_add_func("/credit/receive", test_receive);
 	g_test_add_func("/credit/consume", test_consume);
 	g_test_add_func("/credit/any-cut", test_any_cut);
+	g_test_add_func("/credit/used-up", test_used_up);
 	g_test_add_func("/credit/grow", test_grow);
 	g_test_add_func("/credit/grow/long-path", test_grow_on_a_long_path);
 	g_test_add_func("/credit/grow/little-memory", test_grow_with_little_memory);

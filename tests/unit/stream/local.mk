@@ -37,4 +37,5 @@ stream_alive_ldflags = -Wl,--wrap=vpnr_frame_new,--wrap=vpnr_frame_free
 %C%_table_SOURCES = %D%/table.c $(stream_rig)
 %C%_worker_SOURCES = %D%/worker.c $(stream_rig) $(stream_alive) $(test_loopback)
 %C%_worker_LDFLAGS = $(AM_LDFLAGS) $(stream_alive_ldflags) \
-	-Wl,--wrap=recvmsg,--wrap=send,--wrap=vpnr_patience_hears_talk,--wrap=vpnr_patience_keep_watch
+	-Wl,--wrap=poll,--wrap=recvmsg,--wrap=send \
+	-Wl,--wrap=vpnr_patience_hears_talk,--wrap=vpnr_patience_keep_watch

@@ -3,9 +3,9 @@
  * worker: one stream's socket against a link that the test plays: what travels each way, how each
  * direction ends, what waits when the other side does not take it.
  *
- * Linked with the wraps of alive.h, with --wrap=recvmsg and --wrap=send, and with
- * --wrap=vpnr_patience_hears_talk and --wrap=vpnr_patience_keep_watch, so that nothing depends on
- * what else this machine does.
+ * Linked with the wraps of alive.h, with --wrap=recvmsg and --wrap=send, with --wrap=poll, so that no
+ * test takes as long as the worker's patience, and with --wrap=vpnr_patience_hears_talk and
+ * --wrap=vpnr_patience_keep_watch, so that nothing depends on what else this machine does.
  */
 #include "stream/worker.h"
 
@@ -42,12 +42,44 @@ static struct {
 /* What workers are told. */
 static _Atomic gboolean somebody_talks;
 
+/* What becomes of a worker that waits for a WINDOW while both directions are stuck. */
+typedef enum {
+	STUCK_WAITS, /* without an end */
+	STUCK_TIME_IS_UP,
+	STUCK_WINDOW_COMES, /* at the moment when the time is up */
+} Stuck;
+
+static _Atomic Stuck stuck;
+static Rig *stuck_rig; /* of which stream 1 gets WINDOW: */
+static guint64 stuck_limit;
+
+/* Waits since these were last reset: those of such workers, and those without an end. */
+static _Atomic guint stuck_waits;
+static _Atomic guint endless_waits;
+
+int __real_poll(struct pollfd *pollfds, nfds_t n, int timeout_ms);
+int __wrap_poll(struct pollfd *pollfds, nfds_t n, int timeout_ms);
 ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __real_send(int fd, gconstpointer bytes, gsize n, int flags);
 ssize_t __wrap_send(int fd, gconstpointer bytes, gsize n, int flags);
 gboolean __wrap_vpnr_patience_hears_talk(void);
 void __wrap_vpnr_patience_keep_watch(VpnrPatienceWatch *watch, VpnrPatienceWork work);
+
+int
+__wrap_poll(struct pollfd *pollfds, nfds_t n, int timeout_ms)
+{
+	if (timeout_ms == -1)
+		atomic_fetch_add(&endless_waits, 1);
+	if (timeout_ms != VPNR_WORKER_STUCK_MS)
+		return __real_poll(pollfds, n, timeout_ms);
+	atomic_fetch_add(&stuck_waits, 1);
+	if (atomic_load(&stuck) == STUCK_WAITS)
+		return __real_poll(pollfds, n, -1);
+	if (atomic_exchange(&stuck, STUCK_WAITS) == STUCK_WINDOW_COMES)
+		g_assert_null(rig_deliver_window(stuck_rig, 1, stuck_limit));
+	return 0;
+}
 
 ssize_t
 __wrap_recvmsg(int fd, struct msghdr *message, int flags)
@@ -215,6 +247,17 @@ wait_until_asleep(const Bench *bench)
 	     !thread_sleeps(atomic_load(&stream->tid));
 	     patience(start))
 		;
+}
+
+/* The worker has sent so many bytes, and sleeps. */
+static void
+wait_until_sent(const Bench *bench, guint64 n)
+{
+	for (gint64 start = g_get_monotonic_time(); atomic_load(&bench->stream->bytes_out) < n;
+	     patience(start))
+		;
+	wait_until_asleep(bench);
+	g_assert_cmpuint(atomic_load(&bench->stream->bytes_out), ==, n);
 }
 
 /* Leaves the sockets less room together than the smallest window. */
@@ -692,6 +735,15 @@ test_application_resets_while_stalled(void)
 }
 
 static void
+break_destination(Bench *bench)
+{
+	vpnr_fd_abort(vpnr_fd_steal(&bench->app));
+	for (gint64 start = g_get_monotonic_time();
+	     atomic_load(&bench->stream->state) != VPNR_STREAM_CLOSING; patience(start))
+		;
+}
+
+static void
 test_reset_behind_data(void)
 {
 	g_test_summary("What was sent before a reset is read as the window allows, and only then "
@@ -703,10 +755,7 @@ test_reset_behind_data(void)
 	start_server(&bench, VPNR_PROTOCOL_V2, 10000);
 	loopback_send(bench.app, bytes, 30000);
 	rig_expect_data(&bench.rig, 1, bytes, 10000);
-	vpnr_fd_abort(vpnr_fd_steal(&bench.app));
-	for (gint64 start = g_get_monotonic_time();
-	     atomic_load(&bench.stream->state) != VPNR_STREAM_CLOSING; patience(start))
-		;
+	break_destination(&bench);
 	g_assert_null(rig_deliver_data(&bench.rig, 1, "for nobody", 10));
 	wait_until_asleep(&bench);
 	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), ==, 0);
@@ -714,6 +763,147 @@ test_reset_behind_data(void)
 	rig_expect_data(&bench.rig, 1, bytes + 10000, 10000);
 	g_assert_null(rig_deliver_window(&bench.rig, 1, 30000));
 	rig_expect_data(&bench.rig, 1, bytes + 20000, 10000);
+	expect_last_reset(&bench);
+	finish(&bench);
+}
+
+/* The destination has sent 30000 bytes, of which the window lets 10000 through, and resets. */
+static void
+start_server_that_breaks(Bench *bench, const guint8 *bytes)
+{
+	start_server(bench, VPNR_PROTOCOL_V2, 10000);
+	loopback_send(bench->app, bytes, 30000);
+	rig_expect_data(&bench->rig, 1, bytes, 10000);
+	break_destination(bench);
+}
+
+/* The peer sends what it may, but for so many bytes. Waits are counted from here. */
+static void
+use_up_credit(Bench *bench, gsize but)
+{
+	g_autofree guint8 *bytes = g_malloc0(VPNR_WINDOW_MIN);
+	const gsize half = VPNR_WINDOW_MIN / 2;
+
+	atomic_store(&stuck_waits, 0);
+	atomic_store(&endless_waits, 0);
+	g_assert_null(rig_deliver_data(&bench->rig, 1, bytes, half));
+	g_assert_null(rig_deliver_data(&bench->rig, 1, bytes, half - but));
+}
+
+static void
+wait_for_waits_of(const _Atomic guint *kind, guint n)
+{
+	for (gint64 start = g_get_monotonic_time(); atomic_load(kind) < n; patience(start))
+		;
+}
+
+/* The rest of the answer goes when the peer lets it, and then the reset. */
+static void
+expect_whole_answer(Bench *bench, const guint8 *bytes)
+{
+	g_assert_cmpuint(vpnr_mailbox_length(bench->rig.outbox), ==, 0);
+	g_assert_null(rig_deliver_window(&bench->rig, 1, 30000));
+	rig_expect_data(&bench->rig, 1, bytes + 10000, 20000);
+	expect_last_reset(bench);
+	finish(bench);
+}
+
+static void
+test_reset_while_both_are_stuck(void)
+{
+	g_test_summary("An application that has used up its credit and does not read is told that "
+		       "its destination has reset, when its WINDOW has been waited for.");
+
+	g_autofree guint8 *bytes = make_pattern(30000);
+
+	for (gsize left = 0; left <= 1; left++) {
+		Bench bench;
+
+		start_server_that_breaks(&bench, bytes);
+		atomic_store(&stuck, STUCK_TIME_IS_UP);
+		use_up_credit(&bench, left);
+		expect_last_reset(&bench);
+		finish(&bench);
+		g_assert_cmpint(atomic_load(&stuck), ==, STUCK_WAITS);
+	}
+}
+
+static void
+test_reset_while_one_is_stuck(void)
+{
+	g_test_summary("An application that may still send, or has sent its end, reads when it "
+		       "likes, and gets the whole answer.");
+
+	g_autofree guint8 *bytes = make_pattern(30000);
+
+	for (guint is_ended = 0; is_ended <= 1; is_ended++) {
+		Bench bench;
+
+		start_server_that_breaks(&bench, bytes);
+		use_up_credit(&bench, is_ended ? 0 : 2);
+		if (is_ended)
+			g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
+		wait_for_waits_of(&endless_waits, 1);
+		expect_whole_answer(&bench, bytes);
+	}
+}
+
+static void
+test_window_while_both_are_stuck(void)
+{
+	g_test_summary("An application that has used up its credit but reads in time gets the "
+		       "whole answer.");
+
+	g_autofree guint8 *bytes = make_pattern(30000);
+	Bench bench;
+
+	start_server_that_breaks(&bench, bytes);
+	use_up_credit(&bench, 0);
+	wait_for_waits_of(&stuck_waits, 1);
+	expect_whole_answer(&bench, bytes);
+}
+
+static void
+test_window_in_the_last_moment(void)
+{
+	g_test_summary("A WINDOW that comes when the time is up counts, and the next one is waited "
+		       "for as long.");
+
+	g_autofree guint8 *bytes = make_pattern(30000);
+	Bench bench;
+
+	start_server_that_breaks(&bench, bytes);
+	stuck_rig = &bench.rig;
+	stuck_limit = 20000;
+	atomic_store(&stuck, STUCK_WINDOW_COMES);
+	use_up_credit(&bench, 0);
+	rig_expect_data(&bench.rig, 1, bytes + 10000, 10000);
+	wait_for_waits_of(&stuck_waits, 2);
+	g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), ==, 0);
+	g_assert_null(rig_deliver_window(&bench.rig, 1, 30000));
+	rig_expect_data(&bench.rig, 1, bytes + 20000, 10000);
+	expect_last_reset(&bench);
+	finish(&bench);
+}
+
+static void
+test_stuck_behind_the_writer(void)
+{
+	g_test_summary("The time in which a WINDOW should come begins when the writer has sent all "
+		       "of the stream that it may.");
+
+	g_autofree guint8 *bytes = make_pattern(30000);
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V2, 10000);
+	loopback_send(bench.app, bytes, 30000);
+	wait_until_sent(&bench, 9999); /* the last byte waits for the writer */
+	break_destination(&bench);
+	use_up_credit(&bench, 0);
+	wait_for_waits_of(&endless_waits, 1);
+	g_assert_cmpuint(atomic_load(&stuck_waits), ==, 0);
+	atomic_store(&stuck, STUCK_TIME_IS_UP);
+	rig_expect_data(&bench.rig, 1, bytes, 10000);
 	expect_last_reset(&bench);
 	finish(&bench);
 }
@@ -965,17 +1155,6 @@ test_queue_of_the_writer(void)
 	vpnr_thread_join(sending.thread);
 	g_assert_null(rig_deliver_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED));
 	finish(&bench);
-}
-
-/* The worker has sent so many bytes, and sleeps. */
-static void
-wait_until_sent(const Bench *bench, guint64 n)
-{
-	for (gint64 start = g_get_monotonic_time(); atomic_load(&bench->stream->bytes_out) < n;
-	     patience(start))
-		;
-	wait_until_asleep(bench);
-	g_assert_cmpuint(atomic_load(&bench->stream->bytes_out), ==, n);
 }
 
 static void
@@ -1774,6 +1953,11 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/reset/seen", test_reset_that_was_seen);
 	g_test_add_func("/worker/reset/stalled", test_application_resets_while_stalled);
 	g_test_add_func("/worker/reset/behind-data", test_reset_behind_data);
+	g_test_add_func("/worker/reset/both-stuck", test_reset_while_both_are_stuck);
+	g_test_add_func("/worker/reset/one-stuck", test_reset_while_one_is_stuck);
+	g_test_add_func("/worker/reset/both-stuck/window", test_window_while_both_are_stuck);
+	g_test_add_func("/worker/reset/both-stuck/last-moment", test_window_in_the_last_moment);
+	g_test_add_func("/worker/reset/both-stuck/writer", test_stuck_behind_the_writer);
 	g_test_add_func("/worker/reset/write-fails", test_write_fails_behind_data);
 	g_test_add_func("/worker/reset/lent", test_reset_while_lent);
 	g_test_add_func("/worker/reset/peer-behind-data", test_peer_resets_behind_data);
