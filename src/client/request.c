@@ -13,8 +13,7 @@
 #include "base/fd.h"
 
 /* Bytes that are dropped at the end: more than a socket holds that nobody has read from, whose
- * buffer has not grown (tcp_rmem, tcp(7)). An application that sends on and on ends with a reset.
- */
+ * buffer has not grown (tcp_rmem, tcp(7)). Who sends on and on is reset. */
 #define DROP_MAX (1024 * 1024)
 
 static void

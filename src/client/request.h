@@ -28,7 +28,7 @@ gboolean vpnr_request_answer(int fd, const VpnrProxyreq *request, VpnrReason rea
 gboolean vpnr_request_answer_associate(int fd, const VpnrAddr *relay);
 
 /* Closes the socket of a request that is refused (transfer full) in order, so that the answer
- * arrives: what the application has sent until now and nobody has read is dropped. Does not wait. */
+ * arrives: what the application has sent and nobody has read is dropped. Does not wait. */
 void vpnr_request_close(int fd);
 
 G_END_DECLS

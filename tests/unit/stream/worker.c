@@ -3,8 +3,8 @@
  * worker: one stream's socket against a link that the test plays: what travels each way, how each
  * direction ends, what waits when the other side does not take it.
  *
- * Linked with the wraps of alive.h, with --wrap=recvmsg and --wrap=send, with --wrap=poll, so that no
- * test takes as long as the worker's patience, and with --wrap=vpnr_patience_hears_talk and
+ * Linked with the wraps of alive.h, with --wrap=recvmsg and --wrap=send, with --wrap=poll, so that
+ * no test takes as long as the worker's patience, and with --wrap=vpnr_patience_hears_talk and
  * --wrap=vpnr_patience_keep_watch, so that nothing depends on what else this machine does.
  */
 #include "stream/worker.h"
