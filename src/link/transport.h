@@ -76,8 +76,8 @@ gboolean vpnr_transport_send(VpnrTransport *transport, const guint8 *bytes, gsiz
 /* Sends what is gathered and forgets it, even if that fails: the flush of every kind so far. */
 gboolean vpnr_transport_send_gathered(VpnrTransport *transport);
 
-/* Receives 1 to n bytes, waiting for at most timeout_ms, -1 for ever (reader thread). It waits once:
- * if what comes is a part of a TLS record, it says so, since that is a sign of life, too. */
+/* Receives 1 to n bytes, waiting for at most timeout_ms, -1 for ever (reader thread). It waits
+ * once: if what comes is a part of a TLS record, it says so, since that is a sign of life, too. */
 gssize vpnr_transport_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms);
 
 /* Says in order that nothing more will be sent (writer thread). */
