@@ -75,17 +75,18 @@ vpnr_tls_error_quark(void)
 
 /* --- below GnuTLS ----------------------------------------------------------------------------- */
 
+/* What fails says why by errno. What gnutls_transport_set_errno() sets belongs to the session, where
+ * the writer's next record resets it before the reader has been asked. */
+
 static gssize
 push_bytes(gnutls_transport_ptr_t ptr, const void *bytes, size_t n)
 {
 	Tls *tls = ptr;
 
-	if (tls->params == NULL) {
+	if (tls->params == NULL)
 		g_byte_array_append(tls->base.gathered, bytes, (guint)n);
-	} else if (!vpnr_wire_send(tls->base.fd, bytes, n)) {
-		gnutls_transport_set_errno(tls->session, errno);
+	else if (!vpnr_wire_send(tls->base.fd, bytes, n))
 		return -1;
-	}
 	return (gssize)n;
 }
 
@@ -111,11 +112,10 @@ fill_ahead(Tls *tls)
 		tls->pull_ended = TRUE;
 	} else if (got == VPNR_WIRE_FAILED) {
 		tls->pull_errno = errno;
-		gnutls_transport_set_errno(tls->session, errno);
 	} else {
 		tls->timed_out = got == VPNR_WIRE_IDLE;
 		tls->cancelled = got == VPNR_WIRE_CANCELLED;
-		gnutls_transport_set_errno(tls->session, EAGAIN);
+		errno = EAGAIN;
 	}
 	return got;
 }

@@ -5,6 +5,7 @@
  */
 #include "link/tls.h"
 
+#include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -604,6 +605,43 @@ test_records_without_data(void)
 	g_assert_cmpint(vpnr_transport_recv(server.transport, &byte, 1, 0), ==, 1);
 }
 
+/* The peer does not want any of these records. */
+static void
+encrypt_many(gpointer data)
+{
+	VpnrTransport *transport = data;
+
+	for (guint i = 0; i < 200000; i++) {
+		g_assert_true(vpnr_transport_put(transport, (const guint8 *)"x", 1));
+		g_byte_array_set_size(transport->gathered, 0);
+	}
+	vpnr_transport_shut(transport);
+}
+
+static void
+test_idle_while_sending(void)
+{
+	g_test_summary("A receive that finds nothing does not take it for a failure because the "
+		       "other thread encrypts just then.");
+
+	g_auto(Side) client;
+	g_auto(Side) server;
+	VpnrThread *thread;
+	gssize got;
+	guint8 byte;
+
+	connect_sides(&client, &server);
+	thread = vpnr_thread_start("writer", encrypt_many, client.transport, NULL);
+	g_assert_nonnull(thread);
+	do {
+		errno = 0;
+		got = vpnr_transport_recv(client.transport, &byte, 1, 0);
+	} while (got == VPNR_TRANSPORT_IDLE);
+	vpnr_thread_join(thread);
+	g_assert_cmpint(got, ==, VPNR_TRANSPORT_FAILED);
+	g_assert_cmpstr(vpnr_transport_error(client.transport), ==, "the connection was lost");
+}
+
 /* A thread that sends or receives LARGE bytes. */
 typedef struct {
 	VpnrTransport *transport;
@@ -690,6 +728,7 @@ main(int argc, char **argv)
 	g_test_add_func("/tls/end", test_end);
 	g_test_add_func("/tls/put", test_put);
 	g_test_add_func("/tls/parts", test_parts);
+	g_test_add_func("/tls/idle-while-sending", test_idle_while_sending);
 	g_test_add_func("/tls/records-without-data", test_records_without_data);
 	g_test_add_func("/tls/both-ways-at-once", test_both_ways_at_once);
 	return g_test_run();
