@@ -75,8 +75,8 @@ vpnr_tls_error_quark(void)
 
 /* --- below GnuTLS ----------------------------------------------------------------------------- */
 
-/* What fails says why by errno. What gnutls_transport_set_errno() sets belongs to the session, where
- * the writer's next record resets it before the reader has been asked. */
+/* What fails says why by errno. What gnutls_transport_set_errno() sets belongs to the session, and
+ * the writer's next record may reset it before the reader's is looked at. */
 
 static gssize
 push_bytes(gnutls_transport_ptr_t ptr, const void *bytes, size_t n)
