@@ -238,6 +238,12 @@ is_worn(const VpnrLink *link)
 	return link->params.worn_bytes > 0 && bytes >= link->params.worn_bytes;
 }
 
+static gint64
+next_ping(const VpnrLink *link)
+{
+	return link->pinged_at + VPNR_PING_INTERVAL_MS * (gint64)1000;
+}
+
 /* Death is silence for VPNR_SILENCE_MS although a PING was sent meanwhile; slowness is none: any
  * byte counts. A VPNr/1 peer has nothing to say when it has no data, so there the kernel's
  * keepalive has to notice. */
@@ -246,7 +252,7 @@ on_tick(gpointer data, gboolean heard)
 {
 	VpnrLink *link = data;
 	gint64 now = g_get_monotonic_time();
-	gint64 dead_at, ping_at;
+	gint64 dead_at;
 
 	if (heard)
 		link->heard_at = now;
@@ -258,12 +264,12 @@ on_tick(gpointer data, gboolean heard)
 			    VPNR_SILENCE_MS / 1000);
 		return -1;
 	}
-	if (now - link->pinged_at >= VPNR_PING_INTERVAL_MS * (gint64)1000)
+	if (now >= next_ping(link))
 		ping(link, now);
-	ping_at = link->pinged_at + VPNR_PING_INTERVAL_MS * (gint64)1000;
 	if (is_worn(link))
 		vpnr_latch_trip(link->worn);
-	return MIN(acknowledge(link, now), vpnr_deadline_left_from(MIN(dead_at, ping_at), now));
+	return MIN(acknowledge(link, now),
+		   vpnr_deadline_left_from(MIN(dead_at, next_ping(link)), now));
 }
 
 /* A callback that ended the reader has said why. */
