@@ -4,10 +4,8 @@
  */
 #include "capture/iptables_run.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,6 +13,7 @@
 
 #include "base/fd.h"
 #include "capture/backend.h"
+#include "capture/text_file.h"
 
 /* Seconds to wait for somebody else who is changing rules. Programs that hold the lock longer hang;
  * then it is better to say so. */
@@ -39,8 +38,23 @@ find_program(VpnrIptablesVariant variant, int family, const char *what)
 	return path;
 }
 
+/* The rules about cgroups of the table that ends in front of end (transfer full), or NULL. */
+static char *
+find_cgroups(char **lines, gsize end)
+{
+	g_autoptr(GString) found = g_string_new(NULL);
+
+	for (gsize i = end; i > 0 && *lines[i - 1] != '*'; i--)
+		if (strstr(lines[i - 1], " -m cgroup ") != NULL)
+			g_string_append_printf(found, "%s%s",
+					       found->len > 0 ? "; " : "is there such a cgroup? ",
+					       lines[i - 1]);
+	return found->len > 0 ? g_strdup(found->str) : NULL;
+}
+
 /* The line of text that the complaint names by "line NUMBER" or "line: NUMBER" (transfer full), or
- * NULL. The last line, which is the end of a table, says nothing about what is wrong in it. */
+ * NULL. The last line of a table says nothing about what is wrong in it: iptables-legacy names that
+ * one if the kernel refuses the table, which it does for a cgroup that is not there. */
 static char *
 find_line(const char *complaint, const char *text)
 {
@@ -52,8 +66,10 @@ find_line(const char *complaint, const char *text)
 		return NULL;
 	number += strcspn(number, "0123456789");
 	n = g_ascii_strtoull(number, NULL, 10);
-	if (n == 0 || n > g_strv_length(lines) || g_str_equal(lines[n - 1], "COMMIT"))
+	if (n == 0 || n > g_strv_length(lines))
 		return NULL;
+	if (g_str_equal(lines[n - 1], "COMMIT"))
+		return find_cgroups(lines, n - 1);
 	return g_strdup(lines[n - 1]);
 }
 
@@ -96,25 +112,11 @@ prepare_child(gpointer input)
 	(void)dup2(*(int *)input, STDIN_FILENO);
 }
 
-/* A file in memory, and no pipe, which would have to be written while the output is read. */
-static int
-make_input(const char *text, GError **error)
-{
-	g_auto(VpnrFd) fd = memfd_create("vpnr-iptables", MFD_CLOEXEC);
-	gsize n = strlen(text);
-
-	if (fd < 0 || write(fd, text, n) != (gssize)n || lseek(fd, 0, SEEK_SET) != 0) {
-		g_set_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED,
-			    "a file in memory: %s", g_strerror(errno));
-		return -1;
-	}
-	return vpnr_fd_steal(&fd);
-}
-
+/* A file, and no pipe, which would have to be written while the output is read. */
 static gboolean
 run(const char *const *command, const char *text, char **output, GError **error)
 {
-	g_auto(VpnrFd) input = make_input(text, error);
+	g_auto(VpnrFd) input = vpnr_text_file(text, error);
 	g_autofree char *complaint = NULL;
 	g_autoptr(GError) why = NULL;
 	int status;

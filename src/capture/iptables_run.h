@@ -24,7 +24,7 @@ typedef enum {
 char *vpnr_iptables_run_save(VpnrIptablesVariant variant, int family, GError **error);
 
 /* Has iptables-restore --noflush carry out the text. An error quotes the line, if it is one line's
- * fault. */
+ * fault, and those about cgroups, if it may be theirs. */
 gboolean vpnr_iptables_run_restore(VpnrIptablesVariant variant, int family, const char *text,
 				   GError **error);
 

@@ -35,6 +35,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/rules.c \
 	%D%/rules.h \
 	%D%/rules_words.c \
-	%D%/rules_words.h
+	%D%/rules_words.h \
+	%D%/text_file.c \
+	%D%/text_file.h
 
 EXTRA_DIST += %D%/.may_include

@@ -7,8 +7,10 @@
 #include <nftables/libnftables.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "capture/nft_capture.h"
 #include "capture/nft_kill.h"
+#include "capture/text_file.h"
 
 typedef struct nft_ctx NftContext;
 
@@ -33,24 +35,33 @@ context_new(GError **error)
 	return g_steal_pointer(&context);
 }
 
-/* Says the same of each rule that a failed transaction had; the first line is enough. */
-static char *
-first_line(const char *text)
+/* "PLACE: Error: COMPLAINT", the line that is to blame, and a third that points at the word. The
+ * same follows for every other rule of a failed transaction; the first is enough. */
+static gboolean
+fail(const char *said, GError **error)
 {
-	g_autofree char *line = g_strndup(text, strcspn(text, "\n"));
+	g_auto(GStrv) lines = g_strsplit(said, "\n", 3);
+	const char *complaint = lines[0] != NULL ? lines[0] : "";
+	const char *why = strstr(complaint, "Error: ");
+	const char *line = lines[0] != NULL && lines[1] != NULL ? g_strstrip(lines[1]) : "";
 
-	return g_strdup(g_str_has_prefix(line, "Error: ") ? line + strlen("Error: ") : line);
+	g_set_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED, "nftables: %s%s%s",
+		    why != NULL ? why + strlen("Error: ") : complaint, *line != '\0' ? ": " : "",
+		    line);
+	return FALSE;
 }
 
+/* From a file: of a buffer libnftables quotes the first line, whichever is to blame. */
 static gboolean
 run(NftContext *context, const char *commands, GError **error)
 {
-	if (nft_run_cmd_from_buffer(context, commands) == 0)
-		return TRUE;
+	g_auto(VpnrFd) file = vpnr_text_file(commands, error);
+	g_autofree char *path = g_strdup_printf("/proc/thread-self/fd/%d", file);
 
-	g_autofree char *why = first_line(nft_ctx_get_error_buffer(context));
-	g_set_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED, "nftables: %s", why);
-	return FALSE;
+	if (file < 0)
+		return FALSE;
+	return nft_run_cmd_from_filename(context, path) == 0 ||
+	       fail(nft_ctx_get_error_buffer(context), error);
 }
 
 static gboolean

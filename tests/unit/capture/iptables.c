@@ -218,6 +218,8 @@ test_check(gconstpointer variant)
 	g_ptr_array_add(host.rules->exclude.cgroups, g_strdup("not/there"));
 	g_assert_false(ops->check(host.backend, host.rules, &error));
 	g_assert_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED);
+	g_test_message("%s", error->message);
+	g_assert_nonnull(strstr(error->message, "\"not/there\""));
 	g_clear_error(&error);
 	assert_list(variant, host.before);
 	set_rules(&host, golden_rules_full(VPNR_CAPTURE_TPROXY));

@@ -77,17 +77,22 @@ test_restore(void)
 }
 
 static void
-assert_complaint(const char *script, const char *expected)
+assert_complaint_about(const char *text, const char *script, const char *expected)
 {
 	g_autoptr(GError) error = NULL;
 	Fake fake;
 
 	fake_install(&fake, "iptables-nft-restore", script);
-	g_assert_false(vpnr_iptables_run_restore(VPNR_IPTABLES_NFT, AF_INET,
-						 "*nat\n-A x -j y\nCOMMIT\n", &error));
+	g_assert_false(vpnr_iptables_run_restore(VPNR_IPTABLES_NFT, AF_INET, text, &error));
 	fake_remove(&fake);
 	g_assert_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED);
 	g_assert_cmpstr(error->message, ==, expected);
+}
+
+static void
+assert_complaint(const char *script, const char *expected)
+{
+	assert_complaint_about("*nat\n-A x -j y\nCOMMIT\n", script, expected);
 }
 
 static void
@@ -106,6 +111,23 @@ test_complaints(void)
 	assert_complaint("echo 'line 99 failed' >&2; exit 1",
 			 "iptables-nft-restore: line 99 failed");
 	assert_complaint("kill -KILL $$", "iptables-nft-restore: Killed");
+}
+
+static void
+test_cgroups(void)
+{
+	static const char text[] = "*mangle\n-A x -m cgroup --path \"a\" -j y\nCOMMIT\n"
+				   "*nat\n-A x -m cgroup --path \"b\" -j y\n-A x -j y\n"
+				   "-A x -m cgroup --path \"c d\" -j y\nCOMMIT\n";
+
+	g_test_summary("Where a whole table is to blame, it may be for a cgroup.");
+	assert_complaint_about(text, "echo 'line 8 failed' >&2; exit 1",
+			       "iptables-nft-restore: line 8 failed: is there such a cgroup? "
+			       "-A x -m cgroup --path \"c d\" -j y; "
+			       "-A x -m cgroup --path \"b\" -j y");
+	assert_complaint_about(text, "echo 'line 3 failed' >&2; exit 1",
+			       "iptables-nft-restore: line 3 failed: is there such a cgroup? "
+			       "-A x -m cgroup --path \"a\" -j y");
 }
 
 static void
@@ -156,6 +178,7 @@ main(int argc, char **argv)
 	g_test_add_func("/iptables_run/save", test_save);
 	g_test_add_func("/iptables_run/restore", test_restore);
 	g_test_add_func("/iptables_run/complaints", test_complaints);
+	g_test_add_func("/iptables_run/cgroups", test_cgroups);
 	g_test_add_func("/iptables_run/missing", test_missing);
 	g_test_add_func("/iptables_run/system", test_system);
 	return g_test_run();

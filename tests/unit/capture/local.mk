@@ -16,7 +16,8 @@ unit_tests += \
 	%D%/privilege \
 	%D%/routing \
 	%D%/rules \
-	%D%/rules_words
+	%D%/rules_words \
+	%D%/text_file
 
 %C%_bridge_SOURCES = %D%/bridge.c $(test_golden) $(test_namespace)
 %C%_capture_SOURCES = %D%/capture.c $(test_golden) $(test_namespace)
@@ -35,6 +36,7 @@ unit_tests += \
 %C%_routing_SOURCES = %D%/routing.c $(test_namespace)
 %C%_rules_SOURCES = %D%/rules.c $(test_golden)
 %C%_rules_words_SOURCES = %D%/rules_words.c $(test_golden)
+%C%_text_file_SOURCES = %D%/text_file.c
 
 # A network whose packet filter a test may change.
 test_namespace = %D%/namespace.c %D%/namespace.h

@@ -153,7 +153,7 @@ test_refused(void)
 	g_autoptr(GError) error = NULL;
 	VpnrBackend *backend;
 
-	g_test_summary("What the kernel does not take changes nothing.");
+	g_test_summary("What the kernel does not take changes nothing, and is named.");
 	if (namespace_skip())
 		return;
 	g_ptr_array_add(bad->exclude.cgroups, g_strdup("no/such/cgroup"));
@@ -161,6 +161,8 @@ test_refused(void)
 	install(backend, rules);
 	g_assert_false(ops->install(backend, bad, &error));
 	g_assert_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED);
+	g_test_message("%s", error->message);
+	g_assert_nonnull(strstr(error->message, ": socket cgroupv2 level 3 \"no/such/cgroup\" "));
 	g_assert_true(has("redirect to :4333"));
 	ops->close(backend);
 }
