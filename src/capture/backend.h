@@ -70,4 +70,11 @@ typedef struct {
 	void (*close)(VpnrBackend *backend);
 } VpnrBackendOps;
 
+/* All of them, in the order in which they are tried. */
+#define VPNR_BACKENDS 2
+extern const VpnrBackendOps *const vpnr_backends[VPNR_BACKENDS];
+
+/* TRUE if rules are for this one, or for whichever works. */
+gboolean vpnr_backend_is_wanted(const VpnrBackendOps *ops, const VpnrRules *rules);
+
 G_END_DECLS

@@ -9,9 +9,8 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "capture/backend.h"
 #include "capture/bridge.h"
-#include "capture/iptables.h"
-#include "capture/nftables.h"
 #include "capture/privilege.h"
 #include "capture/routing.h"
 #include "capture/rules_words.h"
@@ -26,9 +25,6 @@ struct VpnrCapture {
 	gboolean installed;
 	gboolean kill_switch;
 };
-
-/* In the order in which they are tried. */
-static const VpnrBackendOps *const backends[] = { &vpnr_nftables_ops, &vpnr_iptables_ops };
 
 /* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
 GQuark
@@ -61,12 +57,6 @@ vpnr_capture_free(VpnrCapture *capture)
 
 /* --- which backend ---------------------------------------------------------------------------- */
 
-static gboolean
-is_wanted(const VpnrRules *rules, const VpnrBackendOps *ops)
-{
-	return rules->backend == VPNR_BACKEND_AUTO || rules->backend == ops->kind;
-}
-
 /* The backend, if it works. */
 static VpnrBackend *
 try_backend(const VpnrBackendOps *ops, const VpnrRules *rules, GError **error)
@@ -85,14 +75,14 @@ choose_backend(VpnrCapture *capture, GError **error)
 {
 	g_autoptr(GString) reasons = g_string_new(NULL);
 
-	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++) {
+	for (gsize i = 0; i < VPNR_BACKENDS; i++) {
 		g_autoptr(GError) why = NULL;
 
-		if (!is_wanted(capture->rules, backends[i]))
+		if (!vpnr_backend_is_wanted(vpnr_backends[i], capture->rules))
 			continue;
-		capture->backend = try_backend(backends[i], capture->rules, &why);
+		capture->backend = try_backend(vpnr_backends[i], capture->rules, &why);
 		if (capture->backend != NULL) {
-			capture->ops = backends[i];
+			capture->ops = vpnr_backends[i];
 			return TRUE;
 		}
 		if (g_error_matches(why, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_TAKEN)) {
@@ -100,7 +90,7 @@ choose_backend(VpnrCapture *capture, GError **error)
 			return FALSE;
 		}
 		g_string_append_printf(reasons, "%s%s: %s", reasons->len > 0 ? "; " : "",
-				       backends[i]->name, why->message);
+				       vpnr_backends[i]->name, why->message);
 	}
 	g_set_error(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_IMPOSSIBLE,
 		    "nothing can be captured here: %s", reasons->str);
@@ -166,15 +156,6 @@ remove_locked(VpnrCapture *capture)
 	capture->ops->close(g_steal_pointer(&capture->backend));
 }
 
-static gboolean
-has_kill_switch(const VpnrRules *rules)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
-		if (backends[i]->has_kill_switch(rules))
-			return TRUE;
-	return FALSE;
-}
-
 /* One of an earlier run is told from none only by looking. */
 static void
 warn_of_kill_switch(VpnrCapture *capture, const VpnrBackendOps *ops)
@@ -200,7 +181,7 @@ start_locked(VpnrCapture *capture, GError **error)
 {
 	if (capture->rules->mode == VPNR_CAPTURE_OFF) {
 		/* No program is run, and no module loaded, for somebody who wants nothing. */
-		warn_of_kill_switch(capture, backends[0]);
+		warn_of_kill_switch(capture, vpnr_backends[0]);
 		return TRUE;
 	}
 	if (!vpnr_privilege_check(error) || !choose_backend(capture, error) ||
@@ -387,58 +368,4 @@ vpnr_capture_in_full(VpnrCapture *capture)
 	}
 	pthread_mutex_unlock(&capture->lock);
 	return g_string_free(text, FALSE);
-}
-
-/* --- without a client ------------------------------------------------------------------------- */
-
-/* What cannot be asked has nothing, unless somebody has the name: then a client runs. */
-gboolean
-vpnr_capture_clear(const VpnrRules *rules, GError **error)
-{
-	if (!vpnr_privilege_check(error))
-		return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
-		if (!backends[i]->clear(rules, error))
-			return FALSE;
-	return vpnr_routing_clear(rules, error);
-}
-
-gboolean
-vpnr_capture_hold(const VpnrRules *rules, GError **error)
-{
-	g_autoptr(GString) reasons = g_string_new(NULL);
-
-	if (!vpnr_privilege_check(error))
-		return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++) {
-		g_autoptr(GError) why = NULL;
-
-		if (!is_wanted(rules, backends[i]))
-			continue;
-		if (backends[i]->install_kill_switch(rules, &why))
-			return TRUE;
-		g_string_append_printf(reasons, "%s%s: %s", reasons->len > 0 ? "; " : "",
-				       backends[i]->name, why->message);
-	}
-	g_set_error(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_IMPOSSIBLE,
-		    "there can be no kill switch here: %s", reasons->str);
-	return FALSE;
-}
-
-/* A backend that does not work here fails, and has nothing; so what counts is what is there
- * afterwards. */
-gboolean
-vpnr_capture_release(const VpnrRules *rules, GError **error)
-{
-	g_autoptr(GError) why = NULL;
-
-	if (!vpnr_privilege_check(error))
-		return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
-		backends[i]->clear_kill_switch(rules, why == NULL ? &why : NULL);
-	if (!has_kill_switch(rules))
-		return TRUE;
-	g_set_error(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_IMPOSSIBLE,
-		    "the kill switch is still on: %s", why != NULL ? why->message : "");
-	return FALSE;
 }

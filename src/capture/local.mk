@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/alone.c \
 	%D%/backend.c \
 	%D%/backend.h \
 	%D%/bridge.c \

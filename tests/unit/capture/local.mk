@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 unit_tests += \
+	%D%/alone \
 	%D%/bridge \
 	%D%/capture \
 	%D%/claim \
@@ -19,6 +20,7 @@ unit_tests += \
 	%D%/rules_words \
 	%D%/text_file
 
+%C%_alone_SOURCES = %D%/alone.c $(test_golden) $(test_namespace)
 %C%_bridge_SOURCES = %D%/bridge.c $(test_golden) $(test_namespace)
 %C%_capture_SOURCES = %D%/capture.c $(test_golden) $(test_namespace)
 %C%_claim_SOURCES = %D%/claim.c $(test_namespace)
