@@ -110,8 +110,8 @@ append_capture(JsonObject *status, GString *out)
 			    "\"vpnrctl reload\" brings them back");
 	if (json_object_get_boolean_member_with_default(capture, "kill_switch_missing", FALSE))
 		append_line(out, "NOTE",
-			    "THE KILL SWITCH IS MISSING: somebody has removed it; \"vpnrctl "
-			    "reload\" brings it back");
+			    "THE KILL SWITCH IS MISSING: somebody has removed it, or a part of it; "
+			    "\"vpnrctl reload\" brings it back");
 	if (switched && !isnan(vpnr_ctl_json_number(status, "link_down_s")))
 		append_line(out, "NOTE",
 			    "THE KILL SWITCH IS ON AND THERE IS NO LINK: nothing "

@@ -45,7 +45,7 @@ static gboolean
 has_kill_switch(const VpnrRules *rules)
 {
 	for (gsize i = 0; i < VPNR_BACKENDS; i++)
-		if (vpnr_backends[i]->has_kill_switch(rules))
+		if (vpnr_backends[i]->find_kill_switch(rules) != VPNR_KILL_SWITCH_OFF)
 			return TRUE;
 	return FALSE;
 }

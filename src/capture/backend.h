@@ -22,6 +22,13 @@ typedef enum {
 	VPNR_BACKEND_ERROR_FAILED, /* this machine cannot, or the kernel refuses */
 } VpnrBackendError;
 
+/* How much of the kill switch is in force. */
+typedef enum {
+	VPNR_KILL_SWITCH_OFF,
+	VPNR_KILL_SWITCH_PART, /* somebody else has taken some of it away */
+	VPNR_KILL_SWITCH_ON,
+} VpnrKillSwitch;
+
 typedef struct VpnrBackend VpnrBackend;
 
 typedef struct {
@@ -63,8 +70,8 @@ typedef struct {
 	/* Its rule set, likewise (transfer full). */
 	char *(*describe_kill_switch)(const VpnrRules *rules);
 
-	/* TRUE if the kill switch is in force. */
-	gboolean (*has_kill_switch)(const VpnrRules *rules);
+	/* What the kernel has of it. */
+	VpnrKillSwitch (*find_kill_switch)(const VpnrRules *rules);
 
 	/* Frees it; what is installed and not bound to the process stays. Takes NULL. */
 	void (*close)(VpnrBackend *backend);

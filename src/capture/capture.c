@@ -130,16 +130,23 @@ install_locked(VpnrCapture *capture, GError **error)
 }
 
 /* It may have been taken away from outside, since no process owns it. */
-static gboolean
-is_held_locked(const VpnrCapture *capture)
+static VpnrKillSwitch
+find_kill_switch_locked(const VpnrCapture *capture)
 {
-	return capture->kill_switch &&
-	       (capture->ops == NULL || capture->ops->has_kill_switch(capture->rules));
+	if (!capture->kill_switch)
+		return VPNR_KILL_SWITCH_OFF;
+	return capture->ops == NULL ? VPNR_KILL_SWITCH_ON
+				    : capture->ops->find_kill_switch(capture->rules);
 }
 
 static void
 remove_locked(VpnrCapture *capture)
 {
+	static const char *const stays[] = {
+		[VPNR_KILL_SWITCH_OFF] = "",
+		[VPNR_KILL_SWITCH_PART] = ", but a part of the kill switch stays",
+		[VPNR_KILL_SWITCH_ON] = ", but the kill switch stays",
+	};
 	g_autoptr(GError) error = NULL;
 
 	if (capture->backend == NULL)
@@ -150,7 +157,7 @@ remove_locked(VpnrCapture *capture)
 		vpnr_routing_remove(capture->rules);
 	if (capture->installed)
 		vpnr_log(VPNR_LOG_INFO, "nothing is captured any more%s",
-			 is_held_locked(capture) ? ", but the kill switch stays" : "");
+			 stays[find_kill_switch_locked(capture)]);
 	capture->installed = FALSE;
 	vpnr_fd_close(vpnr_fd_steal(&capture->routing));
 	capture->ops->close(g_steal_pointer(&capture->backend));
@@ -160,7 +167,8 @@ remove_locked(VpnrCapture *capture)
 static void
 warn_of_kill_switch(VpnrCapture *capture, const VpnrBackendOps *ops)
 {
-	capture->kill_switch = vpnr_privilege_net_admin() && ops->has_kill_switch(capture->rules);
+	capture->kill_switch = vpnr_privilege_net_admin() &&
+			       ops->find_kill_switch(capture->rules) != VPNR_KILL_SWITCH_OFF;
 	if (capture->kill_switch)
 		vpnr_log(VPNR_LOG_WARN, "the kill switch of an earlier run is still on: "
 					"\"vpnrctl rules clear --kill-switch\" takes it away");
@@ -227,21 +235,24 @@ replace_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
 static gboolean
 replace_kill_switch_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
 {
-	gboolean on = capture->rules->kill_switch && is_held_locked(capture);
+	gboolean wanted = capture->rules->kill_switch;
+	VpnrKillSwitch found = wanted ? find_kill_switch_locked(capture) : VPNR_KILL_SWITCH_OFF;
 
 	if (!next->kill_switch) {
-		if (on)
+		if (found != VPNR_KILL_SWITCH_OFF)
 			vpnr_log(VPNR_LOG_WARN,
 				 "the kill switch stays on: \"vpnrctl rules clear --kill-switch\" "
 				 "takes it away");
 		return TRUE;
 	}
-	if (on && is_same(capture->ops->describe_kill_switch, capture->rules, next))
+	if (found == VPNR_KILL_SWITCH_ON &&
+	    is_same(capture->ops->describe_kill_switch, capture->rules, next))
 		return TRUE;
 	if (!capture->ops->install_kill_switch(next, error))
 		return FALSE;
-	if (capture->rules->kill_switch && !on)
-		vpnr_log(VPNR_LOG_WARN, "somebody had removed the kill switch: it is on again");
+	if (wanted && found != VPNR_KILL_SWITCH_ON)
+		vpnr_log(VPNR_LOG_WARN, "somebody had removed the kill switch, or a part of it: "
+					"it is on again");
 	capture->kill_switch = TRUE;
 	return TRUE;
 }
@@ -328,7 +339,7 @@ vpnr_capture_status(VpnrCapture *capture)
 		.backend = capture->ops != NULL ? capture->ops->name : NULL,
 		.installed = capture->installed,
 		.damaged = is_damaged_locked(capture),
-		.kill_switch = is_held_locked(capture),
+		.kill_switch = find_kill_switch_locked(capture) == VPNR_KILL_SWITCH_ON,
 	};
 	status.kill_switch_missing = capture->rules->kill_switch && !status.kill_switch;
 	pthread_mutex_unlock(&capture->lock);

@@ -36,7 +36,7 @@ typedef struct {
 	gboolean installed;           /* connections are captured now */
 	gboolean damaged;             /* but somebody else has taken rules away */
 	gboolean kill_switch;         /* is in force, by this client or an earlier one */
-	gboolean kill_switch_missing; /* is configured, but somebody else has taken it away */
+	gboolean kill_switch_missing; /* is configured, but not all there any more */
 } VpnrCaptureStatus;
 
 /* One for these rules (transfer full) that has done nothing yet. Never fails. */

@@ -337,18 +337,37 @@ describe(const VpnrRules *rules)
 
 /* --- the kill switch -------------------------------------------------------------------------- */
 
-static gboolean
-has_kill_switch(const VpnrRules *rules)
+/* A firewall that empties a chain of the kernel's leaves ours, to which no packet comes then. */
+static VpnrKillSwitch
+find_in_variant(VpnrIptablesVariant variant, const Scripts *scripts, const char *names)
 {
-	g_autofree char *names = vpnr_iptables_kill_names(rules);
+	guint wanted = 0, there = 0;
 
-	for (guint i = 0; i < VPNR_IPTABLES_VARIANTS; i++) {
-		g_autoptr(VpnrIptablesScript) found = read_chains(i, AF_INET, names, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(families); i++) {
+		g_autoptr(VpnrIptablesScript) found = NULL;
 
-		if (found != NULL && !vpnr_iptables_script_is_empty(found))
-			return TRUE;
+		if (!has_family(families[i]))
+			continue;
+		wanted += vpnr_iptables_script_jumps(scripts->of[i], scripts->of[i]);
+		found = read_chains(variant, families[i], names, NULL);
+		if (found != NULL)
+			there += vpnr_iptables_script_jumps(scripts->of[i], found);
 	}
-	return FALSE;
+	if (there == wanted)
+		return VPNR_KILL_SWITCH_ON;
+	return there > 0 ? VPNR_KILL_SWITCH_PART : VPNR_KILL_SWITCH_OFF;
+}
+
+static VpnrKillSwitch
+find_kill_switch(const VpnrRules *rules)
+{
+	g_auto(Scripts) scripts = scripts_make(vpnr_iptables_kill, rules);
+	g_autofree char *names = vpnr_iptables_kill_names(rules);
+	VpnrKillSwitch most = VPNR_KILL_SWITCH_OFF;
+
+	for (guint i = 0; i < VPNR_IPTABLES_VARIANTS && most != VPNR_KILL_SWITCH_ON; i++)
+		most = MAX(most, find_in_variant(i, &scripts, names));
+	return most;
 }
 
 static gboolean
@@ -388,6 +407,6 @@ const VpnrBackendOps vpnr_iptables_ops = {
 	.install_kill_switch = install_kill_switch,
 	.clear_kill_switch = clear_kill_switch,
 	.describe_kill_switch = describe_kill_switch,
-	.has_kill_switch = has_kill_switch,
+	.find_kill_switch = find_kill_switch,
 	.close = backend_close,
 };

@@ -156,16 +156,33 @@ vpnr_iptables_script_is_empty(const VpnrIptablesScript *script)
 	return TRUE;
 }
 
-/* --- text ------------------------------------------------------------------------------------- */
-
 static gboolean
-has(const GPtrArray *chains, const char *name)
+has(const GPtrArray *lines, const char *wanted)
 {
-	for (guint i = 0; i < chains->len; i++)
-		if (g_str_equal(g_ptr_array_index(chains, i), name))
+	for (guint i = 0; i < lines->len; i++)
+		if (g_str_equal(g_ptr_array_index(lines, i), wanted))
 			return TRUE;
 	return FALSE;
 }
+
+guint
+vpnr_iptables_script_jumps(const VpnrIptablesScript *script, const VpnrIptablesScript *found)
+{
+	guint n = 0;
+
+	for (guint table = 0; table < VPNR_IPTABLES_TABLES; table++) {
+		const GPtrArray *rules = script->rules[table];
+
+		for (guint i = 0; i < rules->len; i++) {
+			const char *rule = g_ptr_array_index(rules, i);
+
+			n += g_str_has_prefix(rule, "-I ") && has(found->rules[table], rule);
+		}
+	}
+	return n;
+}
+
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* A command for each chain of old that is not among chains. */
 static void

@@ -46,6 +46,9 @@ VpnrIptablesScript *vpnr_iptables_script_read(const char *saved, const char *pat
 /* How many rules are in it. */
 guint vpnr_iptables_script_size(const VpnrIptablesScript *script);
 
+/* How many of the rules that lead to the chains of script are in found, which has been read. */
+guint vpnr_iptables_script_jumps(const VpnrIptablesScript *script, const VpnrIptablesScript *found);
+
 /* TRUE if there is no chain in it. */
 gboolean vpnr_iptables_script_is_empty(const VpnrIptablesScript *script);
 

@@ -201,12 +201,12 @@ clear_kill_switch(const VpnrRules *rules, GError **error)
 	return context != NULL && run(context, commands, error);
 }
 
-static gboolean
-has_kill_switch(const VpnrRules *rules)
+static VpnrKillSwitch
+find_kill_switch(const VpnrRules *rules)
 {
 	g_autofree char *name = vpnr_nft_kill_name(rules);
 
-	return has_table(name);
+	return has_table(name) ? VPNR_KILL_SWITCH_ON : VPNR_KILL_SWITCH_OFF;
 }
 
 const VpnrBackendOps vpnr_nftables_ops = {
@@ -221,6 +221,6 @@ const VpnrBackendOps vpnr_nftables_ops = {
 	.install_kill_switch = install_kill_switch,
 	.clear_kill_switch = clear_kill_switch,
 	.describe_kill_switch = vpnr_nft_kill_text,
-	.has_kill_switch = has_kill_switch,
+	.find_kill_switch = find_kill_switch,
 	.close = backend_close,
 };

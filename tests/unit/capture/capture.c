@@ -162,7 +162,7 @@ test_kill_switch(void)
 	assert_status(capture, TRUE, TRUE);
 	vpnr_capture_stop(capture);
 	assert_status(capture, FALSE, TRUE);
-	g_assert_true(vpnr_nftables_ops.has_kill_switch(same));
+	g_assert_cmpint(vpnr_nftables_ops.find_kill_switch(same), ==, VPNR_KILL_SWITCH_ON);
 
 	g_assert_true(vpnr_capture_release(same, &error));
 	assert_status(capture, FALSE, FALSE);

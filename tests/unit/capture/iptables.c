@@ -391,10 +391,10 @@ test_kill_switch(gconstpointer variant)
 	if (!host_init(&host, variant))
 		return;
 	set_rules(&host, golden_rules_full(VPNR_CAPTURE_TPROXY));
-	g_assert_false(ops->has_kill_switch(host.rules));
+	g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_OFF);
 	ops->install_kill_switch(host.rules, &error);
 	g_assert_no_error(error);
-	g_assert_true(ops->has_kill_switch(host.rules));
+	g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_ON);
 	held = list(variant);
 	ops->install_kill_switch(host.rules, &error);
 	g_assert_no_error(error);
@@ -407,8 +407,53 @@ test_kill_switch(gconstpointer variant)
 	assert_list(variant, held);
 	ops->clear_kill_switch(host.rules, &error);
 	g_assert_no_error(error);
-	g_assert_false(ops->has_kill_switch(host.rules));
+	g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_OFF);
 	assert_list(variant, host.before);
+	host_clear(&host);
+}
+
+/* Somebody else empties a chain of the kernel's. */
+static void
+flush(const char *program, const char *variant, const char *what)
+{
+	g_autofree char *command = g_strdup_printf("%s-%s -w %s", program, variant, what);
+	g_autofree char *said = run(command);
+
+	g_assert_nonnull(said);
+}
+
+static void
+test_kill_switch_flushed(gconstpointer variant)
+{
+	static const char *const jumps[][2] = {
+		{ "iptables", "-F OUTPUT" },
+		{ "iptables", "-F FORWARD" },
+		{ "ip6tables", "-F OUTPUT" },
+		{ "ip6tables", "-t mangle -F POSTROUTING" },
+	};
+	g_autofree char *held = NULL;
+	g_autoptr(GError) error = NULL;
+	Host host;
+
+	g_test_summary("The kill switch is on only where packets come to it, and can be put back.");
+	if (!host_init(&host, variant))
+		return;
+	ops->install_kill_switch(host.rules, &error);
+	g_assert_no_error(error);
+	held = list(variant);
+	for (guint i = 0; i < G_N_ELEMENTS(jumps); i++) {
+		flush(jumps[i][0], variant, jumps[i][1]);
+		g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_PART);
+		ops->install_kill_switch(host.rules, &error);
+		g_assert_no_error(error);
+		g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_ON);
+		assert_list(variant, held);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(programs); i++) {
+		flush(programs[i], variant, "-F");
+		flush(programs[i], variant, "-t mangle -F");
+	}
+	g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_OFF);
 	host_clear(&host);
 }
 
@@ -516,12 +561,18 @@ main(int argc, char **argv)
 		const char *name;
 		GTestDataFunc test;
 	} tests[] = {
-		{ "install", test_install },     { "check", test_check },
-		{ "again", test_again },         { "others", test_others },
-		{ "left-over", test_left_over }, { "clear", test_clear },
-		{ "taken", test_taken },         { "kill-switch", test_kill_switch },
-		{ "undo", test_undo },           { "undo-first", test_undo_first },
+		{ "install", test_install },
+		{ "check", test_check },
+		{ "again", test_again },
+		{ "others", test_others },
+		{ "left-over", test_left_over },
+		{ "clear", test_clear },
+		{ "taken", test_taken },
+		{ "kill-switch", test_kill_switch },
+		{ "undo", test_undo },
+		{ "undo-first", test_undo_first },
 		{ "damaged", test_damaged },
+		{ "kill-switch-flushed", test_kill_switch_flushed },
 	};
 	static const char *const variants[] = { "nft", "legacy" };
 

@@ -61,6 +61,22 @@ test_new(void)
 }
 
 static void
+test_jumps(void)
+{
+	g_autoptr(VpnrIptablesScript) script = vpnr_iptables_script_new();
+	g_autoptr(VpnrIptablesScript) found = vpnr_iptables_script_read(saved, "vpnr.*");
+
+	g_test_summary("Of the rules that lead to our chains those count that are there.");
+	g_assert_cmpuint(vpnr_iptables_script_jumps(script, found), ==, 0);
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-A vpnr.out -g vpnr.out.do");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-I OUTPUT -p tcp -j vpnr.out");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-I OUTPUT -j vpnr.out");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_FILTER, "-I OUTPUT -p tcp -j vpnr.out");
+	g_assert_cmpuint(vpnr_iptables_script_jumps(script, found), ==, 1);
+	g_assert_cmpuint(vpnr_iptables_script_jumps(script, script), ==, 3);
+}
+
+static void
 test_remove(void)
 {
 	g_autoptr(VpnrIptablesScript) none = vpnr_iptables_script_new();
@@ -171,6 +187,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/iptables_script/new", test_new);
+	g_test_add_func("/iptables_script/jumps", test_jumps);
 	g_test_add_func("/iptables_script/remove", test_remove);
 	g_test_add_func("/iptables_script/replace", test_replace);
 	g_test_add_func("/iptables_script/bring-back", test_bring_back);

@@ -175,17 +175,17 @@ test_kill_switch(void)
 
 	if (namespace_skip())
 		return;
-	g_assert_false(ops->has_kill_switch(rules));
+	g_assert_cmpint(ops->find_kill_switch(rules), ==, VPNR_KILL_SWITCH_OFF);
 	g_assert_true(ops->clear_kill_switch(rules, &error));
 	g_assert_true(ops->install_kill_switch(rules, &error));
-	g_assert_true(ops->has_kill_switch(rules));
+	g_assert_cmpint(ops->find_kill_switch(rules), ==, VPNR_KILL_SWITCH_ON);
 	assert_tables("table inet vpnr-killswitch\n");
 	rules->link_mark = 0x99;
 	g_assert_true(ops->install_kill_switch(rules, &error));
 	g_assert_true(has("meta mark 0x00000099 accept"));
 	g_assert_false(has("meta mark 0x00007670 accept"));
 	g_assert_true(ops->clear_kill_switch(rules, &error));
-	g_assert_false(ops->has_kill_switch(rules));
+	g_assert_cmpint(ops->find_kill_switch(rules), ==, VPNR_KILL_SWITCH_OFF);
 	assert_tables("");
 }
 
