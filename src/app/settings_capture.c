@@ -243,11 +243,13 @@ find_ports(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRu
 	for (guint i = 0; i < context->redirect->len; i++) {
 		const VpnrAddr *addr = &g_array_index(context->redirect, VpnrAddr, i);
 		gboolean v4 = addr->type == VPNR_ADDR_IPV4;
+		gboolean *any = v4 ? &rules->any4 : &rules->any6;
 
 		if (!is_suitable(addr, any_only) || (!v4 && context->protocol != VPNR_PROTOCOL_V2))
 			continue;
 		if (!take_port(section, addr, v4 ? &rules->port4 : &rules->port6, error))
 			return FALSE;
+		*any = *any || is_suitable(addr, TRUE);
 	}
 	if (rules->port4 != 0 || rules->port6 != 0)
 		return TRUE;

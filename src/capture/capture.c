@@ -257,12 +257,24 @@ replace_kill_switch_locked(VpnrCapture *capture, const VpnrRules *next, GError *
 	return TRUE;
 }
 
+/* Connections that are led to nobody would be cut off. */
+static gboolean
+check_listener(const VpnrRules *next, GError **error)
+{
+	if (vpnr_rules_has_listener(next))
+		return TRUE;
+	g_set_error_literal(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_RESTART,
+			    "[capture] gateway: \"yes\" needs a restart: with mode redirect the "
+			    "client must listen on 0.0.0.0 or [::], and does not yet");
+	return FALSE;
+}
+
 static gboolean
 reload_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
 {
 	if (capture->rules->mode == VPNR_CAPTURE_OFF)
 		return TRUE;
-	return replace_locked(capture, next, error) &&
+	return check_listener(next, error) && replace_locked(capture, next, error) &&
 	       replace_kill_switch_locked(capture, next, error);
 }
 

@@ -25,6 +25,7 @@ GQuark vpnr_capture_error_quark(void);
 typedef enum {
 	VPNR_CAPTURE_ERROR_FORBIDDEN,  /* this process may not; the message says what is missing */
 	VPNR_CAPTURE_ERROR_IMPOSSIBLE, /* no backend works; the message has the reason of each */
+	VPNR_CAPTURE_ERROR_RESTART,    /* a reload wants what only a start can bring */
 } VpnrCaptureError;
 
 typedef struct VpnrCapture VpnrCapture;

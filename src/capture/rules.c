@@ -57,15 +57,22 @@ vpnr_rules_need_routing(const VpnrRules *rules)
 	       (rules->mode == VPNR_CAPTURE_REDIRECT && rules->dns);
 }
 
-/* Ports are the listeners', which change with a restart. */
+gboolean
+vpnr_rules_has_listener(const VpnrRules *rules)
+{
+	return rules->mode != VPNR_CAPTURE_REDIRECT || !vpnr_rules_has_gateway(rules) ||
+	       rules->any4 || rules->any6;
+}
+
+/* Ports and their addresses are the listeners', which change with a restart. */
 static gboolean
 is_kept(const VpnrRules *a, const VpnrRules *b)
 {
 	return a->mode == b->mode && a->backend == b->backend && a->dns == b->dns &&
 	       a->udp == b->udp && a->port4 == b->port4 && a->port6 == b->port6 &&
-	       a->link_mark == b->link_mark && a->tproxy_mark == b->tproxy_mark &&
-	       a->route_table == b->route_table && a->rule_priority == b->rule_priority &&
-	       g_strcmp0(a->table, b->table) == 0;
+	       a->any4 == b->any4 && a->any6 == b->any6 && a->link_mark == b->link_mark &&
+	       a->tproxy_mark == b->tproxy_mark && a->route_table == b->route_table &&
+	       a->rule_priority == b->rule_priority && g_strcmp0(a->table, b->table) == 0;
 }
 
 gboolean
@@ -79,6 +86,8 @@ vpnr_rules_keep(VpnrRules *rules, const VpnrRules *old)
 	rules->udp = old->udp;
 	rules->port4 = old->port4;
 	rules->port6 = old->port6;
+	rules->any4 = old->any4;
+	rules->any6 = old->any6;
 	rules->link_mark = old->link_mark;
 	rules->tproxy_mark = old->tproxy_mark;
 	rules->route_table = old->route_table;

@@ -55,6 +55,10 @@ typedef struct {
 	/* Of the listeners on the loopback addresses, or on any address; 0: none of that family. */
 	guint16 port4;
 	guint16 port6;
+	/* That listener is on any address: REDIRECT leads what comes in to the address of the
+	 * interface by which it does. */
+	gboolean any4;
+	gboolean any6;
 	guint32 link_mark;     /* of what the client sends */
 	guint32 tproxy_mark;   /* of packets on their way to a transparent socket */
 	guint32 route_table;   /* number of the routing table for packets with tproxy_mark */
@@ -72,6 +76,9 @@ gboolean vpnr_rules_has_gateway(const VpnrRules *rules);
 
 /* TRUE if some packets go to transparent sockets, which needs routing.h. */
 gboolean vpnr_rules_need_routing(const VpnrRules *rules);
+
+/* TRUE if the client listens where the rules lead the network behind this host, if there is one. */
+gboolean vpnr_rules_has_listener(const VpnrRules *rules);
 
 /* Takes over from old what only a start can change: mode, backend, what is carried, and every
  * name and number. Returns TRUE if something of that was different. */

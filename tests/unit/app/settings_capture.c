@@ -164,7 +164,9 @@ test_gateway(void)
 	g_assert_false(rules->host);
 	g_assert_cmpstr(rules->table, ==, "My_vpn-2");
 	g_assert_cmpuint(rules->port4, ==, 4333);
+	g_assert_true(rules->any4);
 	g_assert_cmpuint(tproxy->rules->port6, ==, 4333);
+	g_assert_false(tproxy->rules->any6);
 }
 
 static void

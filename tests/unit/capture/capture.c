@@ -144,6 +144,27 @@ test_reload(void)
 }
 
 static void
+test_reload_gateway(void)
+{
+	g_autoptr(GError) error = NULL;
+	VpnrRules *next = nft_rules(VPNR_CAPTURE_REDIRECT);
+
+	g_test_summary("A gateway needs a listener that a reload does not bring.");
+	if (namespace_skip()) {
+		vpnr_rules_free(next);
+		return;
+	}
+	g_autoptr(VpnrCapture) capture = start(nft_rules(VPNR_CAPTURE_REDIRECT));
+	g_assert_true(vpnr_capture_install(capture, &error));
+	golden_networks(next->gateway_networks, "192.0.2.0/24");
+	next->any4 = TRUE;
+	g_assert_false(vpnr_capture_reload(capture, next, &error));
+	g_assert_error(error, VPNR_CAPTURE_ERROR, VPNR_CAPTURE_ERROR_RESTART);
+	g_assert_false(shows(capture, "192.0.2.0/24"));
+	assert_status(capture, TRUE, FALSE);
+}
+
+static void
 test_kill_switch(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -198,6 +219,7 @@ main(int argc, char **argv)
 	g_test_add_func("/capture/taken", test_taken);
 	g_test_add_func("/capture/impossible", test_impossible);
 	g_test_add_func("/capture/reload", test_reload);
+	g_test_add_func("/capture/reload-gateway", test_reload_gateway);
 	g_test_add_func("/capture/kill-switch", test_kill_switch);
 	g_test_add_func("/capture/routing", test_routing);
 	g_test_add_func("/capture/free-null", test_free_null);

@@ -26,6 +26,36 @@ test_keep(void)
 }
 
 static void
+test_keep_listeners(void)
+{
+	g_autoptr(VpnrRules) old = golden_rules(VPNR_CAPTURE_REDIRECT);
+	g_autoptr(VpnrRules) rules = golden_rules(VPNR_CAPTURE_REDIRECT);
+
+	g_test_summary("Another address of a listener comes with a restart, as another port does.");
+	rules->any4 = TRUE;
+	g_assert_true(vpnr_rules_keep(rules, old));
+	g_assert_false(rules->any4);
+	rules->any6 = TRUE;
+	g_assert_true(vpnr_rules_keep(rules, old));
+	g_assert_false(rules->any6);
+}
+
+static void
+test_listener(void)
+{
+	g_autoptr(VpnrRules) rules = golden_rules(VPNR_CAPTURE_REDIRECT);
+
+	g_assert_true(vpnr_rules_has_listener(rules));
+	golden_networks(rules->gateway_networks, "10.0.0.0/8");
+	g_assert_false(vpnr_rules_has_listener(rules));
+	rules->any6 = TRUE;
+	g_assert_true(vpnr_rules_has_listener(rules));
+	rules->any6 = FALSE;
+	rules->mode = VPNR_CAPTURE_TPROXY;
+	g_assert_true(vpnr_rules_has_listener(rules));
+}
+
+static void
 test_keep_table(void)
 {
 	g_autoptr(VpnrRules) old = golden_rules(VPNR_CAPTURE_REDIRECT);
@@ -76,6 +106,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/rules/keep", test_keep);
 	g_test_add_func("/rules/keep-table", test_keep_table);
+	g_test_add_func("/rules/keep-listeners", test_keep_listeners);
+	g_test_add_func("/rules/listener", test_listener);
 	g_test_add_func("/rules/gateway", test_gateway);
 	g_test_add_func("/rules/routing", test_routing);
 	g_test_add_func("/rules/mode-names", test_mode_names);
