@@ -151,6 +151,9 @@ log_listening(const VpnrServerSettings *settings)
 {
 	char text[VPNR_ADDR_STRLEN];
 
+	if (settings->no_ipv6)
+		vpnr_log(VPNR_LOG_INFO, "this host has no IPv6, so listen, which has its default, "
+					"is for IPv4 alone");
 	for (guint i = 0; i < settings->listen->len; i++)
 		vpnr_log(VPNR_LOG_INFO, "listening on %s",
 			 vpnr_addr_format(&g_array_index(settings->listen, VpnrAddr, i), text));

@@ -82,6 +82,26 @@ vpnr_settings_error_quark(void)
 	return g_quark_from_static_string("vpnr-settings-error");
 }
 
+/* The defaults are for hosts with both families. Nobody has asked for IPv6 where it is turned off,
+ * as in many containers. TRUE if an address that this host lacks was left out of the default. */
+static gboolean
+leave_out_ipv6(const VpnrSection *section, const VpnrListenKey *key, GArray *addrs)
+{
+	g_autofree char *written = NULL;
+	guint before = addrs->len;
+
+	vpnr_section_get_text(section, key->name, &written, NULL);
+	if (written != NULL || !vpnr_keyfile_is_loaded(section->file))
+		return FALSE;
+	for (guint i = addrs->len; i-- > 0;) {
+		const VpnrAddr *addr = &g_array_index(addrs, VpnrAddr, i);
+
+		if (addr->type == VPNR_ADDR_IPV6 && !vpnr_fd_is_local(addr))
+			g_array_remove_index(addrs, i);
+	}
+	return addrs->len < before;
+}
+
 static gboolean
 check_client_name(const VpnrSection *section, const char *name, GError **error)
 {
@@ -171,8 +191,10 @@ read_server(const VpnrSection *section, VpnrServerSettings *settings, GError **e
 		return FALSE;
 	if (!vpnr_section_exists(section))
 		return TRUE;
-	return vpnr_section_get_listen(section, &server_listen, settings->listen, error) &&
-	       (settings->listen->len == 0 ||
+	if (!vpnr_section_get_listen(section, &server_listen, settings->listen, error))
+		return FALSE;
+	settings->no_ipv6 = leave_out_ipv6(section, &server_listen, settings->listen);
+	return (settings->listen->len == 0 ||
 		vpnr_section_require(section, "private-key-file", error)) &&
 	       vpnr_section_get_private_key(section, "private-key-file", &settings->private_key,
 					    error) &&
@@ -251,33 +273,14 @@ read_identity(const VpnrSection *section, VpnrClientSettings *settings, GError *
 					    error);
 }
 
-/* The default is for hosts with both families. Nobody has asked for IPv6 where it is turned off, as
- * in many containers; [capture] then has no listener for it and refuses it. */
-static void
-adapt_redirect(const VpnrSection *section, VpnrClientSettings *settings)
-{
-	g_autofree char *written = NULL;
-
-	vpnr_section_get_text(section, redirect.name, &written, NULL);
-	if (written != NULL || !vpnr_keyfile_is_loaded(section->file))
-		return;
-	for (guint i = settings->redirect->len; i-- > 0;) {
-		const VpnrAddr *addr = &g_array_index(settings->redirect, VpnrAddr, i);
-
-		if (addr->type != VPNR_ADDR_IPV6 || vpnr_fd_is_local(addr))
-			continue;
-		g_array_remove_index(settings->redirect, i);
-		settings->no_ipv6 = TRUE;
-	}
-}
-
 static gboolean
 read_inbounds(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
 {
 	if (!vpnr_section_get_listen(section, &redirect, settings->redirect, error) ||
 	    !vpnr_section_get_listen(section, &socks, settings->socks, error))
 		return FALSE;
-	adapt_redirect(section, settings);
+	/* [capture] then has no listener for IPv6 and refuses it. */
+	settings->no_ipv6 = leave_out_ipv6(section, &redirect, settings->redirect);
 	if (settings->redirect->len == 0 && settings->socks->len == 0)
 		return vpnr_section_fail(section, error,
 					 "nothing to listen on: redirect and socks are both none");

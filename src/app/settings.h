@@ -30,6 +30,7 @@ typedef enum {
 
 typedef struct {
 	GArray *listen;          /* VpnrAddr; empty: no VPNr/2 */
+	gboolean no_ipv6;        /* listen is the default without IPv6, which the host lacks */
 	VpnrKey private_key;     /* of private-key-file; needed unless listen is empty */
 	char *control_socket;    /* absolute path, or NULL: none */
 	guint max_streams;       /* per link */

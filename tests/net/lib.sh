@@ -179,7 +179,7 @@ topology() {
 	# The ordinary user may not be able to enter the build folder.
 	mkdir -p "$work/bin"
 	local helper
-	for helper in probe peer garbage dns flow udp; do
+	for helper in probe peer garbage dns flow udp ipv4only; do
 		install -m 755 "$build/tests/net/$helper" "$work/bin/"
 	done
 }

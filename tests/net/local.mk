@@ -37,6 +37,7 @@ net_tests += \
 	%D%/54-waiting.test \
 	%D%/55-given-up.test \
 	%D%/56-no-ipv6.test \
+	%D%/57-ipv4-kernel.test \
 	%D%/60-v1.test \
 	%D%/70-garbage.test \
 	%D%/80-capture-nft.test \
@@ -56,7 +57,7 @@ net_tests += \
 	%D%/94-cgroup.test
 
 # Applications and servers of the tests' own. They share nothing with what they test.
-net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns %D%/flow %D%/udp
+net_helpers = %D%/probe %D%/peer %D%/garbage %D%/dns %D%/flow %D%/udp %D%/ipv4only
 check_PROGRAMS += $(net_helpers)
 %C%_probe_SOURCES = %D%/probe.c
 %C%_probe_LDADD =
@@ -71,5 +72,7 @@ check_PROGRAMS += $(net_helpers)
 %C%_flow_LDADD =
 %C%_udp_SOURCES = %D%/udp.c
 %C%_udp_LDADD =
+%C%_ipv4only_SOURCES = %D%/ipv4only.c
+%C%_ipv4only_LDADD =
 
 EXTRA_DIST += $(net_tests) %D%/lib.sh %D%/breaks.sh %D%/tap.sh %D%/watch.sh %D%/nginx.conf.in %D%/.shellcheckrc
