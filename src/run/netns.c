@@ -190,7 +190,7 @@ vpnr_netns_route(int family, GError **error)
 gboolean
 vpnr_netns_has_ipv6(void)
 {
-	g_auto(VpnrFd) fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const VpnrAddr loopback = { .type = VPNR_ADDR_IPV6, .ip6 = { [15] = 1 } };
 
-	return fd >= 0 || errno != EAFNOSUPPORT;
+	return vpnr_fd_is_local(&loopback);
 }

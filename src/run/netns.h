@@ -34,7 +34,9 @@ VpnrNetnsResult vpnr_netns_enter(GError **error);
 /* Gives the namespace its address and its route of a family, AF_INET or AF_INET6. */
 gboolean vpnr_netns_route(int family, GError **error);
 
-/* FALSE if this kernel knows no IPv6, so that nothing can be sent by it. */
+/* FALSE if the namespace has no IPv6, so that nothing can be sent by it: the kernel knows none, or
+ * every namespace starts without it (the kernel's parameter ipv6.disable_ipv6, or the sysctl
+ * net.core.devconf_inherit_init_net). */
 gboolean vpnr_netns_has_ipv6(void);
 
 G_END_DECLS

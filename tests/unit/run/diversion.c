@@ -113,7 +113,7 @@ check_ipv4(void)
 static gboolean
 check_ipv6(void)
 {
-	if (!vpnr_netns_has_ipv6() || !apart_enter_netns() || !vpnr_netns_route(AF_INET6, NULL))
+	if (!apart_enter_netns() || !vpnr_netns_has_ipv6() || !vpnr_netns_route(AF_INET6, NULL))
 		return FALSE;
 	g_auto(VpnrFd) listener = listen_on("[::1]:4333");
 	g_assert_cmpint(listener, >=, 0);

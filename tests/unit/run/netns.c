@@ -5,6 +5,7 @@
 #include "run/netns.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -63,9 +64,24 @@ check_ipv4(void)
 static gboolean
 check_ipv6(void)
 {
-	if (!vpnr_netns_has_ipv6() || !apart_enter_netns())
+	if (!apart_enter_netns() || !vpnr_netns_has_ipv6())
 		return FALSE;
 	check_family(AF_INET6, "[2001:db8::1]:4080", VPNR_NETNS_HOST6);
+	return TRUE;
+}
+
+/* There are sockets of the family then, but no addresses. */
+static gboolean
+check_ipv6_off(void)
+{
+	g_auto(VpnrFd) fd = -1;
+
+	if (!apart_enter_netns())
+		return FALSE;
+	fd = open("/proc/sys/net/ipv6/conf/all/disable_ipv6", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		return FALSE;
+	g_assert_false(vpnr_netns_has_ipv6());
 	return TRUE;
 }
 
@@ -102,6 +118,12 @@ test_ipv6(void)
 }
 
 static void
+test_ipv6_off(void)
+{
+	apart(check_ipv6_off);
+}
+
+static void
 test_user(void)
 {
 	apart(check_user);
@@ -113,6 +135,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/netns/ipv4", test_ipv4);
 	g_test_add_func("/netns/ipv6", test_ipv6);
+	g_test_add_func("/netns/ipv6/off", test_ipv6_off);
 	g_test_add_func("/netns/user", test_user);
 	return g_test_run();
 }
