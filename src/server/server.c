@@ -380,10 +380,12 @@ vpnr_server_stop(VpnrServer *server)
 
 /* --- for other threads ------------------------------------------------------------------------ */
 
+/* A key that has moved to a section of another name is another client's: the name stands in every
+ * line of the log until the session ends. */
 static void
 update_service_locked(const VpnrServer *server, VpnrService *service)
 {
-	const VpnrKey *key = vpnr_service_key(service);
+	const VpnrKey *key = vpnr_service_key(service); /* first: then its status has a name */
 	VpnrServiceStatus status = vpnr_service_status(service);
 	const VpnrClientEntry *entry;
 
@@ -395,7 +397,7 @@ update_service_locked(const VpnrServer *server, VpnrService *service)
 	if (key == NULL)
 		return; /* it will ask for itself */
 	entry = vpnr_clients_find(server->clients, key);
-	if (entry != NULL)
+	if (entry != NULL && strcmp(entry->name, status.client) == 0)
 		vpnr_service_set_acl(service, entry->acl);
 	else
 		vpnr_service_dismiss(service, VPNR_REASON_NONE);

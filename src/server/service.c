@@ -241,8 +241,8 @@ authorise(const VpnrKey *key, gpointer data)
 }
 
 /* Makes the service one that a reload sees, and only then asks once more: a key that was taken away
- * during the handshake, and an access list that was narrowed, must not slip through. A list that a
- * reload has put in force since is the newest. */
+ * during the handshake or given to another client, and an access list that was narrowed, must not
+ * slip through. A list that a reload has put in force since is the newest. */
 static gboolean
 confirm(VpnrService *service)
 {
@@ -254,7 +254,8 @@ confirm(VpnrService *service)
 	service->authenticated = TRUE;
 	pthread_mutex_unlock(&service->lock);
 	if (!service->params.host->authorise(service->params.host_data, &service->key, &client,
-					     &confirmed))
+					     &confirmed) ||
+	    strcmp(client, service->client) != 0)
 		return FALSE;
 	vpnr_tenant_renew_acl(service->tenant, handshake, confirmed);
 	return TRUE;

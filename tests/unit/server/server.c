@@ -684,6 +684,27 @@ test_reload(void)
 }
 
 static void
+test_reload_renames(void)
+{
+	g_test_summary("A client whose key now stands under another name loses its link, which "
+		       "would go on under the old one.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_autoptr(GPtrArray) clients = NULL;
+	VpnrClientEntry *entry;
+
+	start(&bench);
+	connect_client(&bench, 0, &party);
+	clients = make_clients(&bench, 1, "0.0.0.0/0");
+	entry = g_ptr_array_index(clients, 0);
+	g_free(entry->name);
+	entry->name = g_strdup("renamed");
+	vpnr_server_reload(bench.server, clients, NULL);
+	party_expect_goaway(&party, VPNR_REASON_NONE);
+}
+
+static void
 test_reload_without_a_link(void)
 {
 	g_test_summary("A client that is gone from the configuration loses its session also when "
@@ -799,6 +820,7 @@ main(int argc, char **argv)
 	g_test_add_func("/server/sessions/too-many", test_too_many_sessions);
 	g_test_add_func("/server/come-and-go", test_come_and_go);
 	g_test_add_func("/server/reload", test_reload);
+	g_test_add_func("/server/reload/renames", test_reload_renames);
 	g_test_add_func("/server/reload/without-a-link", test_reload_without_a_link);
 	g_test_add_func("/server/reload/v1", test_reload_v1);
 	g_test_add_func("/server/stop", test_stop);

@@ -72,7 +72,8 @@ struct Bench {
 	/* Called by authorise() when it is asked for the second time, which is after the handshake;
 	 * nullable. */
 	void (*second)(Bench *bench);
-	VpnrAcl *second_acl; /* the list that it gets then; NULL: acl */
+	VpnrAcl *second_acl;     /* the list that it gets then; NULL: acl */
+	const char *second_name; /* and the name; NULL: alice */
 	Guest guests[GUESTS_MAX];
 	_Atomic guint n_guests;
 	/* a destination */
@@ -99,7 +100,7 @@ on_authorise(gpointer data, const VpnrKey *key, char **name, VpnrAcl **acl)
 	n_asked = atomic_fetch_add(&bench->n_asked, 1);
 	if (n_asked >= atomic_load(&bench->n_welcomes))
 		return FALSE;
-	*name = g_strdup("alice");
+	*name = g_strdup(n_asked == 1 && bench->second_name != NULL ? bench->second_name : "alice");
 	*acl = vpnr_acl_ref(answer_acl(bench, n_asked));
 	return TRUE;
 }
@@ -509,6 +510,25 @@ test_taken_away_meanwhile(void)
 	atomic_store(&bench.n_welcomes, 1);
 	expect_no_hello(&bench.guests[0], &bench.client_key);
 	join(&bench);
+	g_assert_cmpuint(atomic_load(&bench.n_began), ==, 0);
+}
+
+static void
+test_renamed_meanwhile(void)
+{
+	g_test_summary("A key that was given to another client during the handshake does not get "
+		       "in under the old name.");
+
+	g_auto(Bench) bench;
+
+	prepare(&bench, VPNR_PROTOCOL_V2, 10);
+	bench.second_name = "bob";
+	add_guest(&bench);
+	expect_no_hello(&bench.guests[0], &bench.client_key);
+	join(&bench);
+	g_assert_cmpuint(atomic_load(&bench.n_asked), ==, 2);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_LINKS_FAILED), ==,
+			 0); /* nobody waited for HELLO */
 	g_assert_cmpuint(atomic_load(&bench.n_began), ==, 0);
 }
 
@@ -1110,6 +1130,7 @@ main(int argc, char **argv)
 	g_test_add_func("/service/status", test_status);
 	g_test_add_func("/service/unauthorised", test_unauthorised);
 	g_test_add_func("/service/taken-away", test_taken_away_meanwhile);
+	g_test_add_func("/service/renamed", test_renamed_meanwhile);
 	g_test_add_func("/service/acl/new", test_new_acl);
 	g_test_add_func("/service/acl/narrowed", test_narrowed_meanwhile);
 	g_test_add_func("/service/acl/narrowed-while-asking", test_narrowed_while_asking);
