@@ -44,6 +44,23 @@ see(GHashTable *seen, const char *section, const char *key)
 	return g_hash_table_add(seen, slot_name(section, key));
 }
 
+static gboolean
+has_control(const char *text)
+{
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		if (g_unichar_iscntrl(g_utf8_get_char(text)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* What GKeyFile takes for a name, too. It takes "listen[de]" for a translation, and drops it. */
+static gboolean
+is_name(const char *text)
+{
+	return *text != '\0' && strpbrk(text, "[]") == NULL && !has_control(text);
+}
+
 /* Checks one line, stripped. *section is the one it stands in (transfer full, replaced by a section
  * line). Returns NULL, or what is wrong. */
 static const char *
@@ -54,6 +71,8 @@ check_line(char *line, char **section, GHashTable *seen)
 			return "a section is not closed by ]";
 		g_free(*section);
 		*section = g_strndup(line + 1, strlen(line) - 2);
+		if (!is_name(*section))
+			return "not the name of a section";
 		return see(seen, *section, "") ? NULL : "the section stands twice";
 	}
 
@@ -65,6 +84,8 @@ check_line(char *line, char **section, GHashTable *seen)
 	g_autofree char *key = g_strstrip(g_strndup(line, (gsize)(equals - line)));
 	if (*key == '\0')
 		return "there is no key before the =";
+	if (!is_name(key))
+		return "not the name of a key";
 	return see(seen, *section, key) ? NULL : "the key stands twice in its section";
 }
 
@@ -107,22 +128,11 @@ keyfile_new(const char *name, const char *text, gsize n, const char *base, GErro
 	g_autofree char *copy = g_strndup(text, n);
 	if (!check_lines(name, copy, error))
 		return NULL;
-	/* Without this flag GKeyFile drops what looks like a translation: "listen[de]". */
-	if (!g_key_file_load_from_data(file->keys, copy, n, G_KEY_FILE_KEEP_TRANSLATIONS, &why)) {
+	if (!g_key_file_load_from_data(file->keys, copy, n, G_KEY_FILE_NONE, &why)) {
 		set_error(error, name, "%s", why->message);
 		return NULL;
 	}
 	return g_steal_pointer(&file);
-}
-
-static gboolean
-has_control(const char *text)
-{
-	for (; *text != '\0'; text = g_utf8_next_char(text)) {
-		if (g_unichar_iscntrl(g_utf8_get_char(text)))
-			return TRUE;
-	}
-	return FALSE;
 }
 
 /* "section.key=value": the section may contain dots, a key never does. */

@@ -263,7 +263,8 @@ test_client_refused(void)
 		{ CLIENT "[wrong]\n", "[wrong]|unknown section" },
 		{ CLIENT "[server]\n", "[server]|unknown section" },
 		{ CLIENT "socs = 127.0.0.1\n", "[client] socs|unknown key|\"127.0.0.1\"" },
-		{ CLIENT "socks[de] = 127.0.0.1\n", "[client] socks[de]|unknown key" },
+		{ CLIENT "socks[de] = 127.0.0.1\n", "line 5|socks[de]|name of a key" },
+		{ CLIENT "so]cks = 127.0.0.1\n", "line 5|so]cks|name of a key" },
 		{ CLIENT "[capture]\nmode = tunnel\n", "[capture] mode|\"tunnel\"|off, redirect" },
 		{ CLIENT "[capture]\nunknown = no\n", "[capture] unknown|unknown key|\"no\"" },
 		{ CLIENT "protocol = 3\n", "[client] protocol|\"3\"|2, 1, 1-rust" },
@@ -308,7 +309,9 @@ test_client_refused(void)
 		{ CLIENT "= 1\n", "line 5|no key" },
 		{ CLIENT "[capture\n", "line 5|\"[capture\"" },
 		{ "server = a.example\n", "line 1|before the first section" },
-		{ CLIENT "[]\n", "configuration" },
+		{ CLIENT "[]\n", "line 5|\"[]\"|name of a section" },
+		{ CLIENT "[cap]ture]\n", "line 5|\"[cap]ture]\"|name of a section" },
+		{ CLIENT "[cap\ture]\n", "line 5|name of a section" },
 		{ CLIENT "socks = \xff\n", "UTF-8|byte" },
 	};
 
