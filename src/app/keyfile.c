@@ -8,6 +8,9 @@
 
 #include "app/settings.h"
 
+/* What some editors put at the start of a file in UTF-8. Nobody sees it, so it must not matter. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 struct VpnrKeyfile {
 	GKeyFile *keys;
 	char *name;             /* as the user called it, for errors */
@@ -126,9 +129,11 @@ keyfile_new(const char *name, const char *text, gsize n, const char *base, GErro
 	}
 
 	g_autofree char *copy = g_strndup(text, n);
-	if (!check_lines(name, copy, error))
+	const char *lines =
+	    copy + (g_str_has_prefix(copy, BYTE_ORDER_MARK) ? strlen(BYTE_ORDER_MARK) : 0);
+	if (!check_lines(name, lines, error))
 		return NULL;
-	if (!g_key_file_load_from_data(file->keys, copy, n, G_KEY_FILE_NONE, &why)) {
+	if (!g_key_file_load_from_data(file->keys, lines, strlen(lines), G_KEY_FILE_NONE, &why)) {
 		set_error(error, name, "%s", why->message);
 		return NULL;
 	}

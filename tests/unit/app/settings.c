@@ -252,6 +252,18 @@ test_server_v1(void)
 }
 
 static void
+test_windows(void)
+{
+	g_test_summary("A byte order mark and the line ends of Windows do not matter.");
+
+	g_autoptr(VpnrServerSettings) settings =
+	    parse_server("\xef\xbb\xbf[server]\r\nlisten = 192.0.2.1\r\n\r\n# none\r\n"
+			 "private-key-file = server.key\r\n");
+
+	assert_addrs(settings->listen, "192.0.2.1:4334");
+}
+
+static void
 test_client_refused(void)
 {
 	static const Refusal refusals[] = {
@@ -597,6 +609,7 @@ main(int argc, char **argv)
 	g_test_add_func("/settings/server/clients", test_server_clients);
 	g_test_add_func("/settings/server/v1", test_server_v1);
 	g_test_add_func("/settings/server/refused", test_server_refused);
+	g_test_add_func("/settings/windows", test_windows);
 	g_test_add_func("/settings/nul", test_nul);
 	add_files_test("/settings/load", test_load);
 	add_files_test("/settings/load/overrides", test_load_overrides);
