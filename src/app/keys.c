@@ -112,6 +112,10 @@ check_mode(int fd, const char *path, GError **error)
 
 	if (fstat(fd, &st) < 0)
 		return set_errno_error(error, path, "cannot look at the private key");
+	if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR; /* mode 0600 would not make it a key, as the next error has it */
+		return set_errno_error(error, path, "cannot read the private key");
+	}
 	if (st.st_mode & (S_IRWXG | S_IRWXO)) {
 		g_set_error(error, VPNR_KEYS_ERROR, VPNR_KEYS_ERROR_PERMISSION,
 			    "%s: a private key with mode %04o lets others in, make it 0600", path,

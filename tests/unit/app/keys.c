@@ -109,6 +109,21 @@ test_load_mode(void)
 }
 
 static void
+test_load_folder(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("vpnr-keys-XXXXXX", NULL);
+	g_autoptr(GError) error = NULL;
+	VpnrKey key;
+
+	g_test_summary("Nobody is advised to take the right to enter from a folder.");
+	g_assert_cmpint(chmod(folder, 0755), ==, 0);
+	g_assert_false(vpnr_keys_load_private(folder, &key, &error));
+	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR);
+	g_assert_nonnull(strstr(error->message, folder));
+	g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
+static void
 test_load_invalid(void)
 {
 	g_autofree char *twice =
@@ -154,6 +169,7 @@ main(int argc, char **argv)
 	g_test_add_func("/keys/generate", test_generate);
 	g_test_add_func("/keys/load", test_load);
 	g_test_add_func("/keys/load/mode", test_load_mode);
+	g_test_add_func("/keys/load/folder", test_load_folder);
 	g_test_add_func("/keys/load/invalid", test_load_invalid);
 	g_test_add_func("/keys/load/missing", test_load_missing);
 	return g_test_run();
