@@ -181,7 +181,9 @@ def show_table(rows):
 
 def ends(stream):
     """Which ends of data have passed, and whether the stream was aborted."""
-    said = [text for field, text in (("fin_sent", "we have ended"), ("ended", "the peer has ended"))
+    said = [text for field, text in (("fin_sent", "we have ended"),
+                                     ("reset_sent", "we have reset"),
+                                     ("ended", "the peer has ended"))
             if int(stream[field])]
     reason = enumerator(stream["reset"], "VPNR_REASON_")
     if reason != "NONE":

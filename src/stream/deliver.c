@@ -12,6 +12,15 @@
 
 #include "stream/table_private.h"
 
+/* Whether this ends a stream of VPNr/1 that only we had ended: FAIL, or FIN behind ours, which the
+ * peer has sent before our FAIL came, so that it does not answer that (docs/protocol.md, 1.3.7). */
+static gboolean
+ends_retired(const VpnrRetired *retired, const VpnrFrame *frame)
+{
+	return frame->type == VPNR_FRAME_END ||
+	       (frame->type == VPNR_FRAME_FIN && vpnr_retired_fin_sent(retired, frame->stream));
+}
+
 /* The stream of this id (transfer full), or NULL. *violation is set if no such stream can exist
  * yet. */
 static VpnrStream *
@@ -26,7 +35,7 @@ find(VpnrTable *table, const VpnrFrame *frame, const char **violation)
 		vpnr_stream_ref(stream);
 	else if (v2 && frame->stream > table->highest)
 		*violation = "a frame for a stream that was never opened";
-	else if (!v2 && frame->type == VPNR_FRAME_END)
+	else if (!v2 && ends_retired(table->retired, frame))
 		vpnr_retired_remove(table->retired, frame->stream);
 	pthread_mutex_unlock(&table->lock);
 	return stream;
@@ -167,9 +176,8 @@ static const char *
 deliver_end(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 {
 	if ((*frame)->type == VPNR_FRAME_END) {
-		if (stream->failed)
+		if (atomic_exchange(&stream->failed, TRUE))
 			return NULL;
-		stream->failed = TRUE;
 	} else if (!atomic_load(&stream->opened)) {
 		return "FIN before OPENED";
 	} else if (atomic_load(&stream->ended)) {

@@ -54,8 +54,7 @@ typedef struct VpnrStream {
 	gint64 born_us;       /* monotonic */
 	VpnrMailbox *inbox;   /* DATA, FIN, END, DATAGRAM for the worker */
 	/* reader thread */
-	gboolean failed; /* END has come */
-	gint64 long_at;  /* monotonic us: when a long frame of DATA came last (handover.h) */
+	gint64 long_at; /* monotonic us: when a long frame of DATA came last (handover.h) */
 	/* shared as credit.h, lend.h and share.h say */
 	VpnrSendCredit send;
 	VpnrRecvCredit recv;
@@ -72,8 +71,10 @@ typedef struct VpnrStream {
 	_Atomic VpnrReason reset; /* set once, by whoever aborts; then the inbox is woken */
 	_Atomic gboolean opened;  /* reader: OPENED has come; server and VPNr/1: always */
 	_Atomic gboolean opened_is_awaited; /* worker: it does nothing before */
-	_Atomic gboolean fin_sent;          /* worker: FIN or RESET has been pushed */
+	_Atomic gboolean fin_sent;          /* worker: FIN has been pushed; flow: it is over */
+	_Atomic gboolean reset_sent;        /* worker: RESET has been pushed */
 	_Atomic gboolean ended;             /* reader: FIN or END has come */
+	_Atomic gboolean failed;            /* reader: END has come */
 	_Atomic gboolean broken;            /* worker: its socket takes nothing more */
 	_Atomic guint64 bytes_in;           /* from the link to our socket */
 	_Atomic guint64 bytes_out;          /* from our socket to the link */

@@ -195,6 +195,14 @@ vpnr_table_open(VpnrTable *table, VpnrKind kind, const VpnrAddr *dest, const Vpn
 	return result;
 }
 
+/* VPNr/1: FIN has gone both ways, or FAIL (docs/protocol.md, 1.3.5 and 1.3.7). */
+static gboolean
+is_over(const VpnrStream *stream)
+{
+	return (atomic_load(&stream->fin_sent) && atomic_load(&stream->ended)) ||
+	       (atomic_load(&stream->reset_sent) && atomic_load(&stream->failed));
+}
+
 /* VPNr/1 names the destination in every frame of the client, so most of them open nothing. A stream
  * that both sides have closed makes way, although its worker may still be writing to its socket. */
 static VpnrTableResult
@@ -206,13 +214,13 @@ accept_v1_locked(VpnrTable *table, const VpnrFrame *open, VpnrStream **result)
 
 	if (vpnr_retired_contains(table->retired, open->stream))
 		return VPNR_TABLE_DUPLICATE;
-	if (old != NULL && !(atomic_load(&old->ended) && atomic_load(&old->fin_sent)))
+	if (old != NULL && !is_over(old))
 		return VPNR_TABLE_DUPLICATE;
 	if (old != NULL)
 		g_hash_table_remove(table->streams, GUINT_TO_POINTER(open->stream));
 	added = add_locked(table, open->stream, VPNR_KIND_TCP, &dest, NULL, result);
 	if (added == VPNR_TABLE_FULL) /* more of its frames are under way: one FAIL is enough */
-		vpnr_retired_add(table->retired, open->stream);
+		vpnr_retired_add(table->retired, open->stream, FALSE);
 	return added;
 }
 
@@ -255,16 +263,15 @@ vpnr_table_forget(VpnrTable *table, VpnrStream *stream)
 	pthread_mutex_unlock(&table->lock);
 }
 
-/* VPNr/1: an id that we have ended and the peer has not must not be taken for a new stream when
+/* VPNr/1: an id that we have ended and that is not over must not be taken for a new stream when
  * frames that were under way arrive (server), nor be given out again (client). */
 static void
 retire_locked(VpnrTable *table, VpnrStream *stream)
 {
 	gpointer key = GUINT_TO_POINTER(stream->id);
 
-	if (is_v1(table) && g_hash_table_lookup(table->streams, key) == stream &&
-	    !atomic_load(&stream->ended))
-		vpnr_retired_add(table->retired, stream->id);
+	if (is_v1(table) && g_hash_table_lookup(table->streams, key) == stream && !is_over(stream))
+		vpnr_retired_add(table->retired, stream->id, atomic_load(&stream->fin_sent));
 }
 
 void

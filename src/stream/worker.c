@@ -99,14 +99,22 @@ tell_state(VpnrWorker *worker)
 		atomic_store(&stream->state, state);
 }
 
-/* Behind the data: what our socket has sent before its end still counts. */
-static VpnrFrame *
-new_reset(const VpnrStream *stream)
+static void
+send_fin(VpnrWorker *worker)
 {
-	VpnrFrame *frame = vpnr_frame_new_reset(stream->id, VPNR_REASON_ABORTED);
+	atomic_store(&worker->stream->fin_sent, TRUE);
+	vpnr_worker_push(worker, vpnr_frame_new(VPNR_FRAME_FIN, worker->stream->id, 0));
+}
+
+/* Behind the data: what our socket has sent before its end still counts. */
+static void
+send_reset(VpnrWorker *worker)
+{
+	VpnrFrame *frame = vpnr_frame_new_reset(worker->stream->id, VPNR_REASON_ABORTED);
 
 	frame->behind_data = TRUE;
-	return frame;
+	atomic_store(&worker->stream->reset_sent, TRUE);
+	vpnr_worker_push(worker, frame);
 }
 
 static void
@@ -132,16 +140,12 @@ shut_output(VpnrWorker *worker)
 static void
 act(VpnrWorker *worker, VpnrActions actions)
 {
-	VpnrStream *stream = worker->stream;
-
 	if (actions & ON_OUTPUT)
 		vpnr_worker_call_in(worker);
-	if (actions & (VPNR_ACTION_SEND_FIN | VPNR_ACTION_SEND_RESET))
-		atomic_store(&stream->fin_sent, TRUE);
 	if (actions & VPNR_ACTION_SEND_FIN)
-		vpnr_worker_push(worker, vpnr_frame_new(VPNR_FRAME_FIN, stream->id, 0));
+		send_fin(worker);
 	if (actions & VPNR_ACTION_SEND_RESET)
-		vpnr_worker_push(worker, new_reset(stream));
+		send_reset(worker);
 	if (actions & VPNR_ACTION_DROP_OUTPUT)
 		drop_output(worker);
 	if (actions & VPNR_ACTION_SHUT_OUTPUT)
@@ -433,7 +437,7 @@ vpnr_worker_fail(VpnrWorker *worker, VpnrReason reason)
 {
 	VpnrStream *stream = worker->stream;
 
-	atomic_store(&stream->fin_sent, TRUE);
+	atomic_store(&stream->reset_sent, TRUE);
 	if (vpnr_stream_reset_reason(stream) == VPNR_REASON_NONE && !worker->life.over)
 		vpnr_worker_push(worker, vpnr_frame_new_reset(stream->id, reason));
 	worker_clear(worker);

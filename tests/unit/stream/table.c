@@ -23,6 +23,7 @@ open_and_end(Rig *rig)
 	VpnrStream *stream = rig_open(rig);
 	guint32 id = stream->id;
 
+	atomic_store(&stream->fin_sent, TRUE);
 	atomic_store(&stream->ended, TRUE);
 	rig_remove(rig, stream);
 	return id;
@@ -525,6 +526,30 @@ test_v1_client_waits_for_the_end(void)
 }
 
 static void
+test_v1_client_waits_behind_fin(void)
+{
+	g_test_summary("1.3.7: the server's FIN before our FAIL does not end the stream: its "
+		       "FAIL is still to come.");
+
+	g_auto(Rig) rig;
+	VpnrAddr dest = rig_dest();
+	VpnrStream *stream = NULL;
+
+	rig_init(&rig, VPNR_PROTOCOL_V1, VPNR_ROLE_CLIENT, G_MAXUINT64);
+	for (guint i = 0; i < 65535; i++) {
+		stream = rig_open(&rig);
+		g_assert_null(rig_deliver(&rig, VPNR_FRAME_FIN, stream->id));
+		atomic_store(&stream->reset_sent, TRUE);
+		rig_remove(&rig, stream);
+	}
+	g_assert_cmpint(open_to(&rig, &dest, &stream), ==, VPNR_TABLE_FULL);
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_END, 77));
+	stream = rig_open(&rig);
+	g_assert_cmpuint(stream->id, ==, 77);
+	rig_remove(&rig, stream);
+}
+
+static void
 test_v1_repeated_destination(void)
 {
 	g_test_summary("1.3.3: the destination in later frames of a stream is no news.");
@@ -583,6 +608,30 @@ test_v1_retired(void)
 	g_assert_cmpint(rig_accept(&rig, 9, &stream), ==, VPNR_TABLE_DUPLICATE);
 	g_assert_null(rig_deliver(&rig, VPNR_FRAME_END, 9));
 	g_assert_cmpuint(rig_stale(&rig), ==, 3);
+	g_assert_cmpint(rig_accept(&rig, 9, &stream), ==, VPNR_TABLE_OK);
+	rig_remove(&rig, stream);
+}
+
+static void
+test_v1_retired_behind_fin(void)
+{
+	g_test_summary("1.3.7: the same after our FIN and FAIL, but the peer's FIN is enough: it "
+		       "has crossed our FAIL, which the peer does not answer.");
+
+	const VpnrFrameType ends[] = { VPNR_FRAME_FIN, VPNR_FRAME_END };
+	g_auto(Rig) rig;
+	VpnrStream *stream = NULL;
+
+	rig_init(&rig, VPNR_PROTOCOL_V1, VPNR_ROLE_SERVER, G_MAXUINT64);
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_assert_cmpint(rig_accept(&rig, 9, &stream), ==, VPNR_TABLE_OK);
+		atomic_store(&stream->fin_sent, TRUE);
+		atomic_store(&stream->reset_sent, TRUE);
+		rig_remove(&rig, stream);
+		g_assert_null(rig_deliver_data(&rig, 9, "late", 4));
+		g_assert_cmpint(rig_accept(&rig, 9, &stream), ==, VPNR_TABLE_DUPLICATE);
+		g_assert_null(rig_deliver(&rig, ends[i], 9));
+	}
 	g_assert_cmpint(rig_accept(&rig, 9, &stream), ==, VPNR_TABLE_OK);
 	rig_remove(&rig, stream);
 }
@@ -650,9 +699,11 @@ main(int argc, char **argv)
 	g_test_add_func("/table/v1/destinations", test_v1_destinations);
 	g_test_add_func("/table/v1/ids-go-round", test_v1_ids_go_round);
 	g_test_add_func("/table/v1/client-waits", test_v1_client_waits_for_the_end);
+	g_test_add_func("/table/v1/client-waits/behind-fin", test_v1_client_waits_behind_fin);
 	g_test_add_func("/table/v1/repeated-destination", test_v1_repeated_destination);
 	g_test_add_func("/table/v1/reuse", test_v1_reuse);
 	g_test_add_func("/table/v1/retired", test_v1_retired);
+	g_test_add_func("/table/v1/retired/behind-fin", test_v1_retired_behind_fin);
 	g_test_add_func("/table/v1/full", test_v1_full);
 	g_test_add_func("/table/rust/retired", test_rust_retired);
 	return g_test_run();

@@ -1802,6 +1802,29 @@ test_v1_server_end_after_fin(void)
 }
 
 static void
+test_v1_id_is_free_again(void)
+{
+	g_test_summary("1.3.7: a destination that has ended its side and then resets, while the "
+		       "application's FIN is under way: that one is the last of the stream, and "
+		       "the id may come again.");
+
+	Bench bench;
+	VpnrStream *next = NULL;
+
+	start_server(&bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	rig_expect(&bench.rig, VPNR_FRAME_FIN, 1);
+	vpnr_fd_abort(vpnr_fd_steal(&bench.app));
+	rig_expect_reset(&bench.rig, 1, VPNR_REASON_ABORTED);
+	vpnr_table_wait_empty(bench.rig.table);
+	g_assert_cmpint(rig_accept(&bench.rig, 1, &next), ==, VPNR_TABLE_DUPLICATE);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
+	g_assert_cmpint(rig_accept(&bench.rig, 1, &next), ==, VPNR_TABLE_OK);
+	rig_remove(&bench.rig, next);
+	finish(&bench);
+}
+
+static void
 test_rust_server_eof(void)
 {
 	g_test_summary("1.4.6: the end of the destination ends the stream, in one frame.");
@@ -1992,6 +2015,7 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/v1/end", test_v1_end);
 	g_test_add_func("/worker/v1/server-end", test_v1_server_end);
 	g_test_add_func("/worker/v1/server-end-after-fin", test_v1_server_end_after_fin);
+	g_test_add_func("/worker/v1/id-is-free-again", test_v1_id_is_free_again);
 	g_test_add_func("/worker/v1/rust-server-eof", test_rust_server_eof);
 	g_test_add_func("/worker/v1/held-up/application", test_v1_application_resets_while_held_up);
 	g_test_add_func("/worker/v1/held-up/destination", test_v1_destination_resets_while_held_up);
