@@ -78,11 +78,9 @@ on_drained(VpnrLifecycle *life)
 	return VPNR_ACTION_SHUT_OUTPUT;
 }
 
-VpnrActions
-vpnr_lifecycle_step(VpnrLifecycle *life, VpnrEvent event)
+static VpnrActions
+on_event(VpnrLifecycle *life, VpnrEvent event)
 {
-	if (life->over)
-		return 0;
 	switch (event) {
 	case VPNR_EVENT_INPUT_EOF:
 		return on_input_eof(life);
@@ -100,4 +98,17 @@ vpnr_lifecycle_step(VpnrLifecycle *life, VpnrEvent event)
 		return on_drained(life);
 	}
 	g_return_val_if_reached(0);
+}
+
+/* When both directions have ended, by FIN or by FAIL and its answer, the stream is over for the
+ * peer, although our socket may still have to take something: a RESET would be one too many, and
+ * VPNr/1 may have given the id to another stream (docs/protocol.md, 1.3.5 and 1.3.7). */
+VpnrActions
+vpnr_lifecycle_step(VpnrLifecycle *life, VpnrEvent event)
+{
+	gboolean is_over_for_peer =
+	    life->input != VPNR_INPUT_OPEN && life->output != VPNR_OUTPUT_OPEN;
+	VpnrActions actions = life->over ? 0 : on_event(life, event);
+
+	return is_over_for_peer ? actions & ~VPNR_ACTION_SEND_RESET : actions;
 }

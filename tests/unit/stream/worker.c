@@ -1768,6 +1768,66 @@ test_v1_end(void)
 }
 
 static void
+start_v1(Bench *bench, VpnrRole role)
+{
+	if (role == VPNR_ROLE_CLIENT)
+		start_v1_client(bench);
+	else
+		start_server(bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
+}
+
+/* The peer sends more than the socket takes, and its end. */
+static void
+end_behind_much(Bench *bench, VpnrFrameType end)
+{
+	static const guint8 bytes[VPNR_V1_MSG_MAX];
+
+	stall_soon(bench);
+	for (gsize n = 0; n < VPNR_V1_WINDOW / 2; n += sizeof bytes)
+		g_assert_null(rig_deliver_data(&bench->rig, bench->id, bytes, sizeof bytes));
+	g_assert_null(rig_deliver(&bench->rig, end, bench->id));
+	wait_for_waits(bench, VPNR_WAITS_SOCKET);
+}
+
+static void
+test_v1_reset_after_the_answer(void)
+{
+	g_test_summary("1.3.7: FAIL is answered once, although the socket breaks before it has "
+		       "taken everything: a second would be for another stream of that id.");
+
+	for (VpnrRole role = VPNR_ROLE_CLIENT; role <= VPNR_ROLE_SERVER; role++) {
+		Bench bench;
+
+		start_v1(&bench, role);
+		end_behind_much(&bench, VPNR_FRAME_END);
+		rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+		vpnr_fd_abort(vpnr_fd_steal(&bench.app));
+		finish(&bench);
+	}
+}
+
+static void
+test_v1_reset_behind_both_ends(void)
+{
+	g_test_summary("1.3.5: when FIN has gone both ways no FAIL is sent, neither when the "
+		       "socket breaks nor in answer to the peer's, which has crossed our FIN.");
+
+	for (VpnrRole role = VPNR_ROLE_CLIENT; role <= VPNR_ROLE_SERVER; role++) {
+		Bench bench;
+
+		start_v1(&bench, role);
+		g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+		rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
+		end_behind_much(&bench, VPNR_FRAME_FIN);
+		g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, bench.id));
+		wait_until_asleep(&bench);
+		g_assert_cmpuint(vpnr_mailbox_length(bench.rig.outbox), ==, 0);
+		vpnr_fd_abort(vpnr_fd_steal(&bench.app));
+		finish(&bench);
+	}
+}
+
+static void
 test_v1_server_end(void)
 {
 	g_test_summary("An application that is gone closes its destination, which gets what was "
@@ -2013,6 +2073,8 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/dial/failed", test_dial_failed);
 	g_test_add_func("/worker/v1/refused", test_v1_refused);
 	g_test_add_func("/worker/v1/end", test_v1_end);
+	g_test_add_func("/worker/v1/reset-after-answer", test_v1_reset_after_the_answer);
+	g_test_add_func("/worker/v1/reset-behind-both-ends", test_v1_reset_behind_both_ends);
 	g_test_add_func("/worker/v1/server-end", test_v1_server_end);
 	g_test_add_func("/worker/v1/server-end-after-fin", test_v1_server_end_after_fin);
 	g_test_add_func("/worker/v1/id-is-free-again", test_v1_id_is_free_again);
