@@ -437,8 +437,8 @@ vpnr_worker_fail(VpnrWorker *worker, VpnrReason reason)
 {
 	VpnrStream *stream = worker->stream;
 
-	atomic_store(&stream->reset_sent, TRUE);
-	if (vpnr_stream_reset_reason(stream) == VPNR_REASON_NONE && !worker->life.over)
+	if (!atomic_exchange(&stream->reset_sent, TRUE) &&
+	    vpnr_stream_reset_reason(stream) == VPNR_REASON_NONE)
 		vpnr_worker_push(worker, vpnr_frame_new_reset(stream->id, reason));
 	worker_clear(worker);
 }

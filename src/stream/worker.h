@@ -80,8 +80,8 @@ VpnrReason vpnr_worker_wait_opened(VpnrWorker *worker, int fd);
  * that the stream is open. */
 void vpnr_worker_run(VpnrWorker *worker, int fd);
 
-/* Ends a stream that has no socket: tells the peer the reason (unless the peer has aborted it),
- * removes the stream and clears the worker. */
+/* Ends a stream that has no socket: tells the peer the reason (unless the peer has aborted it, or
+ * its END has been answered), removes the stream and clears the worker. */
 void vpnr_worker_fail(VpnrWorker *worker, VpnrReason reason);
 
 G_END_DECLS

@@ -1828,6 +1828,28 @@ test_v1_reset_behind_both_ends(void)
 }
 
 static void
+test_v1_dial_failed_after_the_answer(void)
+{
+	g_test_summary("1.3.7: an application that has sent something and gone has its FAIL while "
+		       "the server dials: none follows when that fails.");
+
+	Rig rig;
+	VpnrStream *stream = NULL;
+	VpnrCancel cancel;
+	VpnrWorker worker;
+
+	rig_init(&rig, VPNR_PROTOCOL_V1, VPNR_ROLE_SERVER, G_MAXUINT64);
+	g_assert_cmpint(rig_accept(&rig, 1, &stream), ==, VPNR_TABLE_OK);
+	g_assert_null(rig_deliver_data(&rig, 1, "bye", 3));
+	g_assert_null(rig_deliver(&rig, VPNR_FRAME_END, 1));
+	vpnr_worker_init(&worker, rig.table, stream);
+	g_assert_true(vpnr_worker_prepare_cancel(&worker, &cancel));
+	rig_expect_reset(&rig, 1, VPNR_REASON_ABORTED);
+	vpnr_worker_fail(&worker, VPNR_REASON_REFUSED);
+	rig_clear(&rig);
+}
+
+static void
 test_v1_server_end(void)
 {
 	g_test_summary("An application that is gone closes its destination, which gets what was "
@@ -2075,6 +2097,8 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/v1/end", test_v1_end);
 	g_test_add_func("/worker/v1/reset-after-answer", test_v1_reset_after_the_answer);
 	g_test_add_func("/worker/v1/reset-behind-both-ends", test_v1_reset_behind_both_ends);
+	g_test_add_func("/worker/v1/dial-failed-after-answer",
+			test_v1_dial_failed_after_the_answer);
 	g_test_add_func("/worker/v1/server-end", test_v1_server_end);
 	g_test_add_func("/worker/v1/server-end-after-fin", test_v1_server_end_after_fin);
 	g_test_add_func("/worker/v1/id-is-free-again", test_v1_id_is_free_again);
