@@ -75,6 +75,15 @@ parse_name(const char *text, Entry *entry)
 	return TRUE;
 }
 
+/* Other programs have these words in lists like ours; as the name of a host each would match nothing
+ * of what is meant, and a deny would let everything through. */
+static gboolean
+means_everything(const char *host)
+{
+	return g_ascii_strcasecmp(host, "all") == 0 || g_ascii_strcasecmp(host, "any") == 0 ||
+	       g_str_equal(host, "*");
+}
+
 /* Parses the part of an entry before its ports. text is the whole entry, for errors. */
 static gboolean
 parse_host(const char *host, gboolean bracketed, const char *text, Entry *entry, GError **error)
@@ -86,6 +95,8 @@ parse_host(const char *host, gboolean bracketed, const char *text, Entry *entry,
 	entry->network.type = VPNR_ADDR_NONE;
 	if (bracketed || strpbrk(host, "/:") != NULL)
 		return set_error(error, text, why->message);
+	if (means_everything(host))
+		return set_error(error, text, "everything is 0.0.0.0/0;::/0");
 	if (!parse_name(host, entry))
 		return set_error(error, text, "it is neither a network nor a name");
 	return TRUE;

@@ -275,6 +275,8 @@ test_refused(void)
 		"[::1]:",
 		"[example.org]",
 		"*",
+		"all",
+		"Any:80",
 		"*.",
 		"*.*.org",
 		"www.*.org",
