@@ -4,9 +4,15 @@
  */
 #include "app/keyfile.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "app/keys.h"
+#include "app/secret.h"
 #include "app/settings.h"
+#include "base/fd.h"
 
 /* What some editors put at the start of a file in UTF-8. Nobody sees it, so it must not matter. */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -17,6 +23,9 @@ struct VpnrKeyfile {
 	char *base;             /* absolute path of the folder of relative paths */
 	GHashTable *overridden; /* set of "section\nkey" that came from -o */
 	gboolean loaded;
+	mode_t mode;         /* of the file; 0: unknown */
+	VpnrKey secret;      /* what stands under VPNR_SECRET_KEY */
+	gboolean has_secret; /* and is a key */
 };
 
 static gboolean
@@ -112,8 +121,9 @@ check_lines(const char *name, const char *text, GError **error)
 	return TRUE;
 }
 
+/* Takes the secret out of the text, which no longer has it then; a NUL is behind its n bytes. */
 static VpnrKeyfile *
-keyfile_new(const char *name, const char *text, gsize n, const char *base, GError **error)
+keyfile_new(const char *name, char *text, gsize n, const char *base, GError **error)
 {
 	g_autoptr(VpnrKeyfile) file = g_new0(VpnrKeyfile, 1);
 	g_autoptr(GError) why = NULL;
@@ -123,14 +133,13 @@ keyfile_new(const char *name, const char *text, gsize n, const char *base, GErro
 	file->base = g_canonicalize_filename(base, NULL);
 	file->keys = g_key_file_new();
 	file->overridden = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	char *lines =
+	    text + (g_str_has_prefix(text, BYTE_ORDER_MARK) ? strlen(BYTE_ORDER_MARK) : 0);
+	file->has_secret = vpnr_secret_take(lines, n - (gsize)(lines - text), &file->secret);
 	if (!g_utf8_validate_len(text, n, &end)) {
 		set_error(error, name, "not valid UTF-8 at byte %zu", (gsize)(end - text));
 		return NULL;
 	}
-
-	g_autofree char *copy = g_strndup(text, n);
-	const char *lines =
-	    copy + (g_str_has_prefix(copy, BYTE_ORDER_MARK) ? strlen(BYTE_ORDER_MARK) : 0);
 	if (!check_lines(name, lines, error))
 		return NULL;
 	if (!g_key_file_load_from_data(file->keys, lines, strlen(lines), G_KEY_FILE_NONE, &why)) {
@@ -154,6 +163,11 @@ apply_override(VpnrKeyfile *file, const char *text, GError **error)
 
 	g_autofree char *section = g_strndup(text, (gsize)(dot - text));
 	g_autofree char *key = g_strndup(dot + 1, (gsize)(equals - dot - 1));
+	if (vpnr_secret_is_meant(key))
+		return set_error(error, "-o",
+				 "\"%s.%s\": everybody can read a command line; a private key "
+				 "belongs in the file",
+				 section, key);
 	if (strpbrk(section, "[]") != NULL || strpbrk(key, "[] ") != NULL)
 		return set_error(error, "-o", "\"%s\" does not name a section and a key", text);
 	g_key_file_set_value(file->keys, section, key, equals + 1);
@@ -164,26 +178,46 @@ apply_override(VpnrKeyfile *file, const char *text, GError **error)
 VpnrKeyfile *
 vpnr_keyfile_parse(const char *text, gsize n, const char *base, GError **error)
 {
-	return keyfile_new("configuration", text, n, base, error);
+	g_autofree char *copy = g_malloc(n + 1);
+
+	memcpy(copy, text, n);
+	copy[n] = '\0';
+	return keyfile_new("configuration", copy, n, base, error);
+}
+
+/* The text of the file at path (transfer full) and its mode. The error names the path. */
+static char *
+read_file(const char *path, gsize *n, mode_t *mode, GError **error)
+{
+	g_auto(VpnrFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+	char *text = NULL;
+
+	/* The open file is looked at: the path might be another one's by now. */
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		text = vpnr_secret_read(fd, n);
+	if (text != NULL)
+		*mode = st.st_mode;
+	else
+		set_error(error, path, "cannot read the configuration: %s", g_strerror(errno));
+	return text;
 }
 
 VpnrKeyfile *
 vpnr_keyfile_load(const char *path, const char *const *overrides, GError **error)
 {
 	g_autofree char *base = g_path_get_dirname(path);
-	g_autofree char *text = NULL;
-	g_autoptr(GError) why = NULL;
 	gsize n = 0;
+	mode_t mode = 0;
+	g_autofree char *text = read_file(path, &n, &mode, error);
 
-	if (!g_file_get_contents(path, &text, &n, &why)) {
-		g_set_error_literal(error, VPNR_SETTINGS_ERROR, VPNR_SETTINGS_ERROR_INVALID,
-				    why->message); /* it names the path */
+	if (text == NULL)
 		return NULL;
-	}
 	g_autoptr(VpnrKeyfile) file = keyfile_new(path, text, n, base, error);
 	if (file == NULL)
 		return NULL;
 	file->loaded = TRUE;
+	file->mode = mode;
 	for (; overrides != NULL && *overrides != NULL; overrides++) {
 		if (!apply_override(file, *overrides, error))
 			return NULL;
@@ -198,6 +232,7 @@ vpnr_keyfile_free(VpnrKeyfile *file)
 		return;
 	g_clear_pointer(&file->keys, g_key_file_free);
 	g_clear_pointer(&file->overridden, g_hash_table_unref);
+	vpnr_key_wipe(&file->secret);
 	g_free(file->name);
 	g_free(file->base);
 	g_free(file);
@@ -207,6 +242,18 @@ gboolean
 vpnr_keyfile_is_loaded(const VpnrKeyfile *file)
 {
 	return file->loaded;
+}
+
+const VpnrKey *
+vpnr_keyfile_secret(const VpnrKeyfile *file)
+{
+	return file->has_secret ? &file->secret : NULL;
+}
+
+gboolean
+vpnr_keyfile_check_mode(const VpnrKeyfile *file, GError **error)
+{
+	return vpnr_keys_check_mode(file->mode, file->name, error);
 }
 
 char **
@@ -274,6 +321,12 @@ vpnr_section_exists(const VpnrSection *section)
 }
 
 gboolean
+vpnr_section_has(const VpnrSection *section, const char *key)
+{
+	return g_key_file_has_key(section->file->keys, section->name, key, NULL);
+}
+
+gboolean
 vpnr_section_fail(const VpnrSection *section, GError **error, const char *format, ...)
 {
 	va_list args;
@@ -303,7 +356,7 @@ vpnr_section_fail_key(const VpnrSection *section, const char *key, GError **erro
 gboolean
 vpnr_section_require(const VpnrSection *section, const char *key, GError **error)
 {
-	if (g_key_file_has_key(section->file->keys, section->name, key, NULL))
+	if (vpnr_section_has(section, key))
 		return TRUE;
 	return vpnr_section_fail_key(section, key, error, "it is needed, but missing");
 }
@@ -311,12 +364,10 @@ vpnr_section_require(const VpnrSection *section, const char *key, GError **error
 gboolean
 vpnr_section_get_text(const VpnrSection *section, const char *key, char **value, GError **error)
 {
-	GKeyFile *keys = section->file->keys;
-
-	if (!g_key_file_has_key(keys, section->name, key, NULL))
+	if (!vpnr_section_has(section, key))
 		return TRUE;
 	/* The raw value: GKeyFile's escape sequences would only help to hide something. */
-	g_autofree char *text = g_key_file_get_value(keys, section->name, key, NULL);
+	g_autofree char *text = g_key_file_get_value(section->file->keys, section->name, key, NULL);
 	g_strstrip(text);
 	if (*text == '\0')
 		return vpnr_section_fail_key(section, key, error, "\"\" is empty");

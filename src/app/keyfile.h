@@ -4,7 +4,8 @@
  * name file, section, key and value (VPNR_SETTINGS_ERROR).
  *
  * GKeyFile reads the text, but is lenient where a configuration must not be: a section or key that
- * stands twice, or one that nobody knows, is an error here.
+ * stands twice, or one that nobody knows, is an error here. A private key that stands in the file
+ * is not in what GKeyFile reads, and in no error (secret.h).
  *
  * Belongs to the thread that made it. A "get" that finds no such key returns TRUE and leaves *value
  * as it was, so the caller puts the default there first.
@@ -12,6 +13,8 @@
 #pragma once
 
 #include <glib.h>
+
+#include "base/key.h"
 
 G_BEGIN_DECLS
 
@@ -48,11 +51,22 @@ gboolean vpnr_keyfile_is_loaded(const VpnrKeyfile *file);
 gboolean
 vpnr_keyfile_check(const VpnrKeyfile *file, const VpnrSectionKind *kinds, gsize n, GError **error);
 
+/* The key that stands in the file under "private-key" (transfer none), whatever the section, or
+ * NULL if there is none or it is no key. As a value it is a row of asterisks. */
+const VpnrKey *vpnr_keyfile_secret(const VpnrKeyfile *file);
+
+/* FALSE with an error that names the file if it is no place for such a key: group or others have
+ * access to it (keys.h). TRUE for what was not loaded from a path. */
+gboolean vpnr_keyfile_check_mode(const VpnrKeyfile *file, GError **error);
+
 /* The names of all sections (transfer full, g_strfreev). */
 char **vpnr_keyfile_sections(const VpnrKeyfile *file);
 
 /* TRUE if the file or an override has the section. */
 gboolean vpnr_section_exists(const VpnrSection *section);
+
+/* TRUE if the section has the key. */
+gboolean vpnr_section_has(const VpnrSection *section, const char *key);
 
 /* An error about the whole section. Returns FALSE. */
 gboolean vpnr_section_fail(const VpnrSection *section, GError **error, const char *format, ...)

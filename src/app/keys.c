@@ -104,9 +104,20 @@ set_errno_error(GError **error, const char *path, const char *what)
 	return FALSE;
 }
 
+gboolean
+vpnr_keys_check_mode(mode_t mode, const char *path, GError **error)
+{
+	if ((mode & (S_IRWXG | S_IRWXO)) == 0)
+		return TRUE;
+	g_set_error(error, VPNR_KEYS_ERROR, VPNR_KEYS_ERROR_PERMISSION,
+		    "%s: a private key with mode %04o lets others in, make it 0600", path,
+		    (unsigned)mode & 07777);
+	return FALSE;
+}
+
 /* Looks at the open file, not at the path, which might be another file by the time it is opened. */
 static gboolean
-check_mode(int fd, const char *path, GError **error)
+check_file(int fd, const char *path, GError **error)
 {
 	struct stat st;
 
@@ -116,13 +127,7 @@ check_mode(int fd, const char *path, GError **error)
 		errno = EISDIR; /* mode 0600 would not make it a key, as the next error has it */
 		return set_errno_error(error, path, "cannot read the private key");
 	}
-	if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-		g_set_error(error, VPNR_KEYS_ERROR, VPNR_KEYS_ERROR_PERMISSION,
-			    "%s: a private key with mode %04o lets others in, make it 0600", path,
-			    (unsigned)st.st_mode & 07777);
-		return FALSE;
-	}
-	return TRUE;
+	return vpnr_keys_check_mode(st.st_mode, path, error);
 }
 
 /* Fills buf, which has room for size bytes, as far as the file goes; its length, or -1. */
@@ -172,5 +177,5 @@ vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError **error)
 
 	if (fd < 0)
 		return set_errno_error(error, path, "cannot open the private key");
-	return check_mode(fd, path, error) && vpnr_keys_read_private(fd, path, private_key, error);
+	return check_file(fd, path, error) && vpnr_keys_read_private(fd, path, private_key, error);
 }

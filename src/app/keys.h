@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 #include "base/key.h"
 
@@ -33,5 +34,9 @@ gboolean vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError *
 
 /* The same from an open descriptor, whatever its mode; name stands for it in errors. */
 gboolean vpnr_keys_read_private(int fd, const char *name, VpnrKey *private_key, GError **error);
+
+/* FALSE with an error that names the file at path if one of this mode, with a private key in it, is
+ * accessible to group or others. */
+gboolean vpnr_keys_check_mode(mode_t mode, const char *path, GError **error);
 
 G_END_DECLS

@@ -40,6 +40,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/report.h \
 	%D%/runs.c \
 	%D%/runs.h \
+	%D%/secret.c \
+	%D%/secret.h \
 	%D%/settings.c \
 	%D%/settings.h \
 	%D%/settings_capture.c \

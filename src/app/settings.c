@@ -12,6 +12,7 @@
 
 #include "app/control.h"
 #include "app/keyfile.h"
+#include "app/secret.h"
 #include "app/settings_capture.h"
 #include "app/values.h"
 #include "base/fd.h"
@@ -68,10 +69,10 @@ static const VpnrSectionKind server_kinds[] = {
 };
 
 static const VpnrSectionKind client_kinds[] = {
-	{ "client",
-	  (const char *const[]){ "server", "server-public-key", "private-key-file", "protocol",
-				 "redirect", "socks", "control-socket", "resume-timeout",
-				 "rotate-interval", "links", "memory-budget", NULL } },
+	{ "client", (const char *const[]){ "server", "server-public-key", "private-key-file",
+					   VPNR_SECRET_KEY, "protocol", "redirect", "socks",
+					   "control-socket", "resume-timeout", "rotate-interval",
+					   "links", "memory-budget", NULL } },
 	{ "capture", vpnr_settings_capture_keys },
 };
 
@@ -252,6 +253,25 @@ server_settings_read(VpnrKeyfile *file, GError **error)
 	return g_steal_pointer(&settings);
 }
 
+/* The client's private key, in a file of its own or in this one. */
+static gboolean
+read_private_key(const VpnrSection *section, gboolean needed, VpnrKey *key, GError **error)
+{
+	gboolean in_file = vpnr_section_has(section, "private-key-file");
+	gboolean here = vpnr_section_has(section, VPNR_SECRET_KEY);
+
+	if (in_file && here)
+		return vpnr_section_fail_key(section, VPNR_SECRET_KEY, error,
+					     "there is private-key-file, too; only one of them may "
+					     "be given");
+	if (needed && !in_file && !here)
+		return vpnr_section_fail_key(section, "private-key-file", error,
+					     "it or " VPNR_SECRET_KEY " is needed, but both are "
+					     "missing");
+	return vpnr_section_get_private_key(section, "private-key-file", key, error) &&
+	       vpnr_section_get_secret(section, VPNR_SECRET_KEY, key, error);
+}
+
 static gboolean
 read_identity(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
 {
@@ -263,14 +283,11 @@ read_identity(const VpnrSection *section, VpnrClientSettings *settings, GError *
 	if (!vpnr_section_get_choice(section, "protocol", protocols, &protocol, error))
 		return FALSE;
 	settings->protocol = values[protocol];
-	if (settings->protocol == VPNR_PROTOCOL_V2 &&
-	    (!vpnr_section_require(section, "server-public-key", error) ||
-	     !vpnr_section_require(section, "private-key-file", error)))
-		return FALSE;
-	return vpnr_section_get_key(section, "server-public-key", &settings->server_public_key,
+	gboolean needed = settings->protocol == VPNR_PROTOCOL_V2;
+	return (!needed || vpnr_section_require(section, "server-public-key", error)) &&
+	       vpnr_section_get_key(section, "server-public-key", &settings->server_public_key,
 				    error) &&
-	       vpnr_section_get_private_key(section, "private-key-file", &settings->private_key,
-					    error);
+	       read_private_key(section, needed, &settings->private_key, error);
 }
 
 static gboolean

@@ -42,6 +42,28 @@ vpnr_section_get_private_key(const VpnrSection *section, const char *key, VpnrKe
 }
 
 gboolean
+vpnr_section_get_secret(const VpnrSection *section, const char *key, VpnrKey *value, GError **error)
+{
+	const VpnrKey *secret = vpnr_keyfile_secret(section->file);
+	g_autofree char *text = NULL;
+	g_autoptr(GError) why = NULL;
+
+	if (!vpnr_section_get_text(section, key, &text, error))
+		return FALSE;
+	if (text == NULL)
+		return TRUE;
+	if (!vpnr_keyfile_check_mode(section->file, &why))
+		return vpnr_section_fail_key(section, key, error, "%s", why->message);
+	if (secret == NULL)
+		return vpnr_section_fail_key(section, key, error,
+					     "not a private key: %d characters of base64 are "
+					     "expected",
+					     VPNR_KEY_STRLEN - 1);
+	*value = *secret;
+	return TRUE;
+}
+
+gboolean
 vpnr_section_get_socket_path(const VpnrSection *section, const char *key, char **value,
 			     GError **error)
 {

@@ -38,6 +38,11 @@ vpnr_section_get_key(const VpnrSection *section, const char *key, VpnrKey *value
 gboolean vpnr_section_get_private_key(const VpnrSection *section, const char *key, VpnrKey *value,
 				      GError **error);
 
+/* The private key that is the value of key, which is VPNR_SECRET_KEY (secret.h). An error if others
+ * can read the file; it never quotes the value. */
+gboolean vpnr_section_get_secret(const VpnrSection *section, const char *key, VpnrKey *value,
+				 GError **error);
+
 /* An address or a name, with this port if it has none. */
 gboolean vpnr_section_get_addr(const VpnrSection *section, const char *key, guint16 port,
 			       VpnrAddr *value, GError **error);

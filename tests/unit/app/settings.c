@@ -13,6 +13,7 @@
 #define CLIENT                                                                                     \
 	"[client]\nserver = vpn.example.org\nserver-public-key = " KEY_A                           \
 	"\nprivate-key-file = client.key\n"
+#define BARE   "[client]\nserver = vpn.example.org\nserver-public-key = " KEY_A "\n"
 #define SERVER "[server]\nprivate-key-file = server.key\n"
 #define V1     "[v1]\n"
 #define ALICE  "[client alice]\npublic-key = " KEY_A "\n"
@@ -160,6 +161,47 @@ test_never_rotate(void)
 	g_autoptr(VpnrClientSettings) settings = parse_client(CLIENT "rotate-interval = none\n");
 
 	g_assert_cmpuint(settings->rotate_interval_s, ==, 0);
+}
+
+static void
+test_client_private_key(void)
+{
+	g_autoptr(VpnrClientSettings) settings =
+	    parse_client("[client]\nserver = a.example\nserver-public-key = " KEY_A
+			 "\nprivate-key = " KEY_B "\nsocks = 127.0.0.1\n");
+	char buf[VPNR_KEY_STRLEN];
+
+	g_assert_cmpstr(vpnr_key_format(&settings->private_key, buf), ==, KEY_B);
+	assert_addrs(settings->socks, "127.0.0.1:1080");
+}
+
+static void
+test_client_private_key_refused(void)
+{
+	static const Refusal refusals[] = {
+		{ CLIENT "private-key = " KEY_B "\n", "[client] private-key|private-key-file" },
+		{ BARE "private-key = " KEY_B "\nprivate-key = " KEY_B "\n", "line 5|twice" },
+		{ BARE "private-key = " KEY_B KEY_B "\n",
+		  "[client] private-key|not a private key" },
+		{ BARE "private-key = \n", "[client] private-key|empty" },
+		{ BARE "PrivateKey = " KEY_B "\n", "[client] PrivateKey|unknown key" },
+		{ "\xef\xbb\xbfprivate-key = " KEY_B "\n", "line 1|private-key|first section" },
+		{ BARE "private-key: " KEY_B "\n", "line 4|private-key" },
+		{ BARE "private-key = " KEY_B "\n[capture]\nprivate-key = " KEY_B "\n",
+		  "[capture] private-key|unknown key" },
+		{ BARE "[capture]\nmode = off\n", "[client] private-key-file|private-key " },
+	};
+
+	g_test_summary("No error quotes a private key, whatever is wrong with it.");
+	for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
+		const char *text = refusals[i].text;
+		g_autoptr(GError) error = NULL;
+
+		g_test_message("refusal %zu: %s", i, refusals[i].expected);
+		g_assert_null(vpnr_client_settings_parse(text, strlen(text), "/", &error));
+		assert_mentions(error, refusals[i].expected);
+		g_assert_null(strstr(error->message, "PUAX"));
+	}
 }
 
 static void
@@ -346,6 +388,7 @@ test_server_refused(void)
 		{ "[server]\n", "[server] private-key-file|missing" },
 		{ ALICE V1, "[client alice]|no [server]" },
 		{ SERVER "[client]\npublic-key = " KEY_A "\n", "[client]|unknown section" },
+		{ SERVER "private-key = " KEY_B "\n", "[server] private-key|unknown key" },
 		{ SERVER "[client ]\npublic-key = " KEY_A "\n", "[client ]|1 to 64" },
 		{ SERVER "[client  a]\npublic-key = " KEY_A "\n", "space" },
 		{ SERVER "[client 0123456789012345678901234567890123456789012345678901234567890123"
@@ -515,6 +558,32 @@ test_load_private_key(Files *files, gconstpointer config)
 }
 
 static void
+test_load_secret(Files *files, gconstpointer config)
+{
+	static const char text[] = BARE "private-key = " KEY_B "\n";
+	const char *const overrides[] = { "client.private-key=" KEY_B, NULL };
+	g_autoptr(GError) error = NULL;
+	char buf[VPNR_KEY_STRLEN];
+
+	g_assert_true(g_file_set_contents(files->config, text, -1, NULL));
+	g_assert_cmpint(g_chmod(files->config, 0640), ==, 0);
+	g_assert_null(vpnr_client_settings_load(files->config, NULL, &error));
+	assert_mentions(error, "vpnr.conf: [client] private-key: |mode 0640");
+	g_clear_error(&error);
+
+	g_assert_cmpint(g_chmod(files->config, 0600), ==, 0);
+	g_autoptr(VpnrClientSettings) settings =
+	    vpnr_client_settings_load(files->config, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(vpnr_key_format(&settings->private_key, buf), ==, KEY_B);
+
+	/* Everybody has read it there already; it is kept out of the log at least. */
+	g_assert_null(vpnr_client_settings_load(files->config, overrides, &error));
+	assert_mentions(error, "-o|\"client.private-key\"|command line");
+	g_assert_null(strstr(error->message, KEY_B));
+}
+
+static void
 test_load_missing(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -602,6 +671,8 @@ main(int argc, char **argv)
 	g_test_add_func("/settings/client/defaults", test_client_defaults);
 	g_test_add_func("/settings/client/full", test_client_full);
 	g_test_add_func("/settings/client/v1", test_client_v1);
+	g_test_add_func("/settings/client/private-key", test_client_private_key);
+	g_test_add_func("/settings/client/private-key-refused", test_client_private_key_refused);
 	g_test_add_func("/settings/client/sizes", test_sizes);
 	g_test_add_func("/settings/client/never-rotate", test_never_rotate);
 	g_test_add_func("/settings/client/refused", test_client_refused);
@@ -615,6 +686,7 @@ main(int argc, char **argv)
 	add_files_test("/settings/load/overrides", test_load_overrides);
 	add_files_test("/settings/load/bad-overrides", test_load_bad_overrides);
 	add_files_test("/settings/load/private-key", test_load_private_key);
+	add_files_test("/settings/load/secret", test_load_secret);
 	g_test_add_func("/settings/load/missing", test_load_missing);
 	g_test_add_func("/settings/examples", test_examples);
 	g_test_add_func("/settings/free-null", test_free_null);
