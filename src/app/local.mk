@@ -38,6 +38,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/options.h \
 	%D%/report.c \
 	%D%/report.h \
+	%D%/rewrite.c \
+	%D%/rewrite.h \
 	%D%/runs.c \
 	%D%/runs.h \
 	%D%/secret.c \

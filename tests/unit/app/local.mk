@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 unit_tests += %D%/entries
 %C%_entries_SOURCES = %D%/entries.c
+unit_tests += %D%/rewrite
+%C%_rewrite_SOURCES = %D%/rewrite.c
 unit_tests += %D%/keys
 %C%_keys_SOURCES = %D%/keys.c
 unit_tests += %D%/secret
