@@ -9,12 +9,14 @@
 #include "config.h"
 
 #include <glib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/control.h"
+#include "app/ctl_add.h"
 #include "app/ctl_find.h"
 #include "app/ctl_format.h"
 #include "app/ctl_leak.h"
@@ -29,7 +31,7 @@
 #define STATUS_USAGE 2
 
 static void
-print_error(const char *message)
+print_message(const char *message)
 {
 	g_autofree char *text = vpnr_ctl_printable(message);
 
@@ -122,7 +124,7 @@ warn_about_mode(void)
 
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		print_error("warning: others can read this file; make it with umask 077");
+		print_message("warning: others can read this file; make it with umask 077");
 }
 
 static int
@@ -152,6 +154,25 @@ run_pubkey(const VpnrCtlRequest *request, GError **error)
 	return STATUS_OK;
 }
 
+static int
+run_add_client(const VpnrCtlRequest *request, GError **error)
+{
+	const VpnrCtlAdd add = {
+		.config = request->config != NULL ? request->config : VPNR_SERVER_CONFIG,
+		.name = request->name,
+		.server = request->server,
+	};
+	g_autofree char *note = NULL;
+
+	warn_about_mode();
+	/* That nobody takes the client's configuration is an error like others. */
+	signal(SIGPIPE, SIG_IGN);
+	if (!vpnr_ctl_add(&add, stdout, &note, error))
+		return STATUS_ERROR;
+	print_message(note);
+	return STATUS_OK;
+}
+
 #define ASKS (VPNR_CTL_SOCKET | VPNR_CTL_JSON)
 
 static const VpnrCtlCommand commands[] = {
@@ -170,13 +191,15 @@ static const VpnrCtlCommand commands[] = {
 	  "turn on the kill switch without a client" },
 	{ "genkey", 0, run_genkey, NULL, "print a new private key" },
 	{ "pubkey", 0, run_pubkey, NULL, "read a private key and print its public key" },
+	{ "add-client", VPNR_CTL_CONFIG | VPNR_CTL_SERVER | VPNR_CTL_NAME, run_add_client, NULL,
+	  "let a new client in at this server, and print its configuration" },
 	{ NULL },
 };
 
 static int
 fail_usage(const char *message)
 {
-	print_error(message);
+	print_message(message);
 	fputs("\"vpnrctl --help\" lists commands and options.\n", stderr);
 	return STATUS_USAGE;
 }
@@ -196,11 +219,11 @@ main(int argc, char **argv)
 	}
 	int status = request.command->run(&request, &error);
 	if (error != NULL) {
-		print_error(error->message);
+		print_message(error->message);
 		return status;
 	}
 	if (fflush(stdout) != 0) {
-		print_error("cannot write to standard output");
+		print_message("cannot write to standard output");
 		return STATUS_ERROR;
 	}
 	return status;

@@ -11,8 +11,12 @@ describe(const VpnrCtlCommand *commands)
 {
 	g_autoptr(GString) text = g_string_new("Commands:\n");
 
-	for (; commands->name != NULL; commands++)
-		g_string_append_printf(text, "  %-13s %s\n", commands->name, commands->description);
+	for (; commands->name != NULL; commands++) {
+		gboolean named = (commands->takes & VPNR_CTL_NAME) != 0;
+		g_autofree char *words = g_strconcat(commands->name, named ? " NAME" : NULL, NULL);
+
+		g_string_append_printf(text, "  %-15s %s\n", words, commands->description);
+	}
 	g_string_append(text, "\nWithout --socket the one program that answers "
 			      "at " VPNR_CONTROL_CLIENT_PATH "\nor " VPNR_CONTROL_SERVER_PATH
 			      " is asked.");
@@ -30,7 +34,10 @@ parse_options(VpnrCtlRequest *request, const VpnrCtlCommand *commands, char ***w
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request->json,
 		  "print the answer as it came, as JSON", NULL },
 		{ "config", 'c', 0, G_OPTION_ARG_FILENAME, &request->config,
-		  "the client's configuration, which names what its rules are called", "FILE" },
+		  "the configuration of the client whose rules it is about, or of the server",
+		  "FILE" },
+		{ "server", 0, 0, G_OPTION_ARG_STRING, &request->server,
+		  "where the new client finds the server", "HOST[:PORT]" },
 		{ "kill-switch", 0, 0, G_OPTION_ARG_NONE, &request->kill_switch,
 		  "clear the kill switch, too", NULL },
 		{ "target", 't', 0, G_OPTION_ARG_STRING_ARRAY, &request->targets,
@@ -78,6 +85,11 @@ choose_command(VpnrCtlRequest *request, const VpnrCtlCommand *commands, char **w
 
 		return g_strdup_printf("\"%s\" is no command", line);
 	}
+	if ((request->command->takes & VPNR_CTL_NAME) != 0) {
+		if (words[n] == NULL)
+			return g_strdup_printf("\"%s\" needs a name", request->command->name);
+		request->name = g_strdup(words[n++]);
+	}
 	return words[n] != NULL ? g_strdup_printf("\"%s\" is a word too many", words[n]) : NULL;
 }
 
@@ -94,6 +106,7 @@ check_options(const VpnrCtlRequest *request)
 		{ VPNR_CTL_JSON, request->json, "--json" },
 		{ VPNR_CTL_CONFIG, request->config != NULL, "--config" },
 		{ VPNR_CTL_KILL_SWITCH, request->kill_switch, "--kill-switch" },
+		{ VPNR_CTL_SERVER, request->server != NULL, "--server" },
 		{ VPNR_CTL_TARGET, request->targets != NULL, "--target" },
 		{ VPNR_CTL_PROGRAM, request->program != NULL, "\"--\"" },
 	};
@@ -144,6 +157,8 @@ vpnr_ctl_request_clear(VpnrCtlRequest *request)
 {
 	g_free(request->socket);
 	g_free(request->config);
+	g_free(request->server);
+	g_free(request->name);
 	g_strfreev(request->targets);
 	g_strfreev(request->program);
 }

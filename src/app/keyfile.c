@@ -175,14 +175,31 @@ apply_override(VpnrKeyfile *file, const char *text, GError **error)
 	return TRUE;
 }
 
-VpnrKeyfile *
-vpnr_keyfile_parse(const char *text, gsize n, const char *base, GError **error)
+static VpnrKeyfile *
+parse_copy(const char *name, const char *text, gsize n, const char *base, GError **error)
 {
 	g_autofree char *copy = g_malloc(n + 1);
 
 	memcpy(copy, text, n);
 	copy[n] = '\0';
-	return keyfile_new("configuration", copy, n, base, error);
+	return keyfile_new(name, copy, n, base, error);
+}
+
+VpnrKeyfile *
+vpnr_keyfile_parse(const char *text, gsize n, const char *base, GError **error)
+{
+	return parse_copy("configuration", text, n, base, error);
+}
+
+VpnrKeyfile *
+vpnr_keyfile_preview(const char *path, const char *text, gsize n, GError **error)
+{
+	g_autofree char *base = g_path_get_dirname(path);
+	VpnrKeyfile *file = parse_copy(path, text, n, base, error);
+
+	if (file != NULL)
+		file->loaded = TRUE;
+	return file;
 }
 
 /* The text of the file at path (transfer full) and its mode. The error names the path. */

@@ -41,6 +41,9 @@ VpnrKeyfile *vpnr_keyfile_load(const char *path, const char *const *overrides, G
 /* The same from n bytes of text; base is the folder that relative paths are relative to. */
 VpnrKeyfile *vpnr_keyfile_parse(const char *text, gsize n, const char *base, GError **error);
 
+/* What loading the file at path would give if it had these n bytes, whatever its mode. */
+VpnrKeyfile *vpnr_keyfile_preview(const char *path, const char *text, gsize n, GError **error);
+
 /* Takes NULL. */
 void vpnr_keyfile_free(VpnrKeyfile *file);
 

@@ -5,6 +5,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/control_ask.c \
 	%D%/control_wire.c \
 	%D%/control_wire.h \
+	%D%/ctl_add.c \
+	%D%/ctl_add.h \
 	%D%/ctl_connections.c \
 	%D%/ctl_find.c \
 	%D%/ctl_find.h \
@@ -26,6 +28,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_status.c \
 	%D%/daemon.c \
 	%D%/daemon.h \
+	%D%/enrol.c \
+	%D%/enrol.h \
 	%D%/entries.c \
 	%D%/entries.h \
 	%D%/inbounds.c \
@@ -57,5 +61,7 @@ bin_PROGRAMS += vpnr-client vpnr-server vpnrctl
 vpnr_client_SOURCES = %D%/client_main.c
 vpnr_server_SOURCES = %D%/server_main.c
 vpnrctl_SOURCES = %D%/ctl_main.c
+# Where contrib/systemd/vpnr-server.service.in has it.
+vpnrctl_CPPFLAGS = $(AM_CPPFLAGS) -DVPNR_SERVER_CONFIG='"$(sysconfdir)/vpnr/server.conf"'
 
 EXTRA_DIST += %D%/.may_include

@@ -384,6 +384,14 @@ vpnr_server_settings_load(const char *path, const char *const *overrides, GError
 	return file != NULL ? server_settings_read(file, error) : NULL;
 }
 
+VpnrServerSettings *
+vpnr_server_settings_preview(const char *path, const char *text, gsize n, GError **error)
+{
+	g_autoptr(VpnrKeyfile) file = vpnr_keyfile_preview(path, text, n, error);
+
+	return file != NULL ? server_settings_read(file, error) : NULL;
+}
+
 VpnrClientSettings *
 vpnr_client_settings_load(const char *path, const char *const *overrides, GError **error)
 {

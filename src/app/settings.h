@@ -67,6 +67,10 @@ vpnr_server_settings_load(const char *path, const char *const *overrides, GError
 VpnrClientSettings *
 vpnr_client_settings_load(const char *path, const char *const *overrides, GError **error);
 
+/* What loading the server's file at path would give if it had these n bytes. */
+VpnrServerSettings *
+vpnr_server_settings_preview(const char *path, const char *text, gsize n, GError **error);
+
 /* The same from text, for tests and the fuzzer; base is the folder that relative paths are relative
  * to; key files are not opened (private_key stays zero). */
 VpnrServerSettings *

@@ -62,6 +62,8 @@ test_usage(void)
 		{ "status --socket", "--socket" },
 		{ "status -- sh", "\"status\"" },
 		{ "genkey --json", "\"genkey\"" },
+		{ "add-client", "\"add-client\"" },
+		{ "add-client a b", "\"b\"" },
 		{ "--socket /nonexistent/x.sock pubkey", "\"pubkey\"" },
 		{ "\"$(printf 'a\\033b')\"", "\"a?b\"" },
 	};
@@ -118,6 +120,19 @@ test_keys(void)
 
 	g_assert_cmpint(g_unlink(path), ==, 0);
 	g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
+static void
+test_add_client(void)
+{
+	g_auto(Run) missing = run_vpnrctl("add-client a -c /nonexistent/s.conf", "/dev/null");
+	g_auto(Run) usual = run_vpnrctl("add-client ' '", "/dev/null");
+
+	g_assert_cmpint(missing.status, ==, 1);
+	g_assert_cmpstr(missing.out, ==, "");
+	g_assert_nonnull(strstr(missing.err, "/nonexistent/s.conf"));
+	g_assert_cmpint(usual.status, ==, 1);
+	g_assert_nonnull(strstr(usual.err, "/vpnr/server.conf"));
 }
 
 static void
@@ -219,6 +234,7 @@ main(int argc, char **argv)
 	g_test_add_func("/vpnrctl/usage", test_usage);
 	g_test_add_func("/vpnrctl/help", test_help);
 	g_test_add_func("/vpnrctl/keys", test_keys);
+	g_test_add_func("/vpnrctl/add-client", test_add_client);
 	g_test_add_func("/vpnrctl/run-without-client", test_run_without_client);
 	g_test_add_func("/vpnrctl/full-disk", test_full_disk);
 	g_test_add_func("/vpnrctl/ask", test_ask);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 unit_tests += %D%/entries
 %C%_entries_SOURCES = %D%/entries.c
+unit_tests += %D%/enrol
+%C%_enrol_SOURCES = %D%/enrol.c
 unit_tests += %D%/rewrite
 %C%_rewrite_SOURCES = %D%/rewrite.c
 unit_tests += %D%/keys
@@ -20,6 +22,8 @@ unit_tests += %D%/control
 %C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
 unit_tests += %D%/options
 %C%_options_SOURCES = %D%/options.c
+unit_tests += %D%/ctl_add
+%C%_ctl_add_SOURCES = %D%/ctl_add.c
 unit_tests += %D%/ctl_find
 %C%_ctl_find_SOURCES = %D%/ctl_find.c
 unit_tests += %D%/ctl_format
