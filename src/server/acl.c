@@ -75,8 +75,8 @@ parse_name(const char *text, Entry *entry)
 	return TRUE;
 }
 
-/* Other programs have these words in lists like ours; as the name of a host each would match nothing
- * of what is meant, and a deny would let everything through. */
+/* Other programs have these words in lists like ours; as the name of a host each would match
+ * nothing of what is meant, and a deny would let everything through. */
 static gboolean
 means_everything(const char *host)
 {
