@@ -17,8 +17,8 @@
 /* Milliseconds for the whole answer: a reload reads files, the rest takes a moment. */
 #define ASK_MS 10000
 
-/* Bytes of an answer: some 300 for each of 100,000 connections. */
-#define ANSWER_MAX (32 * 1024 * 1024)
+/* Bytes of an answer: some 320 for each of 100,000 connections, and as much for long names. */
+#define ANSWER_MAX (64 * 1024 * 1024)
 
 static int
 set_errno_error(GError **error, const char *path, const char *what)

@@ -222,6 +222,7 @@ vpnr_report_add_stream(VpnrStream *stream, gpointer data)
 	add_flow(streams, stream);
 	vpnr_report_int(builder, "queue", vpnr_mailbox_length(stream->inbox));
 	vpnr_report_age(builder, "age_s", stream->born_us);
+	vpnr_report_int(builder, "started_us", stream->born_us);
 	vpnr_report_int(builder, "thread", atomic_load(&stream->tid));
 	json_builder_end_object(builder);
 }
