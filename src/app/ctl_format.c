@@ -8,6 +8,9 @@
 
 #define COLUMN_GAP 2
 
+#define ELLIPSIS       0x2026
+#define ELLIPSIS_WIDTH 1
+
 struct VpnrCtlTable {
 	const VpnrCtlColumn *columns;
 	gsize n;
@@ -29,6 +32,59 @@ vpnr_ctl_printable(const char *text)
 		}
 		g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
 		text = g_utf8_next_char(text);
+	}
+	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static gsize
+char_width(gunichar c)
+{
+	return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
+gsize
+vpnr_ctl_width(const char *text)
+{
+	gsize width = 0;
+
+	for (; *text != '\0'; text = g_utf8_next_char(text))
+		width += char_width(g_utf8_get_char(text));
+	return width;
+}
+
+char *
+vpnr_ctl_cut(const char *text, gsize width)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	if (vpnr_ctl_width(text) <= width)
+		return g_strdup(text);
+	if (width < ELLIPSIS_WIDTH)
+		return g_strdup("");
+	for (gsize left = width - ELLIPSIS_WIDTH;; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+
+		if (char_width(c) > left)
+			break;
+		left -= char_width(c);
+		g_string_append_unichar(out, c);
+	}
+	g_string_append_unichar(out, ELLIPSIS);
+	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+char *
+vpnr_ctl_ascii(const char *text)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+
+		if (c < 0x80)
+			g_string_append_c(out, (char)c);
+		else
+			g_string_append(out, c == ELLIPSIS ? "~" : &"??"[2 - char_width(c)]);
 	}
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }
@@ -103,10 +159,11 @@ vpnr_ctl_table_add(VpnrCtlTable *table, char *const *cells)
 static gsize
 column_width(const VpnrCtlTable *table, gsize column)
 {
-	gsize width = (gsize)g_utf8_strlen(table->columns[column].title, -1);
+	const VpnrCtlColumn *head = &table->columns[column];
+	gsize width = MAX(head->wide, vpnr_ctl_width(head->title));
 
 	for (gsize i = column; i < table->cells->len; i += table->n)
-		width = MAX(width, (gsize)g_utf8_strlen(g_ptr_array_index(table->cells, i), -1));
+		width = MAX(width, vpnr_ctl_width(g_ptr_array_index(table->cells, i)));
 	return width;
 }
 
@@ -146,33 +203,68 @@ most_spare(const VpnrCtlTable *table, const gsize *widths)
 	return found;
 }
 
-/* The width of each column, 0 for those that are left out (transfer full). */
+/* How narrow a column of this width may become. */
+static gsize
+cut_width(const VpnrCtlColumn *column, gsize width)
+{
+	return column->cut > 0 ? MIN(width, MAX(column->cut, vpnr_ctl_width(column->title)))
+			       : width;
+}
+
+/* What a line takes when all that may be cut is. */
+static gsize
+cut_line_width(const VpnrCtlTable *table, const gsize *widths)
+{
+	gsize sum = line_width(widths, table->n);
+
+	for (gsize i = 0; i < table->n; i++)
+		sum -= widths[i] - cut_width(&table->columns[i], widths[i]);
+	return sum;
+}
+
+/* The widest column that may be cut further, or n. */
+static gsize
+widest(const VpnrCtlTable *table, const gsize *widths)
+{
+	gsize found = table->n;
+
+	for (gsize i = 0; i < table->n; i++) {
+		if (widths[i] > cut_width(&table->columns[i], widths[i]) &&
+		    (found == table->n || widths[i] > widths[found]))
+			found = i;
+	}
+	return found;
+}
+
+/* The width of each column, 0 for those that are left out (transfer full). Nothing is cut more than
+ * it must be once the columns are chosen. */
 static gsize *
 choose_widths(const VpnrCtlTable *table, gsize width)
 {
 	gsize *widths = g_new(gsize, table->n);
+	gsize i;
 
-	for (gsize i = 0; i < table->n; i++)
+	for (i = 0; i < table->n; i++)
 		widths[i] = column_width(table, i);
-	while (width > 0 && line_width(widths, table->n) > width) {
-		gsize i = most_spare(table, widths);
-
-		if (i == table->n)
-			break;
+	if (width == 0)
+		return widths;
+	while (cut_line_width(table, widths) > width && (i = most_spare(table, widths)) < table->n)
 		widths[i] = 0;
-	}
+	while (line_width(widths, table->n) > width && (i = widest(table, widths)) < table->n)
+		widths[i]--;
 	return widths;
 }
 
 static void
 append_cell(gsize width, gboolean right, const char *text, GString *line)
 {
-	gsize padding = width - (gsize)g_utf8_strlen(text, -1);
+	g_autofree char *fitting = vpnr_ctl_cut(text, width);
+	gsize padding = width - vpnr_ctl_width(fitting);
 
 	if (line->len > 0)
 		append_spaces(line, COLUMN_GAP);
 	append_spaces(line, right ? padding : 0);
-	g_string_append(line, text);
+	g_string_append(line, fitting);
 	append_spaces(line, right ? 0 : padding);
 }
 

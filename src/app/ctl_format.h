@@ -15,6 +15,15 @@ G_BEGIN_DECLS
  * for each byte that is no UTF-8. */
 char *vpnr_ctl_printable(const char *text);
 
+/* The columns that a printable text takes on a terminal. */
+gsize vpnr_ctl_width(const char *text);
+
+/* As much of a printable text as fits into width columns, with an ellipsis if that is not all. */
+char *vpnr_ctl_cut(const char *text, gsize width);
+
+/* A printable text for a terminal that knows no UTF-8, as wide as it was. */
+char *vpnr_ctl_ascii(const char *text);
+
 char *vpnr_ctl_format_count(double count);        /* "1234" */
 char *vpnr_ctl_format_bytes(double bytes);        /* "512 B", "1.5 GiB" */
 char *vpnr_ctl_format_duration(double seconds);   /* "42 s", "3 h 12 min" */
@@ -24,6 +33,8 @@ typedef struct {
 	const char *title;
 	gboolean right; /* numbers stand at the right of their column */
 	guint spare;    /* left out where lines are too long, the highest first; 0: never */
+	guint cut;      /* where lines are too long, cut to so many characters at worst; 0: never */
+	guint wide;     /* at least so wide, lest it jump about in a view that is refreshed */
 } VpnrCtlColumn;
 
 typedef struct VpnrCtlTable VpnrCtlTable;

@@ -104,6 +104,47 @@ test_printable(void)
 	}
 }
 
+#define ELLIPSIS "\xe2\x80\xa6"
+#define JAPAN    "\xe6\x97\xa5\xe6\x9c\xac" /* two characters, each of two columns */
+
+static void
+test_cut(void)
+{
+	static const struct {
+		const char *text;
+		gsize width;
+		const char *cut;
+	} rows[] = {
+		{ "abc", 3, "abc" },
+		{ "abcd", 3, "ab" ELLIPSIS },
+		{ "abcd", 1, ELLIPSIS },
+		{ "abcd", 0, "" },
+		{ "", 0, "" },
+		{ "zo\xc3\xab", 3, "zo\xc3\xab" },
+		{ JAPAN, 4, JAPAN },
+		{ JAPAN, 3, "\xe6\x97\xa5" ELLIPSIS },
+		{ JAPAN, 2, ELLIPSIS },
+		{ "e\xcc\x81x", 2, "e\xcc\x81x" }, /* an accent has no width of its own */
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *cut = vpnr_ctl_cut(rows[i].text, rows[i].width);
+
+		g_assert_cmpstr(cut, ==, rows[i].cut);
+		g_assert_cmpuint(vpnr_ctl_width(cut), <=, rows[i].width);
+	}
+}
+
+static void
+test_ascii(void)
+{
+	g_autofree char *plain = vpnr_ctl_ascii("plain");
+	g_autofree char *others = vpnr_ctl_ascii("zo\xc3\xab" JAPAN "e\xcc\x81" ELLIPSIS);
+
+	g_assert_cmpstr(plain, ==, "plain");
+	g_assert_cmpstr(others, ==, "zo?????e~");
+}
+
 static void
 test_table(void)
 {
@@ -128,6 +169,45 @@ test_table(void)
 			"a     1234  longer\n");
 }
 
+static void
+assert_table(const VpnrCtlTable *table, gsize width, const char *expected)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	vpnr_ctl_table_append(table, width, out);
+	g_assert_cmpstr(out->str, ==, expected);
+}
+
+static void
+test_narrow_table(void)
+{
+	g_test_summary("Texts are cut no more than they must be, then columns are left out.");
+	static const VpnrCtlColumn columns[] = {
+		{ "NAME", FALSE, 0, 6, 0 },
+		{ "N", TRUE, 1, 0, 5 },
+		{ "WHERE", FALSE, 0, 6, 0 },
+	};
+	char *const cells[] = { g_strdup("abcdefgh"), g_strdup("12"), g_strdup("abcdefghij") };
+	g_autoptr(VpnrCtlTable) table = vpnr_ctl_table_new(columns, G_N_ELEMENTS(columns));
+
+	vpnr_ctl_table_add(table, cells);
+	assert_table(table, 27,
+		     "NAME          N  WHERE\n"
+		     "abcdefgh     12  abcdefghij\n");
+	assert_table(table, 26,
+		     "NAME          N  WHERE\n"
+		     "abcdefgh     12  abcdefgh" ELLIPSIS "\n");
+	assert_table(table, 21,
+		     "NAME        N  WHERE\n"
+		     "abcde" ELLIPSIS "     12  abcde" ELLIPSIS "\n");
+	assert_table(table, 20,
+		     "NAME      WHERE\n"
+		     "abcdefgh  abcdefghij\n");
+	assert_table(table, 3,
+		     "NAME    WHERE\n"
+		     "abcde" ELLIPSIS "  abcde" ELLIPSIS "\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -137,6 +217,9 @@ main(int argc, char **argv)
 	g_test_add_func("/ctl-format/milliseconds", test_milliseconds);
 	g_test_add_func("/ctl-format/count", test_count);
 	g_test_add_func("/ctl-format/printable", test_printable);
+	g_test_add_func("/ctl-format/cut", test_cut);
+	g_test_add_func("/ctl-format/ascii", test_ascii);
 	g_test_add_func("/ctl-format/table", test_table);
+	g_test_add_func("/ctl-format/narrow-table", test_narrow_table);
 	return g_test_run();
 }
