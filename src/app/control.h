@@ -70,6 +70,10 @@ void vpnr_control_stop(VpnrControl *control);
  * NULL with an error that names the path. An {"error": ...} answer becomes the error. */
 char *vpnr_control_ask(const char *path, const char *command, GError **error);
 
+/* The same on a connection of vpnr_control_connect(), which is good for one question: another
+ * thread can break it off by shutdown(2). */
+char *vpnr_control_ask_on(int fd, const char *path, const char *command, GError **error);
+
 /* The same for a command that lasts: on a connection of vpnr_control_connect(), with at least one
  * descriptor (transfer none). It lasts until fd is closed; that the program has ended it is seen by
  * the end of what can be read from fd. */

@@ -125,6 +125,12 @@ vpnr_control_ask(const char *path, const char *command, GError **error)
 }
 
 char *
+vpnr_control_ask_on(int fd, const char *path, const char *command, GError **error)
+{
+	return converse(fd, path, command, NULL, error);
+}
+
+char *
 vpnr_control_lend(int fd, const char *path, const char *command, const VpnrFds *fds, GError **error)
 {
 	return converse(fd, path, command, fds, error);

@@ -54,6 +54,12 @@ src_libvpnr_a_SOURCES += \
 	%D%/settings_capture.h \
 	%D%/settings_flows.c \
 	%D%/settings_flows.h \
+	%D%/top_asker.c \
+	%D%/top_asker.h \
+	%D%/top_rates.c \
+	%D%/top_rates.h \
+	%D%/top_sample.c \
+	%D%/top_sample.h \
 	%D%/values.c \
 	%D%/values.h
 

@@ -45,3 +45,13 @@ unit_tests += %D%/runs
 %C%_runs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 unit_tests += %D%/ctl_leak_show
 %C%_ctl_leak_show_SOURCES = %D%/ctl_leak_show.c
+
+# What the tests of "vpnrctl top" share.
+top_fixture = %D%/top_fixture.c %D%/top_fixture.h
+
+unit_tests += %D%/top_asker
+%C%_top_asker_SOURCES = %D%/top_asker.c
+unit_tests += %D%/top_rates
+%C%_top_rates_SOURCES = %D%/top_rates.c $(top_fixture)
+unit_tests += %D%/top_sample
+%C%_top_sample_SOURCES = %D%/top_sample.c $(top_fixture)
