@@ -56,10 +56,20 @@ src_libvpnr_a_SOURCES += \
 	%D%/settings_flows.h \
 	%D%/top_asker.c \
 	%D%/top_asker.h \
+	%D%/top_head.c \
+	%D%/top_head.h \
+	%D%/top_json.c \
+	%D%/top_json.h \
+	%D%/top_page.c \
+	%D%/top_page.h \
 	%D%/top_rates.c \
 	%D%/top_rates.h \
 	%D%/top_sample.c \
 	%D%/top_sample.h \
+	%D%/top_table.c \
+	%D%/top_table.h \
+	%D%/top_view.c \
+	%D%/top_view.h \
 	%D%/values.c \
 	%D%/values.h
 

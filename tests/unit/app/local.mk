@@ -51,7 +51,17 @@ top_fixture = %D%/top_fixture.c %D%/top_fixture.h
 
 unit_tests += %D%/top_asker
 %C%_top_asker_SOURCES = %D%/top_asker.c
+unit_tests += %D%/top_head
+%C%_top_head_SOURCES = %D%/top_head.c $(top_fixture)
+unit_tests += %D%/top_json
+%C%_top_json_SOURCES = %D%/top_json.c $(top_fixture)
+unit_tests += %D%/top_page
+%C%_top_page_SOURCES = %D%/top_page.c $(top_fixture)
 unit_tests += %D%/top_rates
 %C%_top_rates_SOURCES = %D%/top_rates.c $(top_fixture)
 unit_tests += %D%/top_sample
 %C%_top_sample_SOURCES = %D%/top_sample.c $(top_fixture)
+unit_tests += %D%/top_table
+%C%_top_table_SOURCES = %D%/top_table.c $(top_fixture)
+unit_tests += %D%/top_view
+%C%_top_view_SOURCES = %D%/top_view.c $(top_fixture)
