@@ -24,6 +24,7 @@
 #include "app/ctl_run.h"
 #include "app/ctl_rules.h"
 #include "app/ctl_show.h"
+#include "app/ctl_top.h"
 #include "app/keys.h"
 
 #define STATUS_OK    0
@@ -38,13 +39,21 @@ print_message(const char *message)
 	fprintf(stderr, "vpnrctl: %s\n", text);
 }
 
+/* Where the program is that is asked (transfer none); NULL with an error. */
+static const char *
+find_program(const VpnrCtlRequest *request, GError **error)
+{
+	static const char *const paths[] = { VPNR_CONTROL_CLIENT_PATH, VPNR_CONTROL_SERVER_PATH,
+					     NULL };
+
+	return request->socket != NULL ? request->socket : vpnr_ctl_find(paths, error);
+}
+
 /* The command goes to the program and its answer to standard output. */
 static int
 run_ask(const VpnrCtlRequest *request, GError **error)
 {
-	static const char *const paths[] = { VPNR_CONTROL_CLIENT_PATH, VPNR_CONTROL_SERVER_PATH,
-					     NULL };
-	const char *path = request->socket != NULL ? request->socket : vpnr_ctl_find(paths, error);
+	const char *path = find_program(request, error);
 
 	if (path == NULL)
 		return STATUS_ERROR;
@@ -80,6 +89,22 @@ static char *
 show_reload(const char *json, GError **error)
 {
 	return g_strdup("the configuration has been read again\n");
+}
+
+static int
+run_top(const VpnrCtlRequest *request, GError **error)
+{
+	const char *path = find_program(request, error);
+
+	if (path == NULL)
+		return STATUS_ERROR;
+	if (!request->json)
+		return vpnr_ctl_top(path, error) ? STATUS_OK : STATUS_ERROR;
+	g_autofree char *json = vpnr_ctl_top_json(path, error);
+	if (json == NULL)
+		return STATUS_ERROR;
+	puts(json);
+	return STATUS_OK;
 }
 
 /* Where the client is, for what a server can do nothing about. */
@@ -179,6 +204,7 @@ static const VpnrCtlCommand commands[] = {
 	{ "status", ASKS, run_ask, vpnr_ctl_show_status,
 	  "show what the program does and has done" },
 	{ "connections", ASKS, run_ask, show_connections, "list the connections of now" },
+	{ "top", ASKS, run_top, NULL, "watch what the program and its connections carry" },
 	{ "reload", ASKS, run_ask, show_reload, "read the configuration again, as SIGHUP does" },
 	{ "run", VPNR_CTL_SOCKET | VPNR_CTL_PROGRAM, run_program, NULL,
 	  "start a program whose connections go through the client" },

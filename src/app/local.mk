@@ -76,8 +76,11 @@ src_libvpnr_a_SOURCES += \
 bin_PROGRAMS += vpnr-client vpnr-server vpnrctl
 vpnr_client_SOURCES = %D%/client_main.c
 vpnr_server_SOURCES = %D%/server_main.c
-vpnrctl_SOURCES = %D%/ctl_main.c
-# Where contrib/systemd/vpnr-server.service.in has it.
+
+# Only vpnrctl draws on terminals. The path is the one in contrib/systemd/vpnr-server.service.in.
+vpnrctl_SOURCES = %D%/ctl_main.c %D%/ctl_top.c %D%/ctl_top.h %D%/top_screen.c %D%/top_screen.h
 vpnrctl_CPPFLAGS = $(AM_CPPFLAGS) -DVPNR_SERVER_CONFIG='"$(sysconfdir)/vpnr/server.conf"'
+vpnrctl_CFLAGS = $(AM_CFLAGS) $(NCURSES_CFLAGS)
+vpnrctl_LDADD = $(LDADD) $(NCURSES_LIBS)
 
 EXTRA_DIST += %D%/.may_include

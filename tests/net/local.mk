@@ -12,6 +12,7 @@ net_tests += \
 	%D%/13-wget.test \
 	%D%/14-git.test \
 	%D%/15-ssh.test \
+	%D%/16-top.test \
 	%D%/20-large.test \
 	%D%/21-many-at-once.test \
 	%D%/22-many-in-turn.test \

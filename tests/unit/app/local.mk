@@ -45,6 +45,8 @@ unit_tests += %D%/runs
 %C%_runs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 unit_tests += %D%/ctl_leak_show
 %C%_ctl_leak_show_SOURCES = %D%/ctl_leak_show.c
+unit_tests += %D%/ctl_top
+%C%_ctl_top_SOURCES = %D%/ctl_top.c
 
 # What the tests of "vpnrctl top" share.
 top_fixture = %D%/top_fixture.c %D%/top_fixture.h
