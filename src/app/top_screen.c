@@ -28,8 +28,7 @@ vpnr_top_screen_check(GError **error)
 		return TRUE;
 	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
 		    "standard %s is no terminal; \"vpnrctl connections\" and \"vpnrctl top "
-		    "--json\" "
-		    "need none",
+		    "--json\" need none",
 		    out ? "input" : "output");
 	return FALSE;
 }

@@ -21,6 +21,7 @@
 #include "base/deadline.h"
 #include "base/fd.h"
 #include "base/thread.h"
+#include "tests/unit/app/mainloop.h"
 #include "tests/unit/patience.h"
 
 /* Bytes that do not fit into any socket's buffer. */
@@ -43,8 +44,7 @@ typedef struct {
 	char *folder;
 	char *path;
 	VpnrControl *control;
-	VpnrThread *loop;
-	_Atomic gboolean quit;
+	Mainloop loop;
 	_Atomic guint asked;
 } Fixture;
 
@@ -90,33 +90,20 @@ static const VpnrControlCommand commands[] = {
 };
 
 static void
-run_loop(gpointer data)
-{
-	Fixture *fixture = data;
-
-	while (!atomic_load(&fixture->quit))
-		g_main_context_iteration(NULL, TRUE);
-}
-
-static void
 start(Fixture *fixture)
 {
 	g_autoptr(GError) error = NULL;
 
 	fixture->control = vpnr_control_start(fixture->path, commands, fixture, &error);
 	g_assert_no_error(error);
-	fixture->loop = vpnr_thread_start("loop", run_loop, fixture, &error);
-	g_assert_no_error(error);
+	mainloop_start(&fixture->loop);
 }
 
 static void
 stop(Fixture *fixture)
 {
-	atomic_store(&fixture->quit, TRUE);
-	g_main_context_wakeup(NULL);
-	vpnr_thread_join(g_steal_pointer(&fixture->loop));
+	mainloop_stop(&fixture->loop);
 	vpnr_control_stop(g_steal_pointer(&fixture->control));
-	atomic_store(&fixture->quit, FALSE);
 }
 
 static void

@@ -6,20 +6,18 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/thread.h"
+#include "tests/unit/app/mainloop.h"
 
 typedef struct {
 	char *folder;
 	char *path;
 	VpnrControl *control;
-	VpnrThread *loop;
-	_Atomic gboolean quit;
+	Mainloop loop;
 	VpnrFd ended[2]; /* a pipe: a byte for each that has ended */
 } Fixture;
 
@@ -60,15 +58,6 @@ static const VpnrControlCommand commands[] = {
 };
 
 static void
-run_loop(gpointer data)
-{
-	Fixture *fixture = data;
-
-	while (!atomic_load(&fixture->quit))
-		g_main_context_iteration(NULL, TRUE);
-}
-
-static void
 set_up(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -78,16 +67,13 @@ set_up(Fixture *fixture, gconstpointer data)
 	g_assert_cmpint(pipe2(fixture->ended, O_CLOEXEC), ==, 0);
 	fixture->control = vpnr_control_start(fixture->path, commands, fixture, &error);
 	g_assert_no_error(error);
-	fixture->loop = vpnr_thread_start("loop", run_loop, fixture, &error);
-	g_assert_no_error(error);
+	mainloop_start(&fixture->loop);
 }
 
 static void
 stop(Fixture *fixture)
 {
-	atomic_store(&fixture->quit, TRUE);
-	g_main_context_wakeup(NULL);
-	vpnr_thread_join(fixture->loop);
+	mainloop_stop(&fixture->loop);
 	vpnr_control_stop(g_steal_pointer(&fixture->control));
 }
 

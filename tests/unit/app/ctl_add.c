@@ -6,14 +6,13 @@
 #include "app/ctl_add.h"
 
 #include <glib/gstdio.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/control.h"
 #include "app/keys.h"
 #include "app/settings.h"
-#include "base/thread.h"
+#include "tests/unit/app/mainloop.h"
 
 /* RFC 8032, section 7.1, test 1 */
 #define PRIVATE "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
@@ -230,30 +229,17 @@ on_reload(gpointer data, GError **error)
 
 static const VpnrControlCommand commands[] = { { "reload", on_reload }, { NULL } };
 
-static void
-run_loop(gpointer data)
-{
-	const _Atomic gboolean *quit = data;
-
-	while (!atomic_load(quit))
-		g_main_context_iteration(NULL, TRUE);
-}
-
 /* Adds a client while a program answers that it has reloaded, or that it has not because of why. */
 static gboolean
 add_with_server(Fixture *fixture, const char *name, const char *why)
 {
-	_Atomic gboolean quit = FALSE;
-
-	/* Made here, so that ThreadSanitizer sees that it is older than the loop's thread. */
-	g_main_context_default();
+	Mainloop loop = { 0 };
 	VpnrControl *control = vpnr_control_start(fixture->socket, commands, (gpointer)why, NULL);
-	VpnrThread *loop = vpnr_thread_start("loop", run_loop, &quit, NULL);
+
 	g_assert_nonnull(control);
+	mainloop_start(&loop);
 	gboolean added = add_client(fixture, name, NULL);
-	atomic_store(&quit, TRUE);
-	g_main_context_wakeup(NULL);
-	vpnr_thread_join(loop);
+	mainloop_stop(&loop);
 	vpnr_control_stop(control);
 	return added;
 }

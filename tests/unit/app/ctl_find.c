@@ -5,18 +5,16 @@
 #include "app/ctl_find.h"
 
 #include <glib/gstdio.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "app/control.h"
-#include "base/thread.h"
+#include "tests/unit/app/mainloop.h"
 
 typedef struct {
 	char *folder;
 	char *paths[3]; /* NULL-terminated */
 	VpnrControl *controls[2];
-	VpnrThread *loop;
-	_Atomic gboolean quit;
+	Mainloop loop;
 } Fixture;
 
 static char *
@@ -36,15 +34,6 @@ static const VpnrControlCommand commands[] = { { "status", on_status }, { NULL }
 static const VpnrControlCommand refusing[] = { { "status", on_status_refused }, { NULL } };
 
 static void
-run_loop(gpointer data)
-{
-	Fixture *fixture = data;
-
-	while (!atomic_load(&fixture->quit))
-		g_main_context_iteration(NULL, TRUE);
-}
-
-static void
 start(Fixture *fixture, guint i, const VpnrControlCommand *known)
 {
 	fixture->controls[i] = vpnr_control_start(fixture->paths[i], known, NULL, NULL);
@@ -54,16 +43,13 @@ start(Fixture *fixture, guint i, const VpnrControlCommand *known)
 static const char *
 find(Fixture *fixture, GError **error)
 {
-	fixture->loop = vpnr_thread_start("loop", run_loop, fixture, NULL);
-	g_assert_nonnull(fixture->loop);
+	mainloop_start(&fixture->loop);
 	return vpnr_ctl_find((const char *const *)fixture->paths, error);
 }
 
 static void
 set_up(Fixture *fixture, gconstpointer data)
 {
-	/* Made here, so that ThreadSanitizer sees that it is older than the loop's thread. */
-	g_main_context_default();
 	fixture->folder = g_dir_make_tmp("vpnr-find-XXXXXX", NULL);
 	fixture->paths[0] = g_build_filename(fixture->folder, "client.sock", NULL);
 	fixture->paths[1] = g_build_filename(fixture->folder, "server.sock", NULL);
@@ -72,9 +58,7 @@ set_up(Fixture *fixture, gconstpointer data)
 static void
 tear_down(Fixture *fixture, gconstpointer data)
 {
-	atomic_store(&fixture->quit, TRUE);
-	g_main_context_wakeup(NULL);
-	vpnr_thread_join(fixture->loop);
+	mainloop_stop(&fixture->loop);
 	for (guint i = 0; i < 2; i++) {
 		vpnr_control_stop(fixture->controls[i]);
 		g_free(fixture->paths[i]);

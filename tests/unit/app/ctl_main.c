@@ -4,13 +4,12 @@
  */
 #include <glib.h>
 #include <glib/gstdio.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "app/control.h"
 #include "base/key.h"
-#include "base/thread.h"
+#include "tests/unit/app/mainloop.h"
 
 /* What a run of vpnrctl left behind. */
 typedef struct {
@@ -173,15 +172,6 @@ static const VpnrControlCommand commands[] = {
 	{ NULL },
 };
 
-static void
-run_loop(gpointer data)
-{
-	const _Atomic gboolean *quit = data;
-
-	while (!atomic_load(quit))
-		g_main_context_iteration(NULL, TRUE);
-}
-
 /* vpnrctl against a program at path. */
 static void
 ask_all(const char *path)
@@ -211,13 +201,11 @@ test_ask(void)
 	g_autofree char *folder = g_dir_make_tmp("vpnr-ctl-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(folder, "test.sock", NULL);
 	VpnrControl *control = vpnr_control_start(path, commands, NULL, NULL);
-	_Atomic gboolean quit = FALSE;
-	VpnrThread *loop = vpnr_thread_start("loop", run_loop, &quit, NULL);
+	Mainloop loop = { 0 };
 
+	mainloop_start(&loop);
 	ask_all(path);
-	atomic_store(&quit, TRUE);
-	g_main_context_wakeup(NULL);
-	vpnr_thread_join(loop);
+	mainloop_stop(&loop);
 	vpnr_control_stop(control);
 
 	g_autofree char *line = g_strdup_printf("status --socket '%s'", path);

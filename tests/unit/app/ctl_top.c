@@ -18,16 +18,15 @@
 
 #include "app/control.h"
 #include "base/fd.h"
-#include "base/thread.h"
+#include "tests/unit/app/mainloop.h"
 
 /* What the program answers, and how often it was asked. */
 typedef struct {
 	char *folder;
 	char *path;
 	_Atomic guint asked;
-	_Atomic gboolean quit;
 	VpnrControl *control;
-	VpnrThread *loop;
+	Mainloop loop;
 
 	int master;
 	int slave; /* kept open, so that its modes can be seen afterwards */
@@ -59,32 +58,17 @@ static const VpnrControlCommand commands[] = {
 };
 
 static void
-run_loop(gpointer data)
-{
-	const _Atomic gboolean *quit = data;
-
-	while (!atomic_load(quit))
-		g_main_context_iteration(NULL, TRUE);
-}
-
-/* The control socket is older than the loop's thread, and outlives it: ThreadSanitizer does not see
- * GLib's locks between them. */
-static void
 start_program(Rig *rig)
 {
 	rig->control = vpnr_control_start(rig->path, commands, rig, NULL);
 	g_assert_nonnull(rig->control);
-	atomic_store(&rig->quit, FALSE);
-	rig->loop = vpnr_thread_start("loop", run_loop, &rig->quit, NULL);
-	g_assert_nonnull(rig->loop);
+	mainloop_start(&rig->loop);
 }
 
 static void
 stop_program(Rig *rig)
 {
-	atomic_store(&rig->quit, TRUE);
-	g_main_context_wakeup(NULL);
-	vpnr_thread_join(g_steal_pointer(&rig->loop));
+	mainloop_stop(&rig->loop);
 	vpnr_control_stop(g_steal_pointer(&rig->control));
 }
 
@@ -138,8 +122,7 @@ set_up(Rig *rig, gconstpointer data)
 static void
 tear_down(Rig *rig, gconstpointer data)
 {
-	if (rig->loop != NULL)
-		stop_program(rig);
+	stop_program(rig);
 	close(rig->master);
 	close(rig->slave);
 	g_string_free(rig->screen, TRUE);

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+test_mainloop = %D%/mainloop.c %D%/mainloop.h
+
 unit_tests += %D%/entries
 %C%_entries_SOURCES = %D%/entries.c
 unit_tests += %D%/enrol
@@ -18,18 +20,18 @@ unit_tests += %D%/settings_flows
 unit_tests += %D%/inbounds
 %C%_inbounds_SOURCES = %D%/inbounds.c $(client_linked)
 unit_tests += %D%/control
-%C%_control_SOURCES = %D%/control.c $(test_patience)
+%C%_control_SOURCES = %D%/control.c $(test_mainloop) $(test_patience)
 %C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
 unit_tests += %D%/options
 %C%_options_SOURCES = %D%/options.c
 unit_tests += %D%/ctl_add
-%C%_ctl_add_SOURCES = %D%/ctl_add.c
+%C%_ctl_add_SOURCES = %D%/ctl_add.c $(test_mainloop)
 unit_tests += %D%/ctl_find
-%C%_ctl_find_SOURCES = %D%/ctl_find.c
+%C%_ctl_find_SOURCES = %D%/ctl_find.c $(test_mainloop)
 unit_tests += %D%/ctl_format
 %C%_ctl_format_SOURCES = %D%/ctl_format.c
 unit_tests += %D%/ctl_main
-%C%_ctl_main_SOURCES = %D%/ctl_main.c
+%C%_ctl_main_SOURCES = %D%/ctl_main.c $(test_mainloop)
 unit_tests += %D%/ctl_request
 %C%_ctl_request_SOURCES = %D%/ctl_request.c
 unit_tests += %D%/ctl_rules
@@ -37,7 +39,7 @@ unit_tests += %D%/ctl_rules
 unit_tests += %D%/ctl_show
 %C%_ctl_show_SOURCES = %D%/ctl_show.c
 unit_tests += %D%/control_lasting
-%C%_control_lasting_SOURCES = %D%/control_lasting.c
+%C%_control_lasting_SOURCES = %D%/control_lasting.c $(test_mainloop)
 unit_tests += %D%/control_wire
 %C%_control_wire_SOURCES = %D%/control_wire.c
 unit_tests += %D%/runs
@@ -46,13 +48,13 @@ unit_tests += %D%/runs
 unit_tests += %D%/ctl_leak_show
 %C%_ctl_leak_show_SOURCES = %D%/ctl_leak_show.c
 unit_tests += %D%/ctl_top
-%C%_ctl_top_SOURCES = %D%/ctl_top.c
+%C%_ctl_top_SOURCES = %D%/ctl_top.c $(test_mainloop)
 
 # What the tests of "vpnrctl top" share.
 top_fixture = %D%/top_fixture.c %D%/top_fixture.h
 
 unit_tests += %D%/top_asker
-%C%_top_asker_SOURCES = %D%/top_asker.c
+%C%_top_asker_SOURCES = %D%/top_asker.c $(test_mainloop)
 unit_tests += %D%/top_head
 %C%_top_head_SOURCES = %D%/top_head.c $(top_fixture)
 unit_tests += %D%/top_json

@@ -6,13 +6,12 @@
 
 #include <glib/gstdio.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "app/control.h"
 #include "base/fd.h"
-#include "base/thread.h"
+#include "tests/unit/app/mainloop.h"
 
 static char *
 on_status(gpointer data, GError **error)
@@ -65,22 +64,13 @@ ask(VpnrTopAsker *asker, GError **error)
 }
 
 static void
-run_loop(gpointer data)
-{
-	const _Atomic gboolean *quit = data;
-
-	while (!atomic_load(quit))
-		g_main_context_iteration(NULL, TRUE);
-}
-
-static void
 test_answers(Place *place, gconstpointer data)
 {
 	VpnrControl *control = vpnr_control_start(place->path, commands, NULL, NULL);
-	_Atomic gboolean quit = FALSE;
-	VpnrThread *loop = vpnr_thread_start("loop", run_loop, &quit, NULL);
-	VpnrTopAsker *asker = vpnr_top_asker_start(place->path, NULL);
+	Mainloop loop = { 0 };
 
+	mainloop_start(&loop);
+	VpnrTopAsker *asker = vpnr_top_asker_start(place->path, NULL);
 	for (guint i = 0; i < 3; i++) {
 		gint64 before = g_get_monotonic_time();
 		g_autoptr(VpnrTopSample) sample = ask(asker, NULL);
@@ -94,9 +84,7 @@ test_answers(Place *place, gconstpointer data)
 	vpnr_top_asker_ask(asker); /* nobody takes the answer */
 	vpnr_top_asker_stop(asker);
 
-	atomic_store(&quit, TRUE);
-	g_main_context_wakeup(NULL);
-	vpnr_thread_join(loop);
+	mainloop_stop(&loop);
 	vpnr_control_stop(control);
 }
 
