@@ -163,30 +163,40 @@ log_listening(const VpnrServerSettings *settings)
 			 vpnr_addr_format(&g_array_index(settings->v1_listen, VpnrAddr, i), text));
 }
 
+static VpnrServer *
+listen_to(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
+{
+	const VpnrServerParams params = { .listen = settings->listen,
+					  .v1_listen = settings->v1_listen,
+					  .v1_dialect = settings->v1_dialect,
+					  .private_key = settings->private_key,
+					  .max_streams = settings->max_streams,
+					  .udp_timeout_s = settings->udp_timeout_s,
+					  .resume_timeout_s = settings->resume_timeout_s,
+					  .budget = app->budget,
+					  .clients = settings->clients,
+					  .v1_acl = settings->v1_acl,
+					  .stats = &app->stats };
+
+	return vpnr_server_listen(&params, error);
+}
+
 static gboolean
 start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 {
 	app->budget = vpnr_budget_new(settings->memory_budget);
-	app->server =
-	    vpnr_server_start(&(VpnrServerParams){ .listen = settings->listen,
-						   .v1_listen = settings->v1_listen,
-						   .v1_dialect = settings->v1_dialect,
-						   .private_key = settings->private_key,
-						   .max_streams = settings->max_streams,
-						   .udp_timeout_s = settings->udp_timeout_s,
-						   .resume_timeout_s = settings->resume_timeout_s,
-						   .budget = app->budget,
-						   .clients = settings->clients,
-						   .v1_acl = settings->v1_acl,
-						   .stats = &app->stats },
-			      error);
+	app->server = listen_to(app, settings, error);
 	if (app->server == NULL)
 		return FALSE;
+	if (settings->control_socket != NULL) {
+		app->control = vpnr_control_start(settings->control_socket, commands, app, error);
+		if (app->control == NULL)
+			return FALSE;
+	}
+	if (!vpnr_server_start(app->server, error))
+		return FALSE;
 	log_listening(settings);
-	if (settings->control_socket == NULL)
-		return TRUE;
-	app->control = vpnr_control_start(settings->control_socket, commands, app, error);
-	return app->control != NULL;
+	return TRUE;
 }
 
 static gboolean

@@ -21,6 +21,7 @@
 struct VpnrAccept {
 	/* const after start */
 	int fd;
+	const char *name;
 	VpnrAcceptFunc func;
 	gpointer data;
 	VpnrLatch *stop;
@@ -86,31 +87,26 @@ accept_run(gpointer data)
 }
 
 VpnrAccept *
-vpnr_accept_start(const VpnrAddr *addr, const char *name, VpnrAcceptFunc func, gpointer data,
-		  GError **error)
-{
-	int fd = vpnr_fd_listen(addr, error);
-
-	return fd >= 0 ? vpnr_accept_start_on(fd, name, func, data, error) : NULL;
-}
-
-VpnrAccept *
-vpnr_accept_start_on(int fd, const char *name, VpnrAcceptFunc func, gpointer data, GError **error)
+vpnr_accept_new(int fd, const char *name, VpnrAcceptFunc func, gpointer data)
 {
 	VpnrAccept *acceptor = g_new0(VpnrAccept, 1);
 
 	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+	acceptor->fd = fd;
+	acceptor->name = name;
 	acceptor->func = func;
 	acceptor->data = data;
-	acceptor->fd = fd;
-	acceptor->stop = vpnr_latch_new(error);
-	if (acceptor->stop != NULL)
-		acceptor->thread = vpnr_thread_start(name, accept_run, acceptor, error);
-	if (acceptor->thread == NULL) {
-		vpnr_accept_stop(acceptor);
-		return NULL;
-	}
 	return acceptor;
+}
+
+gboolean
+vpnr_accept_start(VpnrAccept *acceptor, GError **error)
+{
+	acceptor->stop = vpnr_latch_new(error);
+	if (acceptor->stop == NULL)
+		return FALSE;
+	acceptor->thread = vpnr_thread_start(acceptor->name, accept_run, acceptor, error);
+	return acceptor->thread != NULL;
 }
 
 void

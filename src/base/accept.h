@@ -18,17 +18,15 @@ typedef struct VpnrAccept VpnrAccept;
  * is from. Must not block. */
 typedef void (*VpnrAcceptFunc)(int fd, const VpnrAddr *peer, gpointer data);
 
-/* Opens a listening socket on addr (vpnr_fd_listen) and starts its thread under this name. NULL
- * with an error that names the address. */
-VpnrAccept *vpnr_accept_start(const VpnrAddr *addr, const char *name, VpnrAcceptFunc func,
-			      gpointer data, GError **error);
+/* One for a socket that listens (transfer full), which does not block from now on. It accepts
+ * nothing yet. The name of its thread is not copied. Never fails. */
+VpnrAccept *vpnr_accept_new(int fd, const char *name, VpnrAcceptFunc func, gpointer data);
 
-/* The same for a socket that listens already (transfer full, even on failure). It does not block
- * from now on. */
-VpnrAccept *
-vpnr_accept_start_on(int fd, const char *name, VpnrAcceptFunc func, gpointer data, GError **error);
+/* Starts its thread. FALSE with an error when there is none left, or no descriptor. */
+gboolean vpnr_accept_start(VpnrAccept *acceptor, GError **error);
 
-/* Stops accepting, joins the thread, closes the socket, frees. Takes NULL. */
+/* Stops accepting, joins the thread, closes the socket, frees. Takes NULL, and one that was not
+ * started. */
 void vpnr_accept_stop(VpnrAccept *acceptor);
 
 G_END_DECLS

@@ -332,16 +332,14 @@ vpnr_inbound_start_on(int listening, const VpnrInboundParams *params, GError **e
 		[VPNR_INBOUND_SOCKS] = "accept-socks",
 	};
 	VpnrInbound *inbound = g_new0(VpnrInbound, 1);
-	g_auto(VpnrFd) fd = listening;
 
-	prepare_listener(fd);
+	prepare_listener(listening);
 	inbound->params = *params;
 	inbound->refs = 1;
+	inbound->acceptor = vpnr_accept_new(listening, names[params->kind], on_accept, inbound);
 	inbound->stop = vpnr_latch_new(error);
-	if (inbound->stop != NULL)
-		inbound->acceptor = vpnr_accept_start_on(vpnr_fd_steal(&fd), names[params->kind],
-							 on_accept, inbound, error);
-	if (inbound->acceptor == NULL) {
+	if (inbound->stop == NULL || !vpnr_accept_start(inbound->acceptor, error)) {
+		vpnr_accept_stop(inbound->acceptor);
 		vpnr_inbound_unref(inbound);
 		return NULL;
 	}

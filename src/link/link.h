@@ -33,7 +33,8 @@ G_BEGIN_DECLS
 
 typedef struct VpnrLink VpnrLink;
 
-/* Sets what a link needs on its connected TCP socket. */
+/* Sets what a link needs on its TCP socket; or on one that listens, whose connections then have it
+ * (Linux). */
 void vpnr_link_prepare_socket(int fd, VpnrProtocol protocol);
 
 typedef struct {

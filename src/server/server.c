@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "link/link.h"
 #include "server/clients.h"
 
 /* Threads in all: more than a kernel gives one process by default, so its limit is the one that
@@ -303,17 +304,21 @@ on_accept_v1(int fd, const VpnrAddr *peer, gpointer data)
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
+/* What a link needs is set here, while this process still has the right to all of it. */
 static gboolean
-listen_on(VpnrServer *server, const GArray *addrs, const char *name, VpnrAcceptFunc func,
-	  GError **error)
+listen_on(VpnrServer *server, const GArray *addrs, VpnrProtocol protocol, GError **error)
 {
-	for (guint i = 0; i < addrs->len; i++) {
-		const VpnrAddr *addr = &g_array_index(addrs, VpnrAddr, i);
-		VpnrAccept *acceptor = vpnr_accept_start(addr, name, func, server, error);
+	gboolean v2 = protocol == VPNR_PROTOCOL_V2;
 
-		if (acceptor == NULL)
+	for (guint i = 0; i < addrs->len; i++) {
+		int fd = vpnr_fd_listen(&g_array_index(addrs, VpnrAddr, i), error);
+
+		if (fd < 0)
 			return FALSE;
-		g_ptr_array_add(server->acceptors, acceptor);
+		vpnr_link_prepare_socket(fd, protocol);
+		g_ptr_array_add(server->acceptors,
+				vpnr_accept_new(fd, v2 ? "accept-v2" : "accept-v1",
+						v2 ? on_accept : on_accept_v1, server));
 	}
 	return TRUE;
 }
@@ -326,7 +331,7 @@ collect_ports(VpnrServer *server, const GArray *addrs)
 }
 
 VpnrServer *
-vpnr_server_start(const VpnrServerParams *params, GError **error)
+vpnr_server_listen(const VpnrServerParams *params, GError **error)
 {
 	VpnrServer *server = g_new0(VpnrServer, 1);
 
@@ -347,12 +352,21 @@ vpnr_server_start(const VpnrServerParams *params, GError **error)
 	server->pending = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
 	server->clients = g_ptr_array_ref(params->clients);
 	server->v1_acl = params->v1_acl != NULL ? vpnr_acl_ref(params->v1_acl) : NULL;
-	if (!listen_on(server, params->listen, "accept-v2", on_accept, error) ||
-	    !listen_on(server, params->v1_listen, "accept-v1", on_accept_v1, error)) {
+	if (!listen_on(server, params->listen, VPNR_PROTOCOL_V2, error) ||
+	    !listen_on(server, params->v1_listen, params->v1_dialect, error)) {
 		vpnr_server_stop(server);
 		return NULL;
 	}
 	return server;
+}
+
+gboolean
+vpnr_server_start(VpnrServer *server, GError **error)
+{
+	for (guint i = 0; i < server->acceptors->len; i++)
+		if (!vpnr_accept_start(server->acceptors->pdata[i], error))
+			return FALSE;
+	return TRUE;
 }
 
 void

@@ -45,9 +45,13 @@ typedef struct {
 	VpnrStats *stats;       /* outlives the server */
 } VpnrServerParams;
 
-/* Listens and serves from now on. NULL with an error that names the address that could not be
+/* Listens, without a thread and without accepting anything: what the process may do for that it
+ * need not do any more afterwards. NULL with an error that names the address that could not be
  * listened on. */
-VpnrServer *vpnr_server_start(const VpnrServerParams *params, GError **error);
+VpnrServer *vpnr_server_listen(const VpnrServerParams *params, GError **error);
+
+/* Serves from now on. FALSE with an error when no thread or descriptor is left. */
+gboolean vpnr_server_start(VpnrServer *server, GError **error);
 
 /* Takes other clients and access lists: links of clients that are gone or have another key are
  * closed, the others get their new list at once (thread-safe). */
@@ -57,7 +61,8 @@ void vpnr_server_reload(VpnrServer *server, GPtrArray *clients, VpnrAcl *v1_acl)
 void vpnr_server_foreach(VpnrServer *server, void (*func)(VpnrService *service, gpointer data),
 			 gpointer data);
 
-/* Stops accepting, ends all links and streams, joins all threads, frees. Takes NULL. */
+/* Stops accepting, ends all links and streams, joins all threads, frees. Takes NULL, and one that
+ * was not started. */
 void vpnr_server_stop(VpnrServer *server);
 
 G_END_DECLS

@@ -266,7 +266,6 @@ make_transport(VpnrService *service, GError **error)
 {
 	int fd = vpnr_fd_steal(&service->fd);
 
-	vpnr_link_prepare_socket(fd, service->params.tenant.protocol);
 	if (service->params.tenant.protocol != VPNR_PROTOCOL_V2)
 		return vpnr_transport_new_plain(fd);
 	return vpnr_tls_handshake(fd,

@@ -171,8 +171,10 @@ relay_start(const VpnrAddr *listen, const VpnrAddr *target)
 	relay->pool = vpnr_pool_new("relay", 1000);
 	pthread_mutex_init(&relay->lock, NULL);
 	relay->pairs = g_ptr_array_new();
-	relay->acceptor = vpnr_accept_start(listen, "relay", on_accept, relay, &error);
+	relay->acceptor =
+	    vpnr_accept_new(vpnr_fd_listen(listen, &error), "relay", on_accept, relay);
 	g_assert_no_error(error);
+	g_assert_true(vpnr_accept_start(relay->acceptor, NULL));
 	return relay;
 }
 

@@ -109,17 +109,18 @@ start_server(System *system)
 	entry->acl = vpnr_acl_ref(acl);
 	g_ptr_array_add(clients, entry);
 	system->server =
-	    vpnr_server_start(&(VpnrServerParams){ .listen = listen,
-						   .v1_listen = v1_listen,
-						   .v1_dialect = system->protocol,
-						   .private_key = system->server_private,
-						   .max_streams = 1000,
-						   .resume_timeout_s = RESUME_TIMEOUT_S,
-						   .clients = clients,
-						   .v1_acl = acl,
-						   .stats = &system->server_stats },
-			      &error);
+	    vpnr_server_listen(&(VpnrServerParams){ .listen = listen,
+						    .v1_listen = v1_listen,
+						    .v1_dialect = system->protocol,
+						    .private_key = system->server_private,
+						    .max_streams = 1000,
+						    .resume_timeout_s = RESUME_TIMEOUT_S,
+						    .clients = clients,
+						    .v1_acl = acl,
+						    .stats = &system->server_stats },
+			       &error);
 	g_assert_no_error(error);
+	g_assert_true(vpnr_server_start(system->server, NULL));
 }
 
 static void
@@ -179,8 +180,10 @@ system_init_links(System *system, VpnrProtocol protocol, guint rotate_interval_s
 	g_assert_true(
 	    vpnr_keys_derive_public(&system->client_private, &system->client_public, NULL));
 	system->echo_pool = vpnr_pool_new("echo", 1000);
-	system->echo = vpnr_accept_start(&system->echo_addr, "echo", on_echo, system, &error);
+	system->echo =
+	    vpnr_accept_new(vpnr_fd_listen(&system->echo_addr, &error), "echo", on_echo, system);
 	g_assert_no_error(error);
+	g_assert_true(vpnr_accept_start(system->echo, NULL));
 	start_server(system);
 	system->relay = relay_start(&system->relay_addr, &system->server_addr);
 	start_client(system);

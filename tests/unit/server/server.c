@@ -86,7 +86,11 @@ start_server(Bench *bench, GError **error)
 				    .stats = &bench->stats };
 
 	g_assert_true(vpnr_keys_generate(&params.private_key, NULL));
-	return vpnr_server_start(&params, error);
+	VpnrServer *server = vpnr_server_listen(&params, error);
+
+	if (server != NULL)
+		g_assert_true(vpnr_server_start(server, NULL));
+	return server;
 }
 
 static void
