@@ -52,6 +52,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/settings.h \
 	%D%/settings_capture.c \
 	%D%/settings_capture.h \
+	%D%/settings_clients.c \
+	%D%/settings_clients.h \
 	%D%/settings_flows.c \
 	%D%/settings_flows.h \
 	%D%/top_asker.c \

@@ -14,6 +14,7 @@
 #include "app/keyfile.h"
 #include "app/secret.h"
 #include "app/settings_capture.h"
+#include "app/settings_clients.h"
 #include "app/values.h"
 #include "base/fd.h"
 #include "client/uplinks.h"
@@ -44,11 +45,6 @@
 #define BUDGET_DEFAULT (G_GUINT64_CONSTANT(1) << 30)
 #define BUDGET_MIN     (G_GUINT64_CONSTANT(16) << 20)
 
-/* Bytes of a client's name, which stands in logs and tables. */
-#define CLIENT_NAME_MAX 64
-
-#define CLIENT_PREFIX "client "
-
 static const VpnrListenKey server_listen = { "listen", PORT_SERVER, "0.0.0.0:4334;[::]:4334" };
 static const VpnrListenKey v1_listen = { "listen", PORT_V1, "127.0.0.1:4335" };
 static const VpnrListenKey redirect = { "redirect", 4333, "127.0.0.1:4333;[::1]:4333" };
@@ -65,7 +61,7 @@ static const VpnrSectionKind server_kinds[] = {
 	  (const char *const[]){ "listen", "private-key-file", "control-socket", "max-streams",
 				 "udp-timeout", "resume-timeout", "memory-budget", NULL } },
 	{ "v1", (const char *const[]){ "listen", "dialect", "allow", "deny", NULL } },
-	{ CLIENT_PREFIX, (const char *const[]){ "public-key", "allow", "deny", NULL } },
+	{ VPNR_CLIENT_PREFIX, (const char *const[]){ "public-key", "allow", "deny", NULL } },
 };
 
 static const VpnrSectionKind client_kinds[] = {
@@ -101,87 +97,6 @@ leave_out_ipv6(const VpnrSection *section, const VpnrListenKey *key, GArray *add
 			g_array_remove_index(addrs, i);
 	}
 	return addrs->len < before;
-}
-
-static gboolean
-check_client_name(const VpnrSection *section, const char *name, GError **error)
-{
-	gsize n = strlen(name);
-
-	if (n == 0 || n > CLIENT_NAME_MAX)
-		return vpnr_section_fail(section, error, "a client's name has 1 to %d bytes",
-					 CLIENT_NAME_MAX);
-	if (g_ascii_isspace(name[0]) || g_ascii_isspace(name[n - 1]))
-		return vpnr_section_fail(section, error,
-					 "a client's name neither starts nor ends with a space");
-	for (const char *c = name; *c != '\0'; c = g_utf8_next_char(c)) {
-		if (!g_unichar_isprint(g_utf8_get_char(c)))
-			return vpnr_section_fail(section, error,
-						 "a client's name has printable characters only");
-	}
-	return TRUE;
-}
-
-/* Two clients with one key could not be told apart: the key is the identity. */
-static gboolean
-check_client_key(const VpnrSection *section, const GPtrArray *clients, const VpnrKey *key,
-		 GError **error)
-{
-	for (guint i = 0; i < clients->len; i++) {
-		const VpnrClientEntry *other = g_ptr_array_index(clients, i);
-		char text[VPNR_KEY_STRLEN];
-
-		if (vpnr_key_equal(&other->public_key, key))
-			return vpnr_section_fail_key(section, "public-key", error,
-						     "\"%s\" is also the key of [client %s]",
-						     vpnr_key_format(key, text), other->name);
-	}
-	return TRUE;
-}
-
-static gboolean
-read_client_entry(const VpnrSection *section, GPtrArray *clients, GError **error)
-{
-	g_autoptr(VpnrClientEntry) entry = g_new0(VpnrClientEntry, 1);
-
-	entry->name = g_strdup(section->name + strlen(CLIENT_PREFIX));
-	if (!check_client_name(section, entry->name, error) ||
-	    !vpnr_section_require(section, "public-key", error) ||
-	    !vpnr_section_get_key(section, "public-key", &entry->public_key, error) ||
-	    !check_client_key(section, clients, &entry->public_key, error) ||
-	    !vpnr_section_get_acl(section, &entry->acl, error))
-		return FALSE;
-	g_ptr_array_add(clients, g_steal_pointer(&entry));
-	return TRUE;
-}
-
-static int
-compare_clients(gconstpointer a, gconstpointer b)
-{
-	const VpnrClientEntry *const *left = a;
-	const VpnrClientEntry *const *right = b;
-
-	return strcmp((*left)->name, (*right)->name);
-}
-
-static gboolean
-read_client_entries(const VpnrKeyfile *file, gboolean allowed, GPtrArray *clients, GError **error)
-{
-	g_auto(GStrv) names = vpnr_keyfile_sections(file);
-
-	for (guint i = 0; names[i] != NULL; i++) {
-		VpnrSection section = { file, names[i] };
-
-		if (!g_str_has_prefix(names[i], CLIENT_PREFIX))
-			continue;
-		if (!allowed)
-			return vpnr_section_fail(&section, error,
-						 "there is no [server] for this client");
-		if (!read_client_entry(&section, clients, error))
-			return FALSE;
-	}
-	g_ptr_array_sort(clients, compare_clients);
-	return TRUE;
 }
 
 static gboolean
@@ -243,7 +158,8 @@ server_settings_read(VpnrKeyfile *file, GError **error)
 
 	if (!vpnr_keyfile_check(file, server_kinds, G_N_ELEMENTS(server_kinds), error) ||
 	    !read_server(&server, settings, error) || !read_v1(&v1, settings, error) ||
-	    !read_client_entries(file, vpnr_section_exists(&server), settings->clients, error))
+	    !vpnr_settings_clients_read(file, vpnr_section_exists(&server), settings->clients,
+					error))
 		return NULL;
 	if (settings->listen->len == 0 && settings->v1_listen->len == 0) {
 		vpnr_section_fail(&server, error,

@@ -58,18 +58,6 @@ const char *const vpnr_settings_capture_keys[] = {
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-static gboolean
-get_switch(const VpnrSection *section, const char *key, gboolean *value, GError **error)
-{
-	static const char *const choices[] = { "no", "yes", NULL };
-	guint choice = *value ? 1 : 0;
-
-	if (!vpnr_section_get_choice(section, key, choices, &choice, error))
-		return FALSE;
-	*value = choice == 1;
-	return TRUE;
-}
-
 /* A number from 1 to max, decimal or hexadecimal behind 0x. */
 static gboolean
 get_number(const VpnrSection *section, const char *key, guint32 max, guint32 *value, GError **error)
@@ -127,9 +115,9 @@ read_how(const VpnrSection *section, VpnrRules *rules, GError **error)
 static gboolean
 read_switches(const VpnrSection *section, VpnrRules *rules, GError **error)
 {
-	return get_switch(section, "host", &rules->host, error) &&
-	       get_switch(section, "dns", &rules->dns, error) &&
-	       get_switch(section, "kill-switch", &rules->kill_switch, error);
+	return vpnr_section_get_switch(section, "host", &rules->host, error) &&
+	       vpnr_section_get_switch(section, "dns", &rules->dns, error) &&
+	       vpnr_section_get_switch(section, "kill-switch", &rules->kill_switch, error);
 }
 
 static gboolean
@@ -190,7 +178,7 @@ check_gateway(const VpnrSection *section, const VpnrRules *rules, GError **error
 	gboolean gateway = FALSE;
 	gboolean listed = vpnr_rules_has_gateway(rules);
 
-	if (!get_switch(section, "gateway", &gateway, error))
+	if (!vpnr_section_get_switch(section, "gateway", &gateway, error))
 		return FALSE;
 	if (gateway && !listed)
 		return vpnr_section_fail_key(section, "gateway", error,
@@ -270,7 +258,7 @@ check_protocol(const VpnrSection *section, const char *key, const VpnrCaptureCon
 
 	if (context->protocol == VPNR_PROTOCOL_V2)
 		return TRUE;
-	if (!get_switch(section, key, &wanted, error))
+	if (!vpnr_section_get_switch(section, key, &wanted, error))
 		return FALSE;
 	if (wanted)
 		return vpnr_section_fail_key(section, key, error,
@@ -287,7 +275,7 @@ check_udp(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRul
 	gboolean tproxy = rules->mode == VPNR_CAPTURE_TPROXY;
 
 	rules->udp = tproxy;
-	if (!get_switch(section, "udp", &rules->udp, error))
+	if (!vpnr_section_get_switch(section, "udp", &rules->udp, error))
 		return FALSE;
 	if (rules->udp && !tproxy)
 		return vpnr_section_fail_key(section, "udp", error, "\"yes\" needs mode = tproxy");

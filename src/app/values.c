@@ -167,6 +167,19 @@ vpnr_section_get_choice(const VpnrSection *section, const char *key, const char 
 }
 
 gboolean
+vpnr_section_get_switch(const VpnrSection *section, const char *key, gboolean *value,
+			GError **error)
+{
+	static const char *const choices[] = { "no", "yes", NULL };
+	guint choice = *value ? 1 : 0;
+
+	if (!vpnr_section_get_choice(section, key, choices, &choice, error))
+		return FALSE;
+	*value = choice == 1;
+	return TRUE;
+}
+
+gboolean
 vpnr_section_get_number(const VpnrSection *section, const VpnrNumberKey *key, guint *value,
 			GError **error)
 {

@@ -64,6 +64,10 @@ gboolean vpnr_section_get_acl(const VpnrSection *section, VpnrAcl **acl, GError 
 gboolean vpnr_section_get_choice(const VpnrSection *section, const char *key,
 				 const char *const *choices, guint *value, GError **error);
 
+/* "yes" or "no". */
+gboolean vpnr_section_get_switch(const VpnrSection *section, const char *key, gboolean *value,
+				 GError **error);
+
 /* A number within the key's bounds. */
 gboolean vpnr_section_get_number(const VpnrSection *section, const VpnrNumberKey *key, guint *value,
 				 GError **error);
