@@ -16,6 +16,7 @@ AC_DEFUN([VPNR_SANITIZER], [
 	AS_IF([test "x$vpnr_sanitizer" != x], [
 		SANITIZER_CFLAGS="-fsanitize=$vpnr_sanitizer -fno-sanitize-recover=all -fno-omit-frame-pointer"
 		_VPNR_TRY_SANITIZER
+		AC_DEFINE([HAVE_SANITIZER], [1], [Define if all is instrumented by a sanitizer.])
 	])
 	AC_SUBST([SANITIZER_CFLAGS])
 	AM_CONDITIONAL([SANITIZE_THREAD], [test "x$vpnr_sanitizer" = xthread])

@@ -3,8 +3,10 @@
  * vpnr-client: puts the parts of the client together and takes them apart again.
  */
 #include <glib-unix.h>
+#include <linux/capability.h>
 #include <pthread.h>
 
+#include "app/confine.h"
 #include "app/control.h"
 #include "app/daemon.h"
 #include "app/inbounds.h"
@@ -286,6 +288,37 @@ make_runs(VpnrClientApp *app, const VpnrClientSettings *settings)
 	return vpnr_runs_new(&tcp, settings->protocol == VPNR_PROTOCOL_V2 ? &udp : NULL);
 }
 
+/* Rules, marks, and the buffers of links need CAP_NET_ADMIN; listeners below 1024, and answers in
+ * the name of name servers, CAP_NET_BIND_SERVICE; what iptables asks for, CAP_NET_RAW. */
+static gboolean
+confine(const VpnrClientApp *app, const VpnrConfineSettings *settings, GError **error)
+{
+	static const int for_all[] = { CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, -1 };
+	static const int for_iptables[] = { CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, CAP_NET_RAW, -1 };
+	gboolean programs = vpnr_capture_runs_programs(app->capture);
+
+	return vpnr_confine(&(VpnrConfine){ .user = settings->user,
+					    .capabilities = programs ? for_iptables : for_all,
+					    .programs = programs,
+					    .filter = settings->seccomp },
+			    error);
+}
+
+/* What needs more rights than are left afterwards. No thread is there yet. */
+static gboolean
+prepare(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
+{
+	app->protocol = settings->protocol;
+	app->inbounds = vpnr_inbounds_new(settings);
+	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));
+	if (settings->control_socket != NULL) {
+		app->control = vpnr_control_start(settings->control_socket, commands, app, error);
+		if (app->control == NULL)
+			return FALSE;
+	}
+	return vpnr_capture_start(app->capture, error) && confine(app, &settings->confine, error);
+}
+
 static gboolean
 start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 {
@@ -294,10 +327,7 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 	if (settings->no_ipv6)
 		vpnr_log(VPNR_LOG_INFO, "this host has no address ::1, so redirect, which has its "
 					"default, listens for IPv4 alone");
-	app->protocol = settings->protocol;
-	app->inbounds = vpnr_inbounds_new(settings);
-	app->capture = vpnr_capture_new(g_steal_pointer(&settings->rules));
-	if (!vpnr_capture_start(app->capture, error))
+	if (!prepare(app, settings, error))
 		return FALSE;
 	fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
 	app->budget = vpnr_budget_new(settings->memory_budget);
@@ -309,10 +339,7 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 		return FALSE;
 	app->runs = make_runs(app, settings);
 	app->linked = g_unix_fd_add(vpnr_uplinks_fd(app->uplinks), G_IO_IN, on_linked, app);
-	if (settings->control_socket == NULL)
-		return TRUE;
-	app->control = vpnr_control_start(settings->control_socket, commands, app, error);
-	return app->control != NULL;
+	return TRUE;
 }
 
 /* First no connections come in any more, then the link goes and takes the streams with it, then the

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/confine.c \
+	%D%/confine.h \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/control_ask.c \
@@ -54,8 +56,12 @@ src_libvpnr_a_SOURCES += \
 	%D%/settings_capture.h \
 	%D%/settings_clients.c \
 	%D%/settings_clients.h \
+	%D%/settings_confine.c \
+	%D%/settings_confine.h \
 	%D%/settings_flows.c \
 	%D%/settings_flows.h \
+	%D%/syscalls.c \
+	%D%/syscalls.h \
 	%D%/top_asker.c \
 	%D%/top_asker.h \
 	%D%/top_head.c \

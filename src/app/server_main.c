@@ -4,6 +4,7 @@
  */
 #include <pthread.h>
 
+#include "app/confine.h"
 #include "app/control.h"
 #include "app/daemon.h"
 #include "app/options.h"
@@ -181,6 +182,18 @@ listen_to(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error
 	return vpnr_server_listen(&params, error);
 }
 
+/* Whatever needs a right is open by then. */
+static gboolean
+confine(const VpnrConfineSettings *settings, GError **error)
+{
+	static const int no_capabilities[] = { -1 };
+
+	return vpnr_confine(&(VpnrConfine){ .user = settings->user,
+					    .capabilities = no_capabilities,
+					    .filter = settings->seccomp },
+			    error);
+}
+
 static gboolean
 start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 {
@@ -193,7 +206,7 @@ start(VpnrServerApp *app, const VpnrServerSettings *settings, GError **error)
 		if (app->control == NULL)
 			return FALSE;
 	}
-	if (!vpnr_server_start(app->server, error))
+	if (!confine(&settings->confine, error) || !vpnr_server_start(app->server, error))
 		return FALSE;
 	log_listening(settings);
 	return TRUE;

@@ -57,9 +57,9 @@ static const VpnrNumberKey links = { "links", 1, VPNR_UPLINKS_MAX, FALSE };
 static const VpnrNumberKey rotate_interval = { "rotate-interval", 1, ROTATE_LIMIT, TRUE };
 
 static const VpnrSectionKind server_kinds[] = {
-	{ "server",
-	  (const char *const[]){ "listen", "private-key-file", "control-socket", "max-streams",
-				 "udp-timeout", "resume-timeout", "memory-budget", NULL } },
+	{ "server", (const char *const[]){ "listen", "private-key-file", "control-socket",
+					   "max-streams", "udp-timeout", "resume-timeout",
+					   "memory-budget", "user", "seccomp", NULL } },
 	{ "v1", (const char *const[]){ "listen", "dialect", "allow", "deny", NULL } },
 	{ VPNR_CLIENT_PREFIX, (const char *const[]){ "public-key", "allow", "deny", NULL } },
 };
@@ -68,7 +68,7 @@ static const VpnrSectionKind client_kinds[] = {
 	{ "client", (const char *const[]){ "server", "server-public-key", "private-key-file",
 					   VPNR_SECRET_KEY, "protocol", "redirect", "socks",
 					   "control-socket", "resume-timeout", "rotate-interval",
-					   "links", "memory-budget", NULL } },
+					   "links", "memory-budget", "user", "seccomp", NULL } },
 	{ "capture", vpnr_settings_capture_keys },
 };
 
@@ -103,7 +103,8 @@ static gboolean
 read_server(const VpnrSection *section, VpnrServerSettings *settings, GError **error)
 {
 	if (!vpnr_section_get_socket_path(section, "control-socket", &settings->control_socket,
-					  error))
+					  error) ||
+	    !vpnr_settings_confine_read(section, &settings->confine, error))
 		return FALSE;
 	if (!vpnr_section_exists(section))
 		return TRUE;
@@ -268,7 +269,8 @@ read_client(const VpnrSection *section, VpnrClientSettings *settings, GError **e
 	       read_inbounds(section, settings, error) &&
 	       read_endurance(section, settings, error) &&
 	       vpnr_section_get_socket_path(section, "control-socket", &settings->control_socket,
-					    error);
+					    error) &&
+	       vpnr_settings_confine_read(section, &settings->confine, error);
 }
 
 static VpnrClientSettings *
@@ -343,6 +345,7 @@ vpnr_server_settings_free(VpnrServerSettings *settings)
 	g_ptr_array_unref(settings->clients);
 	g_clear_pointer(&settings->v1_acl, vpnr_acl_unref);
 	g_free(settings->control_socket);
+	vpnr_confine_settings_clear(&settings->confine);
 	g_free(settings);
 }
 
@@ -356,5 +359,6 @@ vpnr_client_settings_free(VpnrClientSettings *settings)
 	g_array_unref(settings->socks);
 	vpnr_rules_free(settings->rules);
 	g_free(settings->control_socket);
+	vpnr_confine_settings_clear(&settings->confine);
 	g_free(settings);
 }

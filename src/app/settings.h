@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "app/settings_confine.h"
 #include "app/settings_flows.h"
 #include "base/addr.h"
 #include "base/key.h"
@@ -29,10 +30,11 @@ typedef enum {
 } VpnrSettingsError;
 
 typedef struct {
-	GArray *listen;          /* VpnrAddr; empty: no VPNr/2 */
-	gboolean no_ipv6;        /* listen is the default without IPv6, which the host lacks */
-	VpnrKey private_key;     /* of private-key-file; needed unless listen is empty */
-	char *control_socket;    /* absolute path, or NULL: none */
+	GArray *listen;       /* VpnrAddr; empty: no VPNr/2 */
+	gboolean no_ipv6;     /* listen is the default without IPv6, which the host lacks */
+	VpnrKey private_key;  /* of private-key-file; needed unless listen is empty */
+	char *control_socket; /* absolute path, or NULL: none */
+	VpnrConfineSettings confine;
 	guint max_streams;       /* per link */
 	guint udp_timeout_s;     /* of a flow without a datagram */
 	guint resume_timeout_s;  /* 0: a session ends with its link */
@@ -52,12 +54,13 @@ typedef struct {
 	gboolean no_ipv6;          /* redirect is the default without IPv6, which the host lacks */
 	GArray *socks;             /* VpnrAddr */
 	char *control_socket;      /* absolute path, or NULL: none */
-	guint resume_timeout_s;    /* 0: nothing waits for a link */
-	guint rotate_interval_s;   /* 0: no link is replaced because of its age */
-	guint links;               /* 1 to VPNR_UPLINKS_MAX */
-	guint64 memory_budget;     /* bytes, of the process */
-	VpnrRules *rules;          /* of [capture]; never NULL */
-	VpnrFlowSettings flows;    /* of [capture] */
+	VpnrConfineSettings confine;
+	guint resume_timeout_s;  /* 0: nothing waits for a link */
+	guint rotate_interval_s; /* 0: no link is replaced because of its age */
+	guint links;             /* 1 to VPNR_UPLINKS_MAX */
+	guint64 memory_budget;   /* bytes, of the process */
+	VpnrRules *rules;        /* of [capture]; never NULL */
+	VpnrFlowSettings flows;  /* of [capture] */
 } VpnrClientSettings;
 
 /* Reads the file at path and lays the overrides ("section.key=value", NULL-terminated, nullable)

@@ -340,6 +340,17 @@ vpnr_capture_link_mark(VpnrCapture *capture)
 	return mark;
 }
 
+gboolean
+vpnr_capture_runs_programs(VpnrCapture *capture)
+{
+	gboolean runs;
+
+	pthread_mutex_lock(&capture->lock);
+	runs = capture->ops != NULL && capture->ops->kind == VPNR_BACKEND_IPTABLES;
+	pthread_mutex_unlock(&capture->lock);
+	return runs;
+}
+
 VpnrCaptureStatus
 vpnr_capture_status(VpnrCapture *capture)
 {

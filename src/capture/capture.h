@@ -61,6 +61,9 @@ void vpnr_capture_stop(VpnrCapture *capture);
 /* SO_MARK of whatever the client sends; 0 if nothing is captured. */
 guint32 vpnr_capture_link_mark(VpnrCapture *capture);
 
+/* TRUE if it starts programs of others, after vpnr_capture_start(): those of iptables. */
+gboolean vpnr_capture_runs_programs(VpnrCapture *capture);
+
 /* How it is. */
 VpnrCaptureStatus vpnr_capture_status(VpnrCapture *capture);
 

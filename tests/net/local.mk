@@ -40,6 +40,7 @@ net_tests += \
 	%D%/56-no-ipv6.test \
 	%D%/57-ipv4-kernel.test \
 	%D%/58-add-client.test \
+	%D%/59-confined.test \
 	%D%/60-v1.test \
 	%D%/70-garbage.test \
 	%D%/80-capture-nft.test \
