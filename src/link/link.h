@@ -66,7 +66,7 @@ typedef enum {
 	VPNR_LINK_OPEN,      /* it has not */
 	VPNR_LINK_LOST,      /* the connection broke, or the peer was silent: nobody wanted it */
 	VPNR_LINK_GOODBYE,   /* the peer has ended the session in order: GOAWAY without a fault */
-	VPNR_LINK_FAULT,     /* the peer has ended the session for a fault */
+	VPNR_LINK_FAULT,     /* the peer has ended the session: GOAWAY with another reason */
 	VPNR_LINK_VIOLATION, /* we have ended it, for one of the peer's */
 } VpnrLinkEnd;
 

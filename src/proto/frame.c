@@ -151,6 +151,8 @@ vpnr_reason_text(VpnrReason reason)
 		return "link lost";
 	case VPNR_REASON_PROTOCOL:
 		return "protocol violation";
+	case VPNR_REASON_REVOKED:
+		return "not authorised any more, or under another name";
 	}
 	return "unknown reason";
 }

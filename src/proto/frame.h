@@ -64,6 +64,7 @@ typedef enum {
 	VPNR_REASON_ABORTED = 8,     /* the socket at the other end was reset */
 	VPNR_REASON_LINK_LOST = 9,   /* never on the wire: the stream's link has ended */
 	VPNR_REASON_PROTOCOL = 10,   /* GOAWAY: the peer broke a rule */
+	VPNR_REASON_REVOKED = 11, /* GOAWAY: the peer's key is another client's now, or nobody's */
 } VpnrReason;
 
 typedef enum {

@@ -414,7 +414,7 @@ update_service_locked(const VpnrServer *server, VpnrService *service)
 	if (entry != NULL && strcmp(entry->name, status.client) == 0)
 		vpnr_service_set_acl(service, entry->acl);
 	else
-		vpnr_service_dismiss(service, VPNR_REASON_NONE);
+		vpnr_service_dismiss(service, VPNR_REASON_REVOKED);
 }
 
 void

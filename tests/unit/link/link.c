@@ -694,9 +694,6 @@ test_goaway_of_the_peer(void)
 	g_test_summary("2.10.2: GOAWAY ends the session; reason 0 is an ordinary end.");
 
 	g_auto(Bench) ordinary;
-	g_auto(Bench) other;
-	g_autofree char *text =
-	    g_strdup_printf("the peer went away: %s", vpnr_reason_text(VPNR_REASON_LIMIT));
 
 	start(&ordinary);
 	g_assert_cmpint(vpnr_link_end(ordinary.link), ==, VPNR_LINK_OPEN);
@@ -706,11 +703,32 @@ test_goaway_of_the_peer(void)
 	expect_ended(&ordinary, VPNR_LINK_GOODBYE, "the peer is stopping");
 	g_assert_cmpstr(ordinary.seen->str, ==, "");
 	expect_no_violation(&ordinary);
+}
 
-	start(&other);
-	peer_send(&other.peer, peer_goaway(VPNR_REASON_LIMIT));
-	expect_ended(&other, VPNR_LINK_FAULT, text);
-	expect_no_violation(&other);
+static void
+test_goaway_with_a_reason(void)
+{
+	g_test_summary("2.3.2: GOAWAY with another reason ends the session too, and is no "
+		       "violation, even if the reason is one of a later version.");
+
+	static const struct {
+		VpnrReason reason;
+		const char *text;
+	} cases[] = {
+		{ VPNR_REASON_LIMIT, "the peer went away: limit reached" },
+		{ VPNR_REASON_REVOKED,
+		  "the peer went away: not authorised any more, or under another name" },
+		{ 99, "the peer went away: unknown reason" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(Bench) bench;
+
+		start(&bench);
+		peer_send(&bench.peer, peer_goaway(cases[i].reason));
+		expect_ended(&bench, VPNR_LINK_FAULT, cases[i].text);
+		expect_no_violation(&bench);
+	}
 }
 
 static void
@@ -1023,6 +1041,7 @@ main(int argc, char **argv)
 	g_test_add_func("/link/worn/sending", test_worn_by_sending);
 	g_test_add_func("/link/end/handler", test_violation_of_the_handler);
 	g_test_add_func("/link/end/goaway", test_goaway_of_the_peer);
+	g_test_add_func("/link/end/goaway/reason", test_goaway_with_a_reason);
 	g_test_add_func("/link/end/broken", test_broken);
 	g_test_add_func("/link/end/free", test_free);
 	g_test_add_func("/link/no-thread", test_no_thread);

@@ -166,7 +166,7 @@ test_names(void)
 	g_assert_cmpuint(count_names(type_name, "?"), ==, 15);
 	g_assert_cmpstr(vpnr_frame_type_name(VPNR_FRAME_GOAWAY), ==, "GOAWAY");
 	g_assert_cmpstr(vpnr_frame_type_name(VPNR_FRAME_END), ==, "END");
-	g_assert_cmpuint(count_names(reason_text, "unknown reason"), ==, 11);
+	g_assert_cmpuint(count_names(reason_text, "unknown reason"), ==, 12);
 	g_assert_cmpstr(vpnr_reason_text(VPNR_REASON_REFUSED), ==, "connection refused");
 }
 

@@ -152,6 +152,8 @@ expected_frames(void)
 	g_ptr_array_add(frames, datagram(""));
 	g_ptr_array_add(frames, datagram(NULL));
 	g_ptr_array_add(frames, hello_with_origin());
+	g_ptr_array_add(frames, goaway(VPNR_REASON_REVOKED));
+	g_ptr_array_add(frames, goaway(99));
 	return frames;
 }
 

@@ -680,7 +680,7 @@ test_reload(void)
 	dest = open_stream(&bench, &stays, 1);
 	clients = make_clients(&bench, 1, "192.0.2.0/24");
 	vpnr_server_reload(bench.server, clients, NULL);
-	party_expect_goaway(&goes, VPNR_REASON_NONE);
+	party_expect_goaway(&goes, VPNR_REASON_REVOKED);
 	party_send(&stays, vpnr_frame_new_open(2, VPNR_KIND_TCP, &bench.dest));
 	party_expect_reset(&stays, 2, VPNR_REASON_DENIED);
 	loopback_send(dest, "still open", 10);
@@ -705,7 +705,7 @@ test_reload_renames(void)
 	g_free(entry->name);
 	entry->name = g_strdup("renamed");
 	vpnr_server_reload(bench.server, clients, NULL);
-	party_expect_goaway(&party, VPNR_REASON_NONE);
+	party_expect_goaway(&party, VPNR_REASON_REVOKED);
 }
 
 static void
