@@ -127,6 +127,11 @@ check_file(int fd, const char *path, GError **error)
 		errno = EISDIR; /* mode 0600 would not make it a key, as the next error has it */
 		return set_errno_error(error, path, "cannot read the private key");
 	}
+	if (!S_ISREG(st.st_mode)) {
+		g_set_error(error, VPNR_KEYS_ERROR, VPNR_KEYS_ERROR_INVALID,
+			    "%s: not a private key: it is no regular file", path);
+		return FALSE;
+	}
 	return vpnr_keys_check_mode(st.st_mode, path, error);
 }
 
@@ -170,10 +175,11 @@ vpnr_keys_read_private(int fd, const char *name, VpnrKey *private_key, GError **
 	return valid;
 }
 
+/* Not even opening it waits: nobody may ever be at the other end of a FIFO. */
 gboolean
 vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError **error)
 {
-	g_auto(VpnrFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	g_auto(VpnrFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return set_errno_error(error, path, "cannot open the private key");

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 GQuark vpnr_keys_error_quark(void);
 
 typedef enum {
-	VPNR_KEYS_ERROR_INVALID,    /* not 32 bytes of base64 */
+	VPNR_KEYS_ERROR_INVALID,    /* not a file, or not of 32 bytes of base64 */
 	VPNR_KEYS_ERROR_PERMISSION, /* a private key that others can read */
 	VPNR_KEYS_ERROR_FAILED,     /* the library refused */
 } VpnrKeysError;
@@ -28,8 +28,8 @@ gboolean vpnr_keys_generate(VpnrKey *private_key, GError **error);
 gboolean vpnr_keys_derive_public(const VpnrKey *private_key, VpnrKey *public_key, GError **error);
 
 /* Reads the private key in the file at path: one line of base64. Refused, with an error that names
- * the file, when group or others have any access to it, or when it is no key (G_FILE_ERROR when it
- * cannot be opened). The error never quotes a private key. */
+ * the file, when it is no regular file, when group or others have any access to it, or when it is
+ * no key (G_FILE_ERROR when it cannot be opened). The error never quotes a private key. */
 gboolean vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError **error);
 
 /* The same from an open descriptor, whatever its mode; name stands for it in errors. */

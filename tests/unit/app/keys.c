@@ -124,6 +124,28 @@ test_load_folder(void)
 }
 
 static void
+test_load_no_file(void)
+{
+	g_autofree char *path = make_file("", 0600);
+	const char *const paths[] = { path, "/dev/null", "/dev/zero" };
+
+	g_test_summary("Nobody waits for the other end of a FIFO, nor is told to change the mode "
+		       "of a device.");
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+		g_autoptr(GError) error = NULL;
+		VpnrKey key;
+
+		g_assert_false(vpnr_keys_load_private(paths[i], &key, &error));
+		g_assert_error(error, VPNR_KEYS_ERROR, VPNR_KEYS_ERROR_INVALID);
+		g_assert_nonnull(strstr(error->message, paths[i]));
+		g_assert_nonnull(strstr(error->message, "no regular file"));
+	}
+	drop_file(path);
+}
+
+static void
 test_load_invalid(void)
 {
 	g_autofree char *twice =
@@ -170,6 +192,7 @@ main(int argc, char **argv)
 	g_test_add_func("/keys/load", test_load);
 	g_test_add_func("/keys/load/mode", test_load_mode);
 	g_test_add_func("/keys/load/folder", test_load_folder);
+	g_test_add_func("/keys/load/no-file", test_load_no_file);
 	g_test_add_func("/keys/load/invalid", test_load_invalid);
 	g_test_add_func("/keys/load/missing", test_load_missing);
 	return g_test_run();
