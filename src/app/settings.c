@@ -16,7 +16,6 @@
 #include "app/settings_capture.h"
 #include "app/settings_clients.h"
 #include "app/values.h"
-#include "base/fd.h"
 #include "client/uplinks.h"
 
 #define PORT_SERVER 4334
@@ -79,26 +78,6 @@ vpnr_settings_error_quark(void)
 	return g_quark_from_static_string("vpnr-settings-error");
 }
 
-/* The defaults are for hosts with both families. Nobody has asked for IPv6 where it is turned off,
- * as in many containers. TRUE if an address that this host lacks was left out of the default. */
-static gboolean
-leave_out_ipv6(const VpnrSection *section, const VpnrListenKey *key, GArray *addrs)
-{
-	g_autofree char *written = NULL;
-	guint before = addrs->len;
-
-	vpnr_section_get_text(section, key->name, &written, NULL);
-	if (written != NULL || !vpnr_keyfile_is_loaded(section->file))
-		return FALSE;
-	for (guint i = addrs->len; i-- > 0;) {
-		const VpnrAddr *addr = &g_array_index(addrs, VpnrAddr, i);
-
-		if (addr->type == VPNR_ADDR_IPV6 && !vpnr_fd_is_local(addr))
-			g_array_remove_index(addrs, i);
-	}
-	return addrs->len < before;
-}
-
 static gboolean
 read_server(const VpnrSection *section, VpnrServerSettings *settings, GError **error)
 {
@@ -108,9 +87,9 @@ read_server(const VpnrSection *section, VpnrServerSettings *settings, GError **e
 		return FALSE;
 	if (!vpnr_section_exists(section))
 		return TRUE;
-	if (!vpnr_section_get_listen(section, &server_listen, settings->listen, error))
+	if (!vpnr_section_get_listen(section, &server_listen, settings->listen, &settings->no_ipv6,
+				     error))
 		return FALSE;
-	settings->no_ipv6 = leave_out_ipv6(section, &server_listen, settings->listen);
 	return (settings->listen->len == 0 ||
 		vpnr_section_require(section, "private-key-file", error)) &&
 	       vpnr_section_get_private_key(section, "private-key-file", &settings->private_key,
@@ -131,7 +110,7 @@ read_v1(const VpnrSection *section, VpnrServerSettings *settings, GError **error
 
 	if (!vpnr_section_exists(section))
 		return TRUE;
-	if (!vpnr_section_get_listen(section, &v1_listen, settings->v1_listen, error) ||
+	if (!vpnr_section_get_listen(section, &v1_listen, settings->v1_listen, NULL, error) ||
 	    !vpnr_section_get_choice(section, "dialect", dialects, &dialect, error) ||
 	    !vpnr_section_get_acl(section, &settings->v1_acl, error))
 		return FALSE;
@@ -210,11 +189,11 @@ read_identity(const VpnrSection *section, VpnrClientSettings *settings, GError *
 static gboolean
 read_inbounds(const VpnrSection *section, VpnrClientSettings *settings, GError **error)
 {
-	if (!vpnr_section_get_listen(section, &redirect, settings->redirect, error) ||
-	    !vpnr_section_get_listen(section, &socks, settings->socks, error))
+	/* Without IPv6 [capture] has no listener for it and refuses it. */
+	if (!vpnr_section_get_listen(section, &redirect, settings->redirect, &settings->no_ipv6,
+				     error) ||
+	    !vpnr_section_get_listen(section, &socks, settings->socks, NULL, error))
 		return FALSE;
-	/* [capture] then has no listener for IPv6 and refuses it. */
-	settings->no_ipv6 = leave_out_ipv6(section, &redirect, settings->redirect);
 	if (settings->redirect->len == 0 && settings->socks->len == 0)
 		return vpnr_section_fail(section, error,
 					 "nothing to listen on: redirect and socks are both none");

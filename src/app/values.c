@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "app/keys.h"
+#include "base/fd.h"
 
 gboolean
 vpnr_section_get_key(const VpnrSection *section, const char *key, VpnrKey *value, GError **error)
@@ -107,9 +108,27 @@ append_address(const VpnrSection *section, const VpnrListenKey *key, const char 
 	return TRUE;
 }
 
+/* The defaults are for hosts with both families. Nobody has asked for IPv6 where it is turned off,
+ * as in many containers. TRUE if an address that this host lacks was left out of the default. */
+static gboolean
+leave_out_ipv6(const VpnrSection *section, const VpnrListenKey *key, GArray *addrs)
+{
+	guint before = addrs->len;
+
+	if (vpnr_section_has(section, key->name) || !vpnr_keyfile_is_loaded(section->file))
+		return FALSE;
+	for (guint i = addrs->len; i-- > 0;) {
+		const VpnrAddr *addr = &g_array_index(addrs, VpnrAddr, i);
+
+		if (addr->type == VPNR_ADDR_IPV6 && !vpnr_fd_is_local(addr))
+			g_array_remove_index(addrs, i);
+	}
+	return addrs->len < before;
+}
+
 gboolean
 vpnr_section_get_listen(const VpnrSection *section, const VpnrListenKey *key, GArray *addrs,
-			GError **error)
+			gboolean *no_ipv6, GError **error)
 {
 	g_auto(GStrv) texts = g_strsplit(key->fallback, ";", -1);
 
@@ -121,6 +140,9 @@ vpnr_section_get_listen(const VpnrSection *section, const VpnrListenKey *key, GA
 		if (!append_address(section, key, texts[i], addrs, error))
 			return FALSE;
 	}
+	gboolean lacking = leave_out_ipv6(section, key, addrs);
+	if (no_ipv6 != NULL)
+		*no_ipv6 = lacking;
 	return TRUE;
 }
 

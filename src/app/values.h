@@ -47,10 +47,12 @@ gboolean vpnr_section_get_secret(const VpnrSection *section, const char *key, Vp
 gboolean vpnr_section_get_addr(const VpnrSection *section, const char *key, guint16 port,
 			       VpnrAddr *value, GError **error);
 
-/* Appends the addresses of the list to addrs (VpnrAddr). "none" is the empty list; names and
- * repetitions are errors. */
+/* Appends the addresses of the list to addrs (VpnrAddr), where the key is missing those of its
+ * fallback. "none" is the empty list; names and repetitions are errors. If the configuration came
+ * from a file, the fallback is without IPv6 where the host has none; then *no_ipv6 (nullable) is
+ * TRUE. */
 gboolean vpnr_section_get_listen(const VpnrSection *section, const VpnrListenKey *key,
-				 GArray *addrs, GError **error);
+				 GArray *addrs, gboolean *no_ipv6, GError **error);
 
 /* The absolute path of a Unix socket (transfer full, frees what was there), or NULL for "none". One
  * that is too long for a socket is an error. */
