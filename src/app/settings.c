@@ -111,6 +111,9 @@ read_v1(const VpnrSection *section, VpnrServerSettings *settings, GError **error
 	if (!vpnr_section_exists(section))
 		return TRUE;
 	if (!vpnr_section_get_listen(section, &v1_listen, settings->v1_listen, NULL, error) ||
+	    !vpnr_section_check_listen(section, "listen", settings->v1_listen,
+				       &(VpnrListenTaken){ settings->listen, "[server] listen" },
+				       error) ||
 	    !vpnr_section_get_choice(section, "dialect", dialects, &dialect, error) ||
 	    !vpnr_section_get_acl(section, &settings->v1_acl, error))
 		return FALSE;
@@ -192,7 +195,9 @@ read_inbounds(const VpnrSection *section, VpnrClientSettings *settings, GError *
 	/* Without IPv6 [capture] has no listener for it and refuses it. */
 	if (!vpnr_section_get_listen(section, &redirect, settings->redirect, &settings->no_ipv6,
 				     error) ||
-	    !vpnr_section_get_listen(section, &socks, settings->socks, NULL, error))
+	    !vpnr_section_get_listen(section, &socks, settings->socks, NULL, error) ||
+	    !vpnr_section_check_listen(section, "socks", settings->socks,
+				       &(VpnrListenTaken){ settings->redirect, "redirect" }, error))
 		return FALSE;
 	if (settings->redirect->len == 0 && settings->socks->len == 0)
 		return vpnr_section_fail(section, error,

@@ -87,6 +87,48 @@ vpnr_section_get_socket_path(const VpnrSection *section, const char *key, char *
 	return TRUE;
 }
 
+/* The address among addrs beside which addr cannot be listened on, or NULL. */
+static const VpnrAddr *
+find_clash(const GArray *addrs, const VpnrAddr *addr)
+{
+	for (guint i = 0; i < addrs->len; i++) {
+		const VpnrAddr *other = &g_array_index(addrs, VpnrAddr, i);
+
+		if (vpnr_fd_listeners_clash(other, addr))
+			return other;
+	}
+	return NULL;
+}
+
+static gboolean
+check_beside(const VpnrSection *section, const char *key, const VpnrAddr *addr,
+	     const VpnrListenTaken *taken, GError **error)
+{
+	const VpnrAddr *other = find_clash(taken->addrs, addr);
+	char text[VPNR_ADDR_STRLEN];
+	char other_text[VPNR_ADDR_STRLEN];
+
+	if (other == NULL)
+		return TRUE;
+	return vpnr_section_fail_key(section, key, error,
+				     "\"%s\" cannot be listened on beside \"%s\"%s%s",
+				     vpnr_addr_format(addr, text),
+				     vpnr_addr_format(other, other_text),
+				     taken->where != NULL ? " in " : "",
+				     taken->where != NULL ? taken->where : "");
+}
+
+gboolean
+vpnr_section_check_listen(const VpnrSection *section, const char *key, const GArray *addrs,
+			  const VpnrListenTaken *taken, GError **error)
+{
+	for (guint i = 0; i < addrs->len; i++) {
+		if (!check_beside(section, key, &g_array_index(addrs, VpnrAddr, i), taken, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 static gboolean
 append_address(const VpnrSection *section, const VpnrListenKey *key, const char *text,
 	       GArray *addrs, GError **error)
@@ -104,6 +146,8 @@ append_address(const VpnrSection *section, const VpnrListenKey *key, const char 
 			return vpnr_section_fail_key(section, key->name, error,
 						     "\"%s\" stands twice", text);
 	}
+	if (!check_beside(section, key->name, &addr, &(VpnrListenTaken){ .addrs = addrs }, error))
+		return FALSE;
 	g_array_append_val(addrs, addr);
 	return TRUE;
 }

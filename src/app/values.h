@@ -21,6 +21,12 @@ typedef struct {
 	const char *fallback; /* the value where the key is missing */
 } VpnrListenKey;
 
+/* Addresses (VpnrAddr) that are to be listened on already. */
+typedef struct {
+	const GArray *addrs;
+	const char *where; /* what has them, for errors; NULL: the same list */
+} VpnrListenTaken;
+
 /* A key whose value is a number. */
 typedef struct {
 	const char *name;
@@ -48,11 +54,16 @@ gboolean vpnr_section_get_addr(const VpnrSection *section, const char *key, guin
 			       VpnrAddr *value, GError **error);
 
 /* Appends the addresses of the list to addrs (VpnrAddr), where the key is missing those of its
- * fallback. "none" is the empty list; names and repetitions are errors. If the configuration came
- * from a file, the fallback is without IPv6 where the host has none; then *no_ipv6 (nullable) is
- * TRUE. */
+ * fallback. "none" is the empty list; names are errors, and so are addresses that cannot be
+ * listened on side by side. If the configuration came from a file, the fallback is without IPv6
+ * where the host has none; then *no_ipv6 (nullable) is TRUE. */
 gboolean vpnr_section_get_listen(const VpnrSection *section, const VpnrListenKey *key,
 				 GArray *addrs, gboolean *no_ipv6, GError **error);
+
+/* An error about the key if one of addrs, its addresses, cannot be listened on beside those that
+ * are taken. */
+gboolean vpnr_section_check_listen(const VpnrSection *section, const char *key, const GArray *addrs,
+				   const VpnrListenTaken *taken, GError **error);
 
 /* The absolute path of a Unix socket (transfer full, frees what was there), or NULL for "none". One
  * that is too long for a socket is an error. */

@@ -61,6 +61,10 @@ gboolean vpnr_fd_is_reset(int fd);
  * (transfer full), or -1 with an error (G_FILE_ERROR) that names the address. */
 int vpnr_fd_listen(const VpnrAddr *addr, GError **error);
 
+/* TRUE if vpnr_fd_listen() cannot have sockets on both (IPv4 or IPv6) at a time: they are the same,
+ * or one of them is all addresses of the other's family, and the port is the same. */
+gboolean vpnr_fd_listeners_clash(const VpnrAddr *a, const VpnrAddr *b);
+
 /* FALSE if addr (IPv4 or IPv6) is no address of this host, or the host does not have its family at
  * all. The port does not matter. */
 gboolean vpnr_fd_is_local(const VpnrAddr *addr);

@@ -277,6 +277,8 @@ test_server_v1(void)
 	    parse_server("[v1]\ndialect = rust\nlisten = 10.0.0.1;10.0.0.2:5\nallow=10.0.0.0/8\n");
 	g_autoptr(VpnrServerSettings) off = parse_server(SERVER V1 "listen = none\n");
 	g_autoptr(VpnrServerSettings) only = parse_server("[server]\nlisten = none\n" V1);
+	g_autoptr(VpnrServerSettings) near = parse_server(
+	    SERVER "listen = 0.0.0.0:5;10.0.0.1:6\n" V1 "listen = 10.0.0.2:6;[::]:5\n");
 
 	assert_addrs(settings->listen, "");
 	assert_addrs(settings->v1_listen, "127.0.0.1:4335");
@@ -291,6 +293,7 @@ test_server_v1(void)
 	g_assert_null(off->v1_acl);
 	assert_addrs(only->listen, "");
 	assert_addrs(only->v1_listen, "127.0.0.1:4335");
+	assert_addrs(near->v1_listen, "10.0.0.2:6;[::]:5");
 }
 
 static void
@@ -333,6 +336,14 @@ test_client_refused(void)
 		{ CLIENT "redirect = 127.0.0.1;none\n", "[client] redirect|\"none\"" },
 		{ CLIENT "redirect = 127.0.0.1;127.0.0.1:4333\n", "[client] redirect|twice" },
 		{ CLIENT "redirect = none\n", "[client]|redirect and socks" },
+		{ CLIENT "redirect = 0.0.0.0;127.0.0.2\n",
+		  "[client] redirect|\"127.0.0.2:4333\"|beside \"0.0.0.0:4333\"" },
+		{ CLIENT "redirect = [::1]:5;[::]:5\n",
+		  "[client] redirect|\"[::]:5\"|beside \"[::1]:5\"" },
+		{ CLIENT "redirect = 10.0.0.1:5\nsocks = 10.0.0.1:5\n",
+		  "[client] socks|\"10.0.0.1:5\"|beside \"10.0.0.1:5\" in redirect" },
+		{ CLIENT "socks = 0.0.0.0:4333\n",
+		  "[client] socks|\"0.0.0.0:4333\"|beside \"127.0.0.1:4333\" in redirect" },
 		{ CLIENT "socks = 127.0.0.1:99999\n", "[client] socks|127.0.0.1:99999" },
 		{ CLIENT "socks = 127.0.0.1\\n\n", "[client] socks|\"127.0.0.1\\n\"" },
 		{ CLIENT "socks = 127.0.0.1\x1b\n", "[client] socks|control character" },
@@ -389,6 +400,10 @@ test_server_refused(void)
 		{ SERVER "[client]\npublic-key = " KEY_A "\n", "[client]|unknown section" },
 		{ SERVER "private-key = " KEY_B "\n", "[server] private-key|unknown key" },
 		{ SERVER "listen = example.org\n", "[server] listen|\"example.org\"" },
+		{ SERVER "listen = 0.0.0.0:4335\n" V1,
+		  "[v1] listen|\"127.0.0.1:4335\"|beside \"0.0.0.0:4335\" in [server] listen" },
+		{ SERVER V1 "listen = [2001:db8::1]:4334\n",
+		  "[v1] listen|\"[2001:db8::1]:4334\"|beside \"[::]:4334\" in [server] listen" },
 		{ SERVER "max-streams = 0\n", "[server] max-streams|\"0\"" },
 		{ SERVER "max-streams = 1000001\n", "[server] max-streams|\"1000001\"" },
 		{ SERVER "max-streams = many\n", "[server] max-streams|\"many\"" },

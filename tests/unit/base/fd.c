@@ -20,6 +20,7 @@
 #include "tests/unit/patience.h"
 
 static const VpnrAddr loopback = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, 1 } };
+static const VpnrAddr loopback6 = { .type = VPNR_ADDR_IPV6, .ip6 = { [15] = 1 } };
 
 static VpnrAddr
 name_of(int fd)
@@ -257,6 +258,62 @@ test_listen_fails(void)
 	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL);
 }
 
+/* A listener on the host of addr with the port of another, or -1. */
+static int
+listen_beside(const VpnrAddr *addr, int other)
+{
+	VpnrAddr beside = *addr;
+
+	beside.port = name_of(other).port;
+	return vpnr_fd_listen(&beside, NULL);
+}
+
+static void
+expect_as_kernel(const VpnrAddr *one, const VpnrAddr *two)
+{
+	gint64 begin = g_get_monotonic_time();
+	g_auto(VpnrFd) first = listen_on(one);
+	g_auto(VpnrFd) second = listen_beside(two, first);
+
+	if (vpnr_fd_listeners_clash(one, two)) {
+		g_assert_cmpint(second, ==, -1);
+		return;
+	}
+	/* The port may be another program's at this address. */
+	for (; second < 0; patience(begin)) {
+		vpnr_fd_close(vpnr_fd_steal(&first));
+		first = listen_on(one);
+		second = listen_beside(two, first);
+	}
+}
+
+static void
+test_listeners_clash(void)
+{
+	g_test_summary("Two addresses with one port can be listened on or not, as the kernel has "
+		       "it.");
+
+	static const char *const texts[] = { "0.0.0.0:1", "127.0.0.1:1", "127.0.0.2:1", "[::]:1",
+					     "[::1]:1" };
+	gsize n = vpnr_fd_is_local(&loopback6) ? G_N_ELEMENTS(texts) : 3;
+	VpnrAddr other = loopback_parse("0.0.0.0:2");
+
+	for (gsize i = 0; i < n; i++) {
+		VpnrAddr one = loopback_parse(texts[i]);
+
+		g_assert_false(vpnr_fd_listeners_clash(&one, &other));
+		one.port = 0;
+		for (gsize j = 0; j < n; j++) {
+			VpnrAddr two = loopback_parse(texts[j]);
+
+			two.port = 0;
+			expect_as_kernel(&one, &two);
+		}
+	}
+	if (n < G_N_ELEMENTS(texts))
+		g_test_skip("this machine has no [::1]");
+}
+
 static void
 test_is_local(void)
 {
@@ -372,6 +429,7 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/listen", test_listen);
 	g_test_add_func("/fd/listen/both-families", test_listen_both_families);
 	g_test_add_func("/fd/listen/fails", test_listen_fails);
+	g_test_add_func("/fd/listen/clash", test_listeners_clash);
 	g_test_add_func("/fd/is-local", test_is_local);
 	g_test_add_func("/fd/abort", test_abort);
 	g_test_add_func("/fd/is-reset", test_is_reset);
