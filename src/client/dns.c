@@ -8,12 +8,12 @@
 
 #include "proto/frame.h"
 
-/* An address, alone or with a port; alone, IPv6 has no brackets. */
+/* IPv6 has brackets without a port, too, as everywhere: without them 2001:db8::53:5353 would be
+ * another address than what was meant. */
 static gboolean
 parse_address(const char *text, VpnrAddr *addr)
 {
-	return (vpnr_addr_from_host(text, strlen(text), VPNR_RESOLVER_PORT, addr) ||
-		vpnr_addr_parse(text, VPNR_RESOLVER_PORT, addr, NULL)) &&
+	return vpnr_addr_parse(text, VPNR_RESOLVER_PORT, addr, NULL) &&
 	       addr->type != VPNR_ADDR_NAME;
 }
 
@@ -28,7 +28,9 @@ vpnr_dns_parse(const char *text, VpnrDns *dns, GError **error)
 		parsed.who = VPNR_DNS_SERVER;
 	else if (!parse_address(text, &parsed.address)) {
 		g_set_error(error, VPNR_ADDR_ERROR, VPNR_ADDR_ERROR_INVALID,
-			    "\"%s\" is neither original nor server nor ADDRESS[:PORT]", text);
+			    "\"%s\" is neither original nor server nor of the form ADDRESS, "
+			    "ADDRESS:PORT, [IPV6-ADDRESS] or [IPV6-ADDRESS]:PORT",
+			    text);
 		return FALSE;
 	}
 	*dns = parsed;

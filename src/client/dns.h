@@ -22,8 +22,8 @@ typedef struct {
 	VpnrAddr address; /* VPNR_DNS_ADDRESS */
 } VpnrDns;
 
-/* Parses "original", "server", or an address with or without a port. FALSE with an error
- * (VPNR_ADDR_ERROR) that quotes the text. */
+/* Parses "original", "server", or an address, IPv6 in brackets, with or without a port. FALSE with
+ * an error (VPNR_ADDR_ERROR) that quotes the text. */
 gboolean vpnr_dns_parse(const char *text, VpnrDns *dns, GError **error);
 
 /* Where a captured connection or flow to dest goes. A name server on loopback is the application's

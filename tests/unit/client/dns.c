@@ -44,7 +44,6 @@ test_address(void)
 {
 	expect_route("198.51.100.1", "192.0.2.1:53", "198.51.100.1:53");
 	expect_route("198.51.100.1:5353", "[2001:db8::1]:53", "198.51.100.1:5353");
-	expect_route("2001:db8::53", "192.0.2.1:53", "[2001:db8::53]:53");
 	expect_route("[2001:db8::53]", "192.0.2.1:53", "[2001:db8::53]:53");
 	expect_route("[2001:db8::53]:54", "192.0.2.1:53", "[2001:db8::53]:54");
 }
@@ -74,9 +73,10 @@ test_others(void)
 static void
 test_bad(void)
 {
-	static const char *const bad[] = { "",           "Server",         "dns.example.org",
-					   "192.0.2.1:", "192.0.2.1:0",    "192.0.2.1:99999",
-					   "192.0.2",    "[192.0.2.1]:53", "2001:db8::g" };
+	static const char *const bad[] = { "",           "Server",           "dns.example.org",
+					   "192.0.2.1:", "192.0.2.1:0",      "192.0.2.1:99999",
+					   "192.0.2",    "[192.0.2.1]:53",   "[2001:db8::g]",
+					   "::1",        "2001:db8::53:5353" };
 
 	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autoptr(GError) error = NULL;
@@ -85,6 +85,7 @@ test_bad(void)
 		g_assert_false(vpnr_dns_parse(bad[i], &dns, &error));
 		g_assert_error(error, VPNR_ADDR_ERROR, VPNR_ADDR_ERROR_INVALID);
 		g_assert_nonnull(g_strstr_len(error->message, -1, bad[i]));
+		g_assert_nonnull(g_strstr_len(error->message, -1, "[IPV6-ADDRESS]:PORT"));
 		g_assert_cmpint(dns.who, ==, VPNR_DNS_SERVER);
 	}
 }
