@@ -35,8 +35,7 @@ vpnr_entry_network(const char *text, gpointer list, const char **why)
 {
 	VpnrNetwork network;
 
-	*why = "is not an address or ADDRESS/BITS without bits past the prefix";
-	if (!vpnr_network_parse(text, &network, NULL))
+	if (!vpnr_network_read(text, &network, why))
 		return FALSE;
 	g_array_append_val((GArray *)list, network);
 	return TRUE;

@@ -32,40 +32,53 @@ has_bits_past(const VpnrNetwork *network, guint size)
 	return FALSE;
 }
 
-/* text is "ADDRESS" or "ADDRESS/BITS". */
+/* TRUE if an IPv4-mapped address, of n bytes, stands before "/BITS". Its bits count from where IPv6
+ * begins, and who denies ::ffff:0:0/96 may not mean to deny all of IPv4. */
 static gboolean
-parse(const char *text, VpnrNetwork *network)
+is_mapped(const char *text, gsize n, const VpnrAddr *addr)
+{
+	return addr->type == VPNR_ADDR_IPV4 && text[n] == '/' && memchr(text, ':', n) != NULL;
+}
+
+/* text is "ADDRESS" or "ADDRESS/BITS". */
+gboolean
+vpnr_network_read(const char *text, VpnrNetwork *network, const char **why)
 {
 	gsize n = strcspn(text, "/");
+	VpnrNetwork parsed;
 	guint64 bits;
 	guint size;
 	VpnrAddr addr;
 
+	*why = "is not an address or ADDRESS/BITS without bits past the prefix";
 	if (!vpnr_addr_from_host(text, n, 0, &addr) || addr.type == VPNR_ADDR_NAME)
 		return FALSE;
+	if (is_mapped(text, n, &addr)) {
+		*why = "is an IPv4 network in the form of IPv6: write it in its own";
+		return FALSE;
+	}
 	size = addr.type == VPNR_ADDR_IPV4 ? sizeof(addr.ip4) : sizeof(addr.ip6);
 
 	bits = size * 8;
 	if (text[n] == '/' && !g_ascii_string_to_unsigned(text + n + 1, 10, 0, bits, &bits, NULL))
 		return FALSE;
-	*network = (VpnrNetwork){ .type = addr.type, .prefix = (guint8)bits };
-	memcpy(network->bytes, addr.ip6, size); /* ip4 begins where ip6 does */
-	return !has_bits_past(network, size);
+	parsed = (VpnrNetwork){ .type = addr.type, .prefix = (guint8)bits };
+	memcpy(parsed.bytes, addr.ip6, size); /* ip4 begins where ip6 does */
+	if (has_bits_past(&parsed, size))
+		return FALSE;
+	*network = parsed;
+	return TRUE;
 }
 
 gboolean
 vpnr_network_parse(const char *text, VpnrNetwork *network, GError **error)
 {
-	VpnrNetwork parsed;
+	const char *why;
 
-	if (!parse(text, &parsed)) {
-		g_set_error(error, VPNR_ADDR_ERROR, VPNR_ADDR_ERROR_INVALID,
-			    "\"%s\" is not an address or ADDRESS/BITS without bits past the prefix",
-			    text);
-		return FALSE;
-	}
-	*network = parsed;
-	return TRUE;
+	if (vpnr_network_read(text, network, &why))
+		return TRUE;
+	g_set_error(error, VPNR_ADDR_ERROR, VPNR_ADDR_ERROR_INVALID, "\"%s\" %s", text, why);
+	return FALSE;
 }
 
 const char *

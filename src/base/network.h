@@ -19,9 +19,14 @@ typedef struct {
 	guint8 bytes[16];  /* network byte order; bits past the prefix are zero */
 } VpnrNetwork;
 
-/* Parses "10.0.0.0/8", "2001:db8::/32" or a single address (prefix 32 or 128). Bits set past the
- * prefix are an error. On failure the error (VPNR_ADDR_ERROR) quotes the text. */
+/* Parses "10.0.0.0/8", "2001:db8::/32" or a single address (prefix 32 or 128; an IPv4-mapped one
+ * becomes IPv4). Bits set past the prefix are an error, and so is the prefix of an IPv4-mapped
+ * address. On failure the error (VPNR_ADDR_ERROR) quotes the text. */
 gboolean vpnr_network_parse(const char *text, VpnrNetwork *network, GError **error);
+
+/* The same without an error of its own: FALSE, and *why then says so, as "is not ..." (transfer
+ * none). */
+gboolean vpnr_network_read(const char *text, VpnrNetwork *network, const char **why);
 
 /* Writes the form that vpnr_network_parse() reads, a single address without its prefix. Returns
  * buf. */

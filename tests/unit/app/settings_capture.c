@@ -197,6 +197,8 @@ static const char *const refusals[][2] = {
 	{ CLIENT CAPTURE "dns = maybe\n", "dns|\"maybe\"" },
 	{ CLIENT CAPTURE "kill-switch = yes\n", "kill-switch|\"yes\"|off" },
 	{ CLIENT CAPTURE "include = 10.0.0.1/8\n", "include|\"10.0.0.1/8\"" },
+	{ CLIENT CAPTURE "exclude = ::ffff:0:0/96\n",
+	  "exclude|\"::ffff:0:0/96\" is an IPv4 network" },
 	{ CLIENT CAPTURE "exclude = example.org\n", "exclude|\"example.org\"" },
 	{ CLIENT CAPTURE "include-ports = 0\n", "include-ports|\"0\"" },
 	{ CLIENT CAPTURE "include-ports = 80-\n", "include-ports|\"80-\"" },

@@ -85,6 +85,8 @@ test_refused(void)
 		{ SERVER ALICE "allow = 10.0.0.0/8;10.0.0.1/8\n",
 		  "[client alice] allow|\"10.0.0.1/8\"" },
 		{ SERVER ALICE "deny = x y\n", "[client alice] deny|\"x y\"" },
+		{ SERVER ALICE "deny = [::ffff:0:0/96]:25\n",
+		  "[client alice] deny|\"[::ffff:0:0/96]:25\"|is an IPv4 network" },
 		{ SERVER ALICE "allow =\n", "[client alice] allow|empty" },
 	};
 

@@ -84,6 +84,27 @@ test_parse_invalid(void)
 }
 
 static void
+test_parse_mapped(void)
+{
+	g_test_summary("An IPv4-mapped address is the IPv4 address; how many bits of a network "
+		       "are meant, nobody is to guess.");
+
+	static const char *const texts[] = { "::ffff:0:0/96", "::ffff:10.0.0.0/8",
+					     "::ffff:10.0.0.0/104", "::ffff:10.0.0.1/128" };
+
+	g_assert_cmpint(network("::ffff:10.0.0.1").type, ==, VPNR_ADDR_IPV4);
+	g_assert_cmpint(network("::ffff:10.0.0.1").prefix, ==, 32);
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GError) error = NULL;
+		VpnrNetwork parsed;
+
+		g_assert_false(vpnr_network_parse(texts[i], &parsed, &error));
+		g_assert_nonnull(strstr(error->message, texts[i]));
+		g_assert_nonnull(strstr(error->message, "IPv4 network"));
+	}
+}
+
+static void
 test_format(void)
 {
 	static const char *const texts[] = {
@@ -163,6 +184,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/network/parse", test_parse);
 	g_test_add_func("/network/parse/invalid", test_parse_invalid);
+	g_test_add_func("/network/parse/mapped", test_parse_mapped);
 	g_test_add_func("/network/format", test_format);
 	g_test_add_func("/network/contains", test_contains);
 	g_test_add_func("/network/contains/other-family", test_contains_other_family);
