@@ -299,8 +299,8 @@ vpnr_section_get_size(const VpnrSection *section, const char *key, guint64 min, 
 	    number << shift < min)
 		return vpnr_section_fail_key(section, key, error,
 					     "\"%s\" is not a number of bytes, such as 512M or "
-					     "1G, from %" G_GUINT64_FORMAT " on",
-					     text, min);
+					     "1G, from %" G_GUINT64_FORMAT " to %" G_GINT64_FORMAT,
+					     text, min, G_MAXINT64);
 	*value = number << shift;
 	return TRUE;
 }

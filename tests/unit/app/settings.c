@@ -368,7 +368,7 @@ test_client_refused(void)
 		{ CLIENT "memory-budget = -64M\n", "[client] memory-budget|\"-64M\"" },
 		{ CLIENT "memory-budget = 1GG\n", "[client] memory-budget|\"1GG\"" },
 		{ CLIENT "memory-budget = 8589934592G\n",
-		  "[client] memory-budget|\"8589934592G\"" },
+		  "[client] memory-budget|\"8589934592G\"|to 9223372036854775807" },
 		{ CLIENT "memory-budget = 9223372036854775808\n", "[client] memory-budget" },
 		{ CLIENT "socks\n", "line 5|\"socks\"" },
 		{ CLIENT "= 1\n", "line 5|no key" },
