@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "app/keys.h"
 #include "app/secret.h"
 #include "app/settings.h"
 #include "base/fd.h"
@@ -267,10 +266,10 @@ vpnr_keyfile_secret(const VpnrKeyfile *file)
 	return file->has_secret ? &file->secret : NULL;
 }
 
-gboolean
-vpnr_keyfile_check_mode(const VpnrKeyfile *file, GError **error)
+mode_t
+vpnr_keyfile_mode(const VpnrKeyfile *file)
 {
-	return vpnr_keys_check_mode(file->mode, file->name, error);
+	return file->mode;
 }
 
 char **

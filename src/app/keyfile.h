@@ -13,6 +13,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 #include "base/key.h"
 
@@ -58,9 +59,8 @@ vpnr_keyfile_check(const VpnrKeyfile *file, const VpnrSectionKind *kinds, gsize 
  * NULL if there is none or it is no key. As a value it is a row of asterisks. */
 const VpnrKey *vpnr_keyfile_secret(const VpnrKeyfile *file);
 
-/* FALSE with an error that names the file if it is no place for such a key: group or others have
- * access to it (keys.h). TRUE for what was not loaded from a path. */
-gboolean vpnr_keyfile_check_mode(const VpnrKeyfile *file, GError **error);
+/* The mode of the file; 0 for what was not loaded from a path. */
+mode_t vpnr_keyfile_mode(const VpnrKeyfile *file);
 
 /* The names of all sections (transfer full, g_strfreev). */
 char **vpnr_keyfile_sections(const VpnrKeyfile *file);

@@ -105,14 +105,9 @@ set_errno_error(GError **error, const char *path, const char *what)
 }
 
 gboolean
-vpnr_keys_check_mode(mode_t mode, const char *path, GError **error)
+vpnr_keys_mode_is_safe(mode_t mode)
 {
-	if ((mode & (S_IRWXG | S_IRWXO)) == 0)
-		return TRUE;
-	g_set_error(error, VPNR_KEYS_ERROR, VPNR_KEYS_ERROR_PERMISSION,
-		    "%s: a private key with mode %04o lets others in, make it 0600", path,
-		    (unsigned)mode & 07777);
-	return FALSE;
+	return (mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
 /* Looks at the open file, not at the path, which might be another file by the time it is opened. */
@@ -132,7 +127,13 @@ check_file(int fd, const char *path, GError **error)
 			    "%s: not a private key: it is no regular file", path);
 		return FALSE;
 	}
-	return vpnr_keys_check_mode(st.st_mode, path, error);
+	if (!vpnr_keys_mode_is_safe(st.st_mode)) {
+		g_set_error(error, VPNR_KEYS_ERROR, VPNR_KEYS_ERROR_PERMISSION,
+			    "%s: a private key with mode %04o lets others in, make it 0600", path,
+			    (unsigned)st.st_mode & 07777);
+		return FALSE;
+	}
+	return TRUE;
 }
 
 /* Fills buf, which has room for size bytes, as far as the file goes; its length, or -1. */

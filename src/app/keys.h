@@ -35,8 +35,7 @@ gboolean vpnr_keys_load_private(const char *path, VpnrKey *private_key, GError *
 /* The same from an open descriptor, whatever its mode; name stands for it in errors. */
 gboolean vpnr_keys_read_private(int fd, const char *name, VpnrKey *private_key, GError **error);
 
-/* FALSE with an error that names the file at path if one of this mode, with a private key in it, is
- * accessible to group or others. */
-gboolean vpnr_keys_check_mode(mode_t mode, const char *path, GError **error);
+/* FALSE if a file of this mode is no place for a private key: group or others have access to it. */
+gboolean vpnr_keys_mode_is_safe(mode_t mode);
 
 G_END_DECLS

@@ -46,15 +46,18 @@ gboolean
 vpnr_section_get_secret(const VpnrSection *section, const char *key, VpnrKey *value, GError **error)
 {
 	const VpnrKey *secret = vpnr_keyfile_secret(section->file);
+	mode_t mode = vpnr_keyfile_mode(section->file);
 	g_autofree char *text = NULL;
-	g_autoptr(GError) why = NULL;
 
 	if (!vpnr_section_get_text(section, key, &text, error))
 		return FALSE;
 	if (text == NULL)
 		return TRUE;
-	if (!vpnr_keyfile_check_mode(section->file, &why))
-		return vpnr_section_fail_key(section, key, error, "%s", why->message);
+	if (!vpnr_keys_mode_is_safe(mode))
+		return vpnr_section_fail_key(section, key, error,
+					     "the file has mode %04o, which lets others in, make "
+					     "it 0600",
+					     (unsigned)mode & 07777);
 	if (secret == NULL)
 		return vpnr_section_fail_key(section, key, error,
 					     "not a private key: %d characters of base64 are "

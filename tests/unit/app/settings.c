@@ -567,6 +567,7 @@ test_load_secret(Files *files, gconstpointer config)
 	g_assert_cmpint(g_chmod(files->config, 0640), ==, 0);
 	g_assert_null(vpnr_client_settings_load(files->config, NULL, &error));
 	assert_mentions(error, "vpnr.conf: [client] private-key: |mode 0640");
+	g_assert_null(strstr(strstr(error->message, "vpnr.conf") + 1, "vpnr.conf"));
 	g_clear_error(&error);
 
 	g_assert_cmpint(g_chmod(files->config, 0600), ==, 0);
