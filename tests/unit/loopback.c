@@ -90,6 +90,23 @@ loopback_add_alone(const char *path, gboolean alone, void (*test)(void))
 	g_test_add_func(path, alone ? test : skip);
 }
 
+gboolean
+loopback_has_ipv6(void)
+{
+	VpnrAddr addr = { .type = VPNR_ADDR_IPV6, .ip6 = { [15] = 1 } };
+
+	return vpnr_fd_is_local(&addr);
+}
+
+gboolean
+loopback_needs_ipv6(void)
+{
+	if (loopback_has_ipv6())
+		return TRUE;
+	g_test_skip("there is no IPv6");
+	return FALSE;
+}
+
 VpnrAddr
 loopback_parse(const char *text)
 {

@@ -29,6 +29,11 @@ gboolean loopback_own_network(void);
 /* Adds a test that needs such a network; without it, it is skipped. */
 void loopback_add_alone(const char *path, gboolean alone, void (*test)(void));
 
+/* TRUE if this network has [::1], which it lacks where IPv6 is turned off, or the kernel has none.
+ * The second form skips the running test where it is FALSE. */
+gboolean loopback_has_ipv6(void);
+gboolean loopback_needs_ipv6(void);
+
 /* "192.0.2.1:80" as an address. */
 VpnrAddr loopback_parse(const char *text);
 

@@ -65,13 +65,13 @@ test_off(void)
 	g_auto(VpnrFd) socks = -1;
 	VpnrAddr addr = loopback_parse("127.0.0.1:4333");
 
-	start(&bench, CLIENT "socks = 127.0.0.1:1080\n");
+	start(&bench, CLIENT "redirect = 127.0.0.1\nsocks = 127.0.0.1:1080\n");
 	redirect = loopback_connect(&addr);
 	loopback_expect_reset(redirect); /* nothing has redirected it */
 	addr.port = 1080;
 	socks = loopback_connect(&addr);
 	g_assert_false(udp_is_taken("127.0.0.1:4333"));
-	g_assert_cmpuint(vpnr_inbounds_own(bench.inbounds)->len, ==, 3);
+	g_assert_cmpuint(vpnr_inbounds_own(bench.inbounds)->len, ==, 2);
 	g_assert_cmpuint(vpnr_inbounds_waiting(bench.inbounds), ==, 0);
 }
 
@@ -80,9 +80,22 @@ test_redirect(void)
 {
 	g_auto(Bench) bench;
 
+	start(&bench, CLIENT "redirect = 127.0.0.1\n[capture]\nmode = redirect\n");
+	g_assert_true(udp_is_taken("127.0.0.1:4333"));
+}
+
+static void
+test_both_families(void)
+{
+	if (!loopback_needs_ipv6())
+		return;
+
+	g_auto(Bench) bench;
+
 	start(&bench, CLIENT "[capture]\nmode = redirect\n");
 	g_assert_true(udp_is_taken("127.0.0.1:4333"));
 	g_assert_true(udp_is_taken("[::1]:4333"));
+	g_assert_cmpuint(vpnr_inbounds_own(bench.inbounds)->len, ==, 2);
 }
 
 static void
@@ -90,7 +103,7 @@ test_no_dns(void)
 {
 	g_auto(Bench) bench;
 
-	start(&bench, CLIENT "[capture]\nmode = redirect\ndns = no\n");
+	start(&bench, CLIENT "redirect = 127.0.0.1\n[capture]\nmode = redirect\ndns = no\n");
 	g_assert_false(udp_is_taken("127.0.0.1:4333"));
 }
 
@@ -119,6 +132,7 @@ main(int argc, char **argv)
 	} tests[] = {
 		{ "/inbounds/off", test_off },
 		{ "/inbounds/redirect", test_redirect },
+		{ "/inbounds/both-families", test_both_families },
 		{ "/inbounds/no-dns", test_no_dns },
 		{ "/inbounds/tproxy", test_tproxy },
 	};
