@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 src_libvpnr_a_SOURCES += \
+	%D%/attributes.c \
+	%D%/attributes.h \
 	%D%/confine.c \
 	%D%/confine.h \
 	%D%/control.c \

@@ -15,13 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/attributes.h"
 #include "app/secret.h"
 #include "base/fd.h"
 
 struct VpnrRewrite {
-	char *path;     /* of the file itself, with no symbolic link in it; from realpath() */
-	VpnrFd fd;      /* the file, locked */
-	struct stat st; /* of it */
+	char *path; /* of the file itself, with no symbolic link in it; from realpath() */
+	VpnrFd fd;  /* the file, locked */
 	char *text;
 	gsize n;
 	char *temporary; /* its path while there is one */
@@ -53,6 +53,7 @@ lock(int fd)
 static gboolean
 open_locked(VpnrRewrite *rewrite, GError **error)
 {
+	struct stat st;
 	struct stat now;
 
 	do {
@@ -62,11 +63,11 @@ open_locked(VpnrRewrite *rewrite, GError **error)
 			return set_errno_error(error, rewrite->path, "cannot open it");
 		if (!lock(rewrite->fd))
 			return set_errno_error(error, rewrite->path, "cannot lock it");
-		if (fstat(rewrite->fd, &rewrite->st) < 0 || stat(rewrite->path, &now) < 0)
+		if (fstat(rewrite->fd, &st) < 0 || stat(rewrite->path, &now) < 0)
 			return set_errno_error(error, rewrite->path, "cannot look at it");
-	} while (rewrite->st.st_dev != now.st_dev || rewrite->st.st_ino != now.st_ino);
+	} while (st.st_dev != now.st_dev || st.st_ino != now.st_ino);
 
-	if (S_ISREG(rewrite->st.st_mode))
+	if (S_ISREG(st.st_mode))
 		return TRUE;
 	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: it is no regular file",
 		    rewrite->path);
@@ -141,13 +142,6 @@ write_all(int fd, const char *text, gsize n)
 	return TRUE;
 }
 
-/* The mode comes after the owner, whose change takes bits of it away. */
-static gboolean
-make_alike(int fd, const struct stat *st)
-{
-	return fchown(fd, st->st_uid, st->st_gid) == 0 && fchmod(fd, st->st_mode & 07777) == 0;
-}
-
 gboolean
 vpnr_rewrite_prepare(VpnrRewrite *rewrite, const char *text, gsize n, GError **error)
 {
@@ -156,9 +150,10 @@ vpnr_rewrite_prepare(VpnrRewrite *rewrite, const char *text, gsize n, GError **e
 
 	if (fd < 0)
 		return set_errno_error(error, rewrite->path, "cannot make a file beside it");
-	if (!make_alike(fd, &rewrite->st))
-		return set_errno_error(error, rewrite->path,
-				       "cannot give another file its owner and mode");
+	if (!vpnr_attributes_copy(rewrite->fd, fd, error)) {
+		g_prefix_error(error, "%s: ", rewrite->path);
+		return FALSE;
+	}
 	if (!write_all(fd, text, n) || fsync(fd) < 0)
 		return set_errno_error(error, rewrite->path, "cannot write a file beside it");
 	return TRUE;

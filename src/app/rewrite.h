@@ -22,9 +22,9 @@ VpnrRewrite *vpnr_rewrite_begin(const char *path, GError **error);
 /* What is in the file (transfer none): *n bytes and a NUL. */
 const char *vpnr_rewrite_text(const VpnrRewrite *rewrite, gsize *n);
 
-/* Writes n bytes of text to a temporary file in the same folder, with owner, group and mode of the
- * file and down to the disk; once at most. From then on the signals that end a process wait, for
- * they would leave it there. */
+/* Writes n bytes of text to a temporary file in the same folder, with all that the file has beside
+ * its text (attributes.h), and down to the disk; once at most. From then on the signals that end a
+ * process wait, for they would leave it there. */
 gboolean vpnr_rewrite_prepare(VpnrRewrite *rewrite, const char *text, gsize n, GError **error);
 
 /* Puts the temporary file in the place of the other. */

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/thread.h"
@@ -127,6 +128,95 @@ test_owner(Fixture *fixture, gconstpointer data)
 	g_assert_cmpint(st.st_mode & 07777, ==, 02640);
 }
 
+/* Gives the file an attribute; FALSE: its file system has none, and the test is skipped. */
+static gboolean
+set_attribute(const char *path, const char *name, gconstpointer value, gsize n)
+{
+	if (setxattr(path, name, value, n, 0) == 0)
+		return TRUE;
+	g_assert_cmpint(errno, ==, ENOTSUP);
+	g_test_skip("the file system has no such attributes");
+	return FALSE;
+}
+
+static void
+assert_attribute(const char *path, const char *name, gconstpointer value, gsize n)
+{
+	char got[128];
+	gssize n_got = getxattr(path, name, got, sizeof got);
+
+	g_assert_cmpint(n_got, >=, 0);
+	g_assert_cmpmem(got, (gsize)n_got, value, n);
+}
+
+static void
+replace(const char *path)
+{
+	g_autoptr(VpnrRewrite) rewrite = begin(path);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(vpnr_rewrite_prepare(rewrite, "new", 3, &error));
+	g_assert_no_error(error);
+	g_assert_true(vpnr_rewrite_commit(rewrite, NULL));
+	assert_content(path, "new");
+}
+
+static void
+test_attributes(Fixture *fixture, gconstpointer data)
+{
+	g_test_summary("The new file has the extended attributes of the old one.");
+
+	if (!set_attribute(fixture->path, "user.vpnr.one", "1", 1) ||
+	    !set_attribute(fixture->path, "user.vpnr.none", "", 0))
+		return;
+	replace(fixture->path);
+	assert_attribute(fixture->path, "user.vpnr.one", "1", 1);
+	assert_attribute(fixture->path, "user.vpnr.none", "", 0);
+}
+
+/* An access control list as the kernel has it (linux/posix_acl_xattr.h), little-endian: version 2,
+ * then tag, permissions and id of each entry. User 12345 may read, as the owner's group may. */
+static const guint8 acl[] = {
+	0x02, 0, 0, 0,                         /* version */
+	0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, /* owner */
+	0x02, 0, 4, 0, 0x39, 0x30, 0x00, 0x00, /* user */
+	0x04, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* group */
+	0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* mask */
+	0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, /* others */
+};
+
+static void
+test_access_list(Fixture *fixture, gconstpointer data)
+{
+	struct stat st;
+
+	g_test_summary("Who may read the old file by its access control list may read the new "
+		       "one.");
+	if (!set_attribute(fixture->path, "system.posix_acl_access", acl, sizeof acl))
+		return;
+	replace(fixture->path);
+	assert_attribute(fixture->path, "system.posix_acl_access", acl, sizeof acl);
+	g_assert_cmpint(stat(fixture->path, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 07777, ==, 0640);
+}
+
+static void
+test_access_list_of_folder(Fixture *fixture, gconstpointer data)
+{
+	struct stat st;
+	char byte;
+
+	g_test_summary("Whom the folder lets into new files, the old one does not: nor does its "
+		       "successor.");
+	if (!set_attribute(fixture->folder, "system.posix_acl_default", acl, sizeof acl))
+		return;
+	replace(fixture->path);
+	g_assert_cmpint(getxattr(fixture->path, "system.posix_acl_access", &byte, 0), ==, -1);
+	g_assert_cmpint(errno, ==, ENODATA);
+	g_assert_cmpint(stat(fixture->path, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 07777, ==, 0640);
+}
+
 static void
 test_signals(Fixture *fixture, gconstpointer data)
 {
@@ -206,6 +296,9 @@ main(int argc, char **argv)
 	add("/rewrite/abandon", test_abandon);
 	add("/rewrite/symlink", test_symlink);
 	add("/rewrite/owner", test_owner);
+	add("/rewrite/attributes", test_attributes);
+	add("/rewrite/access-list", test_access_list);
+	add("/rewrite/access-list/folder", test_access_list_of_folder);
 	add("/rewrite/signals", test_signals);
 	add("/rewrite/refused", test_refused);
 	add("/rewrite/at-once", test_at_once);
