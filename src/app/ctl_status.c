@@ -110,7 +110,7 @@ append_capture(JsonObject *status, GString *out)
 			    "\"vpnrctl reload\" brings them back");
 	if (json_object_get_boolean_member_with_default(capture, "kill_switch_missing", FALSE))
 		append_line(out, "NOTE",
-			    "THE KILL SWITCH IS MISSING: somebody has removed it, or a part of it; "
+			    "THE KILL SWITCH IS MISSING: somebody has removed or changed it; "
 			    "\"vpnrctl reload\" brings it back");
 	if (switched && !isnan(vpnr_ctl_json_number(status, "link_down_s")))
 		append_line(out, "NOTE",

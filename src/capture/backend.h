@@ -25,7 +25,7 @@ typedef enum {
 /* How much of the kill switch is in force. */
 typedef enum {
 	VPNR_KILL_SWITCH_OFF,
-	VPNR_KILL_SWITCH_PART, /* somebody else has taken some of it away */
+	VPNR_KILL_SWITCH_PART, /* somebody else has taken some of it away, or added to it */
 	VPNR_KILL_SWITCH_ON,
 } VpnrKillSwitch;
 

@@ -251,7 +251,7 @@ replace_kill_switch_locked(VpnrCapture *capture, const VpnrRules *next, GError *
 	if (!capture->ops->install_kill_switch(next, error))
 		return FALSE;
 	if (wanted && found != VPNR_KILL_SWITCH_ON)
-		vpnr_log(VPNR_LOG_WARN, "somebody had removed the kill switch, or a part of it: "
+		vpnr_log(VPNR_LOG_WARN, "somebody had removed or changed the kill switch: "
 					"it is on again");
 	capture->kill_switch = TRUE;
 	return TRUE;

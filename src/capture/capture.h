@@ -37,7 +37,7 @@ typedef struct {
 	gboolean installed;           /* connections are captured now */
 	gboolean damaged;             /* but somebody else has taken rules away */
 	gboolean kill_switch;         /* is in force, by this client or an earlier one */
-	gboolean kill_switch_missing; /* is configured, but not all there any more */
+	gboolean kill_switch_missing; /* is configured, but not as it was any more */
 } VpnrCaptureStatus;
 
 /* One for these rules (transfer full) that has done nothing yet. Never fails. */

@@ -8,6 +8,8 @@
  */
 #include "capture/nft_kill.h"
 
+#include <string.h>
+
 #include "capture/nft_write.h"
 
 /* Behind NAT of the source, which is at 100, and of the destination, which is before that. */
@@ -113,4 +115,63 @@ vpnr_nft_kill_text(const VpnrRules *rules)
 	vpnr_nft_end_chain(text);
 	g_string_append(text, "}\n");
 	return g_string_free(text, FALSE);
+}
+
+/* --- what is there ---------------------------------------------------------------------------- */
+
+/* In a chain; the line that says where the kernel calls it is none. */
+static gboolean
+is_rule(const char *line)
+{
+	return g_str_has_prefix(line, "\t\t") && line[2] != '\t' &&
+	       !g_str_has_prefix(line, "\t\ttype ");
+}
+
+/* How many rules each chain has (char * to guint), in a text of ours or in what nft lists, whose
+ * lines look the same (transfer full). */
+static GHashTable *
+count_rules(const char *text)
+{
+	GHashTable *counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autofree char *chain = NULL;
+	guint n = 0;
+
+	for (char **line = lines; *line != NULL; line++) {
+		if (g_str_has_prefix(*line, "\tchain ")) {
+			const char *name = *line + strlen("\tchain ");
+
+			g_free(chain);
+			chain = g_strndup(name, strcspn(name, " "));
+			n = 0;
+		} else if (chain != NULL && is_rule(*line)) {
+			n++;
+		} else if (chain != NULL && g_str_equal(*line, "\t}")) {
+			g_hash_table_insert(counts, g_steal_pointer(&chain), GUINT_TO_POINTER(n));
+		}
+	}
+	return counts;
+}
+
+VpnrKillSwitch
+vpnr_nft_kill_find(const VpnrRules *rules, const char *listed)
+{
+	g_autofree char *text = vpnr_nft_kill_text(rules);
+	g_autoptr(GHashTable) wanted = count_rules(text);
+	g_autoptr(GHashTable) found = count_rules(listed);
+	gboolean whole = TRUE;
+	guint total = 0;
+	GHashTableIter iter;
+	gpointer chain, n_wanted;
+
+	g_hash_table_iter_init(&iter, wanted);
+	while (g_hash_table_iter_next(&iter, &chain, &n_wanted)) {
+		gpointer n = g_hash_table_lookup(found, chain);
+
+		total += GPOINTER_TO_UINT(n);
+		whole = whole && (rules->kill_switch ? n == n_wanted : n != NULL);
+	}
+	if (total == 0)
+		return VPNR_KILL_SWITCH_OFF;
+	return whole ? VPNR_KILL_SWITCH_ON : VPNR_KILL_SWITCH_PART;
 }

@@ -64,13 +64,24 @@ run(NftContext *context, const char *commands, GError **error)
 	       fail(nft_ctx_get_error_buffer(context), error);
 }
 
-static gboolean
-has_table(const char *name)
+/* What the kernel has of a table (transfer full), or NULL. */
+static char *
+list_table(const char *name)
 {
 	g_autoptr(NftContext) context = context_new(NULL);
 	g_autofree char *command = g_strdup_printf("list table inet %s", name);
 
-	return context != NULL && run(context, command, NULL);
+	if (context == NULL || !run(context, command, NULL))
+		return NULL;
+	return g_strdup(nft_ctx_get_output_buffer(context));
+}
+
+static gboolean
+has_table(const char *name)
+{
+	g_autofree char *listed = list_table(name);
+
+	return listed != NULL;
 }
 
 /* --- the table that captures ------------------------------------------------------------------ */
@@ -205,8 +216,9 @@ static VpnrKillSwitch
 find_kill_switch(const VpnrRules *rules)
 {
 	g_autofree char *name = vpnr_nft_kill_name(rules);
+	g_autofree char *listed = list_table(name);
 
-	return has_table(name) ? VPNR_KILL_SWITCH_ON : VPNR_KILL_SWITCH_OFF;
+	return listed != NULL ? vpnr_nft_kill_find(rules, listed) : VPNR_KILL_SWITCH_OFF;
 }
 
 const VpnrBackendOps vpnr_nftables_ops = {

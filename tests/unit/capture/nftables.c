@@ -189,6 +189,43 @@ test_kill_switch(void)
 	assert_tables("");
 }
 
+static void
+run(const char *command)
+{
+	struct nft_ctx *context = nft_ctx_new(NFT_CTX_DEFAULT);
+
+	g_assert_cmpint(nft_run_cmd_from_buffer(context, command), ==, 0);
+	nft_ctx_free(context);
+}
+
+static void
+test_kill_switch_flushed(void)
+{
+	static const struct {
+		const char *command;
+		VpnrKillSwitch found;
+	} rows[] = {
+		{ "flush chain inet vpnr-killswitch leaving", VPNR_KILL_SWITCH_PART },
+		{ "flush chain inet vpnr-killswitch allowed", VPNR_KILL_SWITCH_PART },
+		{ "insert rule inet vpnr-killswitch leaving accept", VPNR_KILL_SWITCH_PART },
+		{ "flush table inet vpnr-killswitch", VPNR_KILL_SWITCH_OFF },
+	};
+	g_autoptr(VpnrRules) rules = golden_rules_full(VPNR_CAPTURE_TPROXY);
+	g_autoptr(GError) error = NULL;
+
+	g_test_summary("A table is no kill switch: its rules are, and they can be put back.");
+	if (namespace_skip())
+		return;
+	rules->kill_switch = TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_assert_true(ops->install_kill_switch(rules, &error));
+		g_assert_cmpint(ops->find_kill_switch(rules), ==, VPNR_KILL_SWITCH_ON);
+		run(rows[i].command);
+		g_assert_cmpint(ops->find_kill_switch(rules), ==, rows[i].found);
+	}
+	g_assert_true(ops->clear_kill_switch(rules, &error));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -199,5 +236,6 @@ main(int argc, char **argv)
 	g_test_add_func("/nftables/taken", test_taken);
 	g_test_add_func("/nftables/refused", test_refused);
 	g_test_add_func("/nftables/kill-switch", test_kill_switch);
+	g_test_add_func("/nftables/kill-switch-flushed", test_kill_switch_flushed);
 	return g_test_run();
 }
