@@ -70,7 +70,10 @@ typedef struct {
 	/* Its rule set, likewise (transfer full). */
 	char *(*describe_kill_switch)(const VpnrRules *rules);
 
-	/* What the kernel has of it. */
+	/* What the kernel has of it, by the number of rules in each chain and what leads there. It
+	 * is on if there are as many as rules want. If they want none, the kill switch is that of
+	 * somebody whose conditions are not known, and on if none of its chains is empty. A rule
+	 * that was replaced by another is not seen. */
 	VpnrKillSwitch (*find_kill_switch)(const VpnrRules *rules);
 
 	/* Frees it; what is installed and not bound to the process stays. Takes NULL. */

@@ -337,11 +337,14 @@ describe(const VpnrRules *rules)
 
 /* --- the kill switch -------------------------------------------------------------------------- */
 
-/* A firewall that empties a chain of the kernel's leaves ours, to which no packet comes then. */
+/* A firewall that empties a chain of the kernel's leaves ours, to which no packet comes then; and
+ * one of ours that was emptied lets all of them pass. */
 static VpnrKillSwitch
-find_in_variant(VpnrIptablesVariant variant, const Scripts *scripts, const char *names)
+find_in_variant(VpnrIptablesVariant variant, const VpnrRules *rules, const Scripts *scripts,
+		const char *names)
 {
 	guint wanted = 0, there = 0;
+	gboolean filled = TRUE;
 
 	for (guint i = 0; i < G_N_ELEMENTS(families); i++) {
 		g_autoptr(VpnrIptablesScript) found = NULL;
@@ -350,12 +353,15 @@ find_in_variant(VpnrIptablesVariant variant, const Scripts *scripts, const char 
 			continue;
 		wanted += vpnr_iptables_script_jumps(scripts->of[i], scripts->of[i]);
 		found = read_chains(variant, families[i], names, NULL);
-		if (found != NULL)
-			there += vpnr_iptables_script_jumps(scripts->of[i], found);
+		if (found == NULL)
+			continue;
+		there += vpnr_iptables_script_jumps(scripts->of[i], found);
+		filled = filled &&
+			 vpnr_iptables_script_is_filled(scripts->of[i], found, rules->kill_switch);
 	}
-	if (there == wanted)
-		return VPNR_KILL_SWITCH_ON;
-	return there > 0 ? VPNR_KILL_SWITCH_PART : VPNR_KILL_SWITCH_OFF;
+	if (there == 0)
+		return VPNR_KILL_SWITCH_OFF;
+	return there == wanted && filled ? VPNR_KILL_SWITCH_ON : VPNR_KILL_SWITCH_PART;
 }
 
 static VpnrKillSwitch
@@ -366,7 +372,7 @@ find_kill_switch(const VpnrRules *rules)
 	VpnrKillSwitch most = VPNR_KILL_SWITCH_OFF;
 
 	for (guint i = 0; i < VPNR_IPTABLES_VARIANTS && most != VPNR_KILL_SWITCH_ON; i++)
-		most = MAX(most, find_in_variant(i, &scripts, names));
+		most = MAX(most, find_in_variant(i, rules, &scripts, names));
 	return most;
 }
 

@@ -6,6 +6,9 @@
  * A table of iptables changes in one step, but not all of them together. The rules outlive the
  * process, so a claim (claim.h) says whose they are: while a client has it, no other one installs
  * or clears rules of the same name, and when it has been killed, they may be replaced or removed.
+ *
+ * Others can change them at any time. That is seen by the number of rules in our chains and by what
+ * leads to them; not what the rules say, and not what others have put in front of what leads there.
  */
 #pragma once
 

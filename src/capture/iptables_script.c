@@ -182,6 +182,38 @@ vpnr_iptables_script_jumps(const VpnrIptablesScript *script, const VpnrIptablesS
 	return n;
 }
 
+static guint
+count_rules(const GPtrArray *rules, const char *chain)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < rules->len; i++) {
+		const char *rule = g_ptr_array_index(rules, i);
+		g_autofree char *name = chain_of(rule);
+
+		n += g_str_has_prefix(rule, "-A ") && g_str_equal(name, chain);
+	}
+	return n;
+}
+
+gboolean
+vpnr_iptables_script_is_filled(const VpnrIptablesScript *script, const VpnrIptablesScript *found,
+			       gboolean exactly)
+{
+	for (guint table = 0; table < VPNR_IPTABLES_TABLES; table++) {
+		const GPtrArray *chains = script->chains[table];
+
+		for (guint i = 0; i < chains->len; i++) {
+			const char *chain = g_ptr_array_index(chains, i);
+			guint n = count_rules(found->rules[table], chain);
+
+			if (exactly ? n != count_rules(script->rules[table], chain) : n == 0)
+				return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 /* --- text ------------------------------------------------------------------------------------- */
 
 /* A command for each chain of old that is not among chains. */

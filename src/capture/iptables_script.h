@@ -49,6 +49,11 @@ guint vpnr_iptables_script_size(const VpnrIptablesScript *script);
 /* How many of the rules that lead to the chains of script are in found, which has been read. */
 guint vpnr_iptables_script_jumps(const VpnrIptablesScript *script, const VpnrIptablesScript *found);
 
+/* TRUE if each chain of script has rules in found, which has been read: as many as in script if
+ * exactly, else any. What they say is not compared: iptables-save writes it in other words. */
+gboolean vpnr_iptables_script_is_filled(const VpnrIptablesScript *script,
+					const VpnrIptablesScript *found, gboolean exactly);
+
 /* TRUE if there is no chain in it. */
 gboolean vpnr_iptables_script_is_empty(const VpnrIptablesScript *script);
 

@@ -18,10 +18,8 @@ char *vpnr_nft_kill_name(const VpnrRules *rules);
 /* The table, which no process owns: it stays until it is removed (transfer full). */
 char *vpnr_nft_kill_text(const VpnrRules *rules);
 
-/* How much of the table is in what nft lists of it: the rules in each chain count, not what they
- * say, which nft writes in other words. It is on if there are as many as in the text for rules. If
- * rules want no kill switch, it is that of somebody whose conditions are not known, and on if none
- * of its chains is empty. What is in its sets, and its flags, are not looked at. */
+/* How much of the table is in what nft lists of it, in the sense of find_kill_switch() (backend.h).
+ * What is in its sets is not looked at, nor are its flags. */
 VpnrKillSwitch vpnr_nft_kill_find(const VpnrRules *rules, const char *listed);
 
 G_END_DECLS

@@ -412,9 +412,9 @@ test_kill_switch(gconstpointer variant)
 	host_clear(&host);
 }
 
-/* Somebody else empties a chain of the kernel's. */
+/* Somebody else changes the rules. */
 static void
-flush(const char *program, const char *variant, const char *what)
+change(const char *program, const char *variant, const char *what)
 {
 	g_autofree char *command = g_strdup_printf("%s-%s -w %s", program, variant, what);
 	g_autofree char *said = run(command);
@@ -423,26 +423,35 @@ flush(const char *program, const char *variant, const char *what)
 }
 
 static void
-test_kill_switch_flushed(gconstpointer variant)
+test_kill_switch_changed(gconstpointer variant)
 {
-	static const char *const jumps[][2] = {
+	static const char *const changes[][2] = {
 		{ "iptables", "-F OUTPUT" },
 		{ "iptables", "-F FORWARD" },
 		{ "ip6tables", "-F OUTPUT" },
 		{ "ip6tables", "-t mangle -F POSTROUTING" },
+		{ "iptables", "-F vpnr/kill.out" },
+		{ "iptables", "-F vpnr/kill.fwd" },
+		{ "ip6tables", "-F vpnr/kill.no" },
+		{ "ip6tables", "-t mangle -F vpnr/kill.no" },
+		{ "iptables", "-t mangle -D vpnr/kill.out 1" },
+		{ "iptables", "-t mangle -I vpnr/kill.out -j ACCEPT" },
 	};
 	g_autofree char *held = NULL;
 	g_autoptr(GError) error = NULL;
 	Host host;
 
-	g_test_summary("The kill switch is on only where packets come to it, and can be put back.");
+	g_test_summary("The kill switch is on only where packets come to all of it, and can be put "
+		       "back.");
 	if (!host_init(&host, variant))
 		return;
+	set_rules(&host, golden_rules_full(VPNR_CAPTURE_TPROXY));
+	host.rules->kill_switch = TRUE;
 	ops->install_kill_switch(host.rules, &error);
 	g_assert_no_error(error);
 	held = list(variant);
-	for (guint i = 0; i < G_N_ELEMENTS(jumps); i++) {
-		flush(jumps[i][0], variant, jumps[i][1]);
+	for (guint i = 0; i < G_N_ELEMENTS(changes); i++) {
+		change(changes[i][0], variant, changes[i][1]);
 		g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_PART);
 		ops->install_kill_switch(host.rules, &error);
 		g_assert_no_error(error);
@@ -450,10 +459,28 @@ test_kill_switch_flushed(gconstpointer variant)
 		assert_list(variant, held);
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(programs); i++) {
-		flush(programs[i], variant, "-F");
-		flush(programs[i], variant, "-t mangle -F");
+		change(programs[i], variant, "-F");
+		change(programs[i], variant, "-t mangle -F");
 	}
 	g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_OFF);
+	host_clear(&host);
+}
+
+static void
+test_kill_switch_unknown(gconstpointer variant)
+{
+	g_autoptr(VpnrRules) others = golden_rules_full(VPNR_CAPTURE_TPROXY);
+	g_autoptr(GError) error = NULL;
+	Host host;
+
+	g_test_summary("One with other conditions is on unless one of its chains is empty.");
+	if (!host_init(&host, variant))
+		return;
+	ops->install_kill_switch(others, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_ON);
+	change("iptables", variant, "-t mangle -F vpnr/kill.no");
+	g_assert_cmpint(ops->find_kill_switch(host.rules), ==, VPNR_KILL_SWITCH_PART);
 	host_clear(&host);
 }
 
@@ -572,7 +599,8 @@ main(int argc, char **argv)
 		{ "undo", test_undo },
 		{ "undo-first", test_undo_first },
 		{ "damaged", test_damaged },
-		{ "kill-switch-flushed", test_kill_switch_flushed },
+		{ "kill-switch-changed", test_kill_switch_changed },
+		{ "kill-switch-unknown", test_kill_switch_unknown },
 	};
 	static const char *const variants[] = { "nft", "legacy" };
 

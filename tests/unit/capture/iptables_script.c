@@ -77,6 +77,37 @@ test_jumps(void)
 }
 
 static void
+assert_filled(const VpnrIptablesScript *script, gboolean any, gboolean exactly)
+{
+	g_autoptr(VpnrIptablesScript) found = vpnr_iptables_script_read(saved, "vpnr.*");
+
+	g_assert_cmpint(vpnr_iptables_script_is_filled(script, found, FALSE), ==, any);
+	g_assert_cmpint(vpnr_iptables_script_is_filled(script, found, TRUE), ==, exactly);
+}
+
+static void
+test_filled(void)
+{
+	g_autoptr(VpnrIptablesScript) script = vpnr_iptables_script_new();
+
+	g_test_summary("A chain of ours is known by the number of its rules, whatever they say.");
+	assert_filled(script, TRUE, TRUE);
+	vpnr_iptables_script_chain(script, VPNR_IPTABLES_NAT, "vpnr.out");
+	assert_filled(script, TRUE, FALSE);
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-A vpnr.out -j RETURN");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-A vpnr.out.do -j RETURN");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-I vpnr.out -j RETURN");
+	assert_filled(script, TRUE, FALSE);
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_NAT, "-A vpnr.out -g vpnr.out.net");
+	assert_filled(script, TRUE, TRUE);
+	vpnr_iptables_script_chain(script, VPNR_IPTABLES_FILTER, "vpnr.fwd");
+	assert_filled(script, FALSE, TRUE);
+	vpnr_iptables_script_chain(script, VPNR_IPTABLES_FILTER, "vpnr.none");
+	vpnr_iptables_script_rule(script, VPNR_IPTABLES_FILTER, "-A vpnr.none -j RETURN");
+	assert_filled(script, FALSE, FALSE);
+}
+
+static void
 test_remove(void)
 {
 	g_autoptr(VpnrIptablesScript) none = vpnr_iptables_script_new();
@@ -188,6 +219,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/iptables_script/new", test_new);
 	g_test_add_func("/iptables_script/jumps", test_jumps);
+	g_test_add_func("/iptables_script/filled", test_filled);
 	g_test_add_func("/iptables_script/remove", test_remove);
 	g_test_add_func("/iptables_script/replace", test_replace);
 	g_test_add_func("/iptables_script/bring-back", test_bring_back);
