@@ -10,6 +10,7 @@
 
 #include "app/ctl_format.h"
 #include "app/ctl_json.h"
+#include "app/ctl_notes.h"
 #include "base/stats.h"
 
 /* Columns of the labels. */
@@ -84,7 +85,20 @@ append_state(JsonObject *status, GString *out)
 	}
 }
 
-/* The kill switch without a link is what people look for who have no network. */
+static void
+append_notes(JsonObject *capture, gboolean linked, GString *out)
+{
+	g_autoptr(GPtrArray) notes = vpnr_ctl_notes(capture, linked);
+
+	for (guint i = 0; i < notes->len; i++) {
+		const VpnrCtlNote *note = g_ptr_array_index(notes, i);
+
+		append_line(out, "NOTE", "%s: %s%s%s", note->what,
+			    note->why != NULL ? note->why : "", note->why != NULL ? "; " : "",
+			    note->then);
+	}
+}
+
 static void
 append_capture(JsonObject *status, GString *out)
 {
@@ -98,25 +112,15 @@ append_capture(JsonObject *status, GString *out)
 	    json_object_get_boolean_member_with_default(capture, "installed", FALSE);
 	gboolean switched =
 	    json_object_get_boolean_member_with_default(capture, "kill_switch", FALSE);
+	gboolean linked = isnan(vpnr_ctl_json_number(status, "link_down_s"));
 
 	if (g_str_equal(mode, "off"))
 		append_line(out, "capture", "off");
 	else
 		append_line(out, "capture", "%s by %s%s", mode, backend,
 			    installed ? "" : ", not installed before there is a link");
-	if (json_object_get_boolean_member_with_default(capture, "damaged", FALSE))
-		append_line(out, "NOTE",
-			    "RULES OF CAPTURE ARE MISSING: somebody has removed them; "
-			    "\"vpnrctl reload\" brings them back");
-	if (json_object_get_boolean_member_with_default(capture, "kill_switch_missing", FALSE))
-		append_line(out, "NOTE",
-			    "THE KILL SWITCH IS MISSING: somebody has removed or changed it; "
-			    "\"vpnrctl reload\" brings it back");
-	if (switched && !isnan(vpnr_ctl_json_number(status, "link_down_s")))
-		append_line(out, "NOTE",
-			    "THE KILL SWITCH IS ON AND THERE IS NO LINK: nothing "
-			    "leaves this host");
-	else if (switched)
+	append_notes(capture, linked, out);
+	if (switched && linked)
 		append_line(out, "switch", "the kill switch is on");
 }
 

@@ -22,6 +22,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/ctl_leak.h \
 	%D%/ctl_leak_show.c \
 	%D%/ctl_leak_show.h \
+	%D%/ctl_notes.c \
+	%D%/ctl_notes.h \
 	%D%/ctl_request.c \
 	%D%/ctl_request.h \
 	%D%/ctl_run.c \

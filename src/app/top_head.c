@@ -9,6 +9,7 @@
 
 #include "app/ctl_format.h"
 #include "app/ctl_json.h"
+#include "app/ctl_notes.h"
 
 char *
 vpnr_top_fit_parts(const char *const *parts, const char *gap, gsize width)
@@ -207,6 +208,25 @@ make_traffic(const VpnrTopRates *rates, gsize width)
 	};
 
 	return make_line(parts, width);
+}
+
+/* Why it is so is in "status", which has room for it. */
+char **
+vpnr_top_alarms(const VpnrTopRates *rates, gsize width)
+{
+	JsonObject *status = rates->sample->status;
+	gboolean linked = isnan(vpnr_ctl_json_number(status, "link_down_s"));
+	g_autoptr(GPtrArray) notes =
+	    vpnr_ctl_notes(vpnr_ctl_json_object(status, "capture"), linked);
+	char **alarms = g_new0(char *, notes->len + 1);
+
+	for (guint i = 0; i < notes->len; i++) {
+		const VpnrCtlNote *note = g_ptr_array_index(notes, i);
+		const char *const parts[] = { note->what, note->then, NULL };
+
+		alarms[i] = vpnr_top_fit_parts(parts, ": ", width);
+	}
+	return alarms;
 }
 
 char **

@@ -8,6 +8,10 @@
 
 G_BEGIN_DECLS
 
+/* What is wrong with capture, a line of at most width columns for each (transfer full,
+ * NULL-terminated); none if all is well. */
+char **vpnr_top_alarms(const VpnrTopRates *rates, gsize width);
+
 /* A few lines of at most width columns (transfer full, NULL-terminated): the program, its links,
  * its connections, its traffic. */
 char **vpnr_top_head(const VpnrTopRates *rates, gsize width);

@@ -102,9 +102,9 @@ add_table(VpnrTopView *view, const VpnrTopRates *rates, GPtrArray *page, guint w
 		add_rest(view, n, page, width);
 }
 
-/* What is wrong comes first: the figures below it are old, or gone. */
+/* What is wrong comes first: the figures below it may be old, or gone. */
 static void
-add_alarm(const VpnrTopNews *news, GPtrArray *page, guint width)
+add_alarms(const VpnrTopNews *news, GPtrArray *page, guint width)
 {
 	g_autofree char *trouble = news->trouble != NULL ? vpnr_ctl_printable(news->trouble) : NULL;
 	g_autofree char *silence =
@@ -117,6 +117,11 @@ add_alarm(const VpnrTopNews *news, GPtrArray *page, guint width)
 		add_line(page, width, VPNR_TOP_PLAIN, trouble);
 	if (news->silent_s > 0)
 		add_line(page, width, VPNR_TOP_ALARM, silence);
+	if (news->rates != NULL) {
+		g_auto(GStrv) alarms = vpnr_top_alarms(news->rates, width);
+
+		add_lines(page, width, VPNR_TOP_ALARM, alarms);
+	}
 }
 
 /* Exactly so many lines: what is beyond them goes, what is missing is empty. */
@@ -135,7 +140,7 @@ vpnr_top_page_new(VpnrTopView *view, const VpnrTopNews *news, guint width, guint
 	GPtrArray *page = g_ptr_array_new_with_free_func(line_free);
 	guint body = height - MIN(height, 1); /* all but the keys */
 
-	add_alarm(news, page, width);
+	add_alarms(news, page, width);
 	if (news->rates != NULL) {
 		g_auto(GStrv) head = vpnr_top_head(news->rates, width);
 

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 typedef enum {
 	VPNR_TOP_PLAIN,
 	VPNR_TOP_TITLE, /* above the columns */
-	VPNR_TOP_ALARM, /* the program does not answer */
+	VPNR_TOP_ALARM, /* the program does not answer, or its capture is in trouble */
 	VPNR_TOP_FAINT, /* keys, and what is not shown */
 } VpnrTopStyle;
 

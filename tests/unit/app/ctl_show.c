@@ -83,7 +83,7 @@ test_capture(void)
 			"\ncapture  redirect by nft\n");
 	assert_mentions(CLIENT "\"capture\":{\"mode\":\"tproxy\",\"backend\":\"iptables\","
 			       "\"installed\":true,\"damaged\":true}}",
-			"\nNOTE     RULES OF CAPTURE ARE MISSING: ");
+			"\nNOTE     RULES OF CAPTURE ARE MISSING: somebody has removed them; \"");
 	assert_mentions(CLIENT "\"capture\":{\"mode\":\"tproxy\",\"backend\":\"iptables\"}}",
 			"\ncapture  tproxy by iptables, not installed before there is a link\n");
 	assert_mentions(CLIENT "\"link_down_s\":null,\"capture\":{\"mode\":\"off\","
@@ -91,7 +91,9 @@ test_capture(void)
 			"\nswitch   the kill switch is on\n");
 	assert_mentions(CLIENT "\"link_down_s\":7,\"capture\":{\"mode\":\"off\","
 			       "\"kill_switch\":true}}",
-			"\nNOTE     THE KILL SWITCH IS ON AND THERE IS NO LINK: ");
+			"\nNOTE     THE KILL SWITCH IS ON AND THERE IS NO LINK: nothing leaves "
+			"this "
+			"host\n");
 	assert_mentions(CLIENT "\"capture\":{\"mode\":\"redirect\",\"backend\":\"nft\","
 			       "\"kill_switch\":false,\"kill_switch_missing\":true}}",
 			"\nNOTE     THE KILL SWITCH IS MISSING: ");

@@ -75,6 +75,35 @@ test_server(void)
 }
 
 static void
+assert_alarms(const char *status, gsize width, const char *expected)
+{
+	g_autoptr(VpnrTopSample) sample = top_sample(status, "{}", 1);
+	g_autoptr(VpnrTopRates) rates = vpnr_top_rates_new(NULL, sample);
+	g_auto(GStrv) alarms = vpnr_top_alarms(rates, width);
+	g_autofree char *text = g_strjoinv("\n", alarms);
+
+	g_assert_cmpstr(text, ==, expected);
+}
+
+static void
+test_alarms(void)
+{
+	static const char missing[] =
+	    "{\"capture\":{\"damaged\":true,\"kill_switch_missing\":true}}";
+
+	assert_alarms("{\"role\":\"server\"}", 80, "");
+	assert_alarms("{\"link_down_s\":null,\"capture\":{\"kill_switch\":true}}", 80, "");
+	assert_alarms("{\"link_down_s\":7,\"capture\":{\"kill_switch\":true}}", 80,
+		      "THE KILL SWITCH IS ON AND THERE IS NO LINK: nothing leaves this host");
+	assert_alarms(missing, 80,
+		      "RULES OF CAPTURE ARE MISSING: \"vpnrctl reload\" brings them back\n"
+		      "THE KILL SWITCH IS MISSING: \"vpnrctl reload\" brings it back");
+	assert_alarms(missing, 30,
+		      "RULES OF CAPTURE ARE MISSING\n"
+		      "THE KILL SWITCH IS MISSING");
+}
+
+static void
 test_nothing(void)
 {
 	g_autoptr(VpnrTopSample) sample = top_sample("{}", "{}", 1);
@@ -113,6 +142,7 @@ main(int argc, char **argv)
 	g_test_add_func("/top-head/client", test_client);
 	g_test_add_func("/top-head/links", test_links);
 	g_test_add_func("/top-head/server", test_server);
+	g_test_add_func("/top-head/alarms", test_alarms);
 	g_test_add_func("/top-head/nothing", test_nothing);
 	g_test_add_func("/top-head/parts", test_parts);
 	return g_test_run();

@@ -107,6 +107,34 @@ test_silent(void)
 	assert_line(page, 6, VPNR_TOP_PLAIN, "a:1");
 }
 
+/* A client whose rules and kill switch somebody has removed, with one connection. */
+static VpnrTopSample *
+unheld_sample(void)
+{
+	return top_sample("{\"role\":\"client\",\"capture\":{\"damaged\":true,"
+			  "\"kill_switch_missing\":true}}",
+			  "{\"connections\":[{\"id\":1,\"destination\":\"a:1\"}]}", 1);
+}
+
+static void
+test_notes(void)
+{
+	g_autoptr(VpnrTopSample) sample = unheld_sample();
+	g_autoptr(VpnrTopRates) rates = vpnr_top_rates_new(NULL, sample);
+	VpnrTopNews news = { .rates = rates, .silent_s = 4 };
+	VpnrTopView view = { 0 };
+	g_autoptr(GPtrArray) page = vpnr_top_page_new(&view, &news, 80, 24);
+	g_autoptr(GPtrArray) low = vpnr_top_page_new(&view, &news, 80, 9);
+
+	assert_line(page, 0, VPNR_TOP_ALARM, "HAS NOT ANSWERED");
+	assert_line(page, 1, VPNR_TOP_ALARM, "RULES OF CAPTURE ARE MISSING");
+	assert_line(page, 2, VPNR_TOP_ALARM, "THE KILL SWITCH IS MISSING");
+	assert_line(page, 3, VPNR_TOP_PLAIN, "vpnr-client");
+	assert_line(page, 8, VPNR_TOP_PLAIN, "a:1");
+	assert_line(low, 2, VPNR_TOP_ALARM, "THE KILL SWITCH IS MISSING");
+	assert_line(low, 4, VPNR_TOP_PLAIN, "a:1");
+}
+
 static void
 test_help(void)
 {
@@ -136,14 +164,20 @@ test_every_size(void)
 {
 	g_autoptr(VpnrTopSample) sample = top_sample_of("\xe6\x97\xa5\xe6\x9c\xac.example:443", 30);
 	g_autoptr(VpnrTopRates) rates = vpnr_top_rates_new(NULL, sample);
-	VpnrTopNews all[] = { { .rates = rates, .silent_s = 5 }, { .trouble = "away" } };
+	g_autoptr(VpnrTopSample) unheld = unheld_sample();
+	g_autoptr(VpnrTopRates) noted = vpnr_top_rates_new(NULL, unheld);
+	VpnrTopNews all[] = {
+		{ .rates = rates, .silent_s = 5 },
+		{ .rates = noted },
+		{ .trouble = "away" },
+	};
 
 	for (guint width = 0; width < 150; width += 3) {
 		for (guint height = 0; height < 50; height++) {
 			VpnrTopView view = { .help = height % 2 == 0, .first = height };
 
-			check_size(&view, &all[0], width, height);
-			check_size(&view, &all[1], width, height);
+			for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+				check_size(&view, &all[i], width, height);
 		}
 	}
 }
@@ -157,6 +191,7 @@ main(int argc, char **argv)
 	g_test_add_func("/top-page/no-connections", test_no_connections);
 	g_test_add_func("/top-page/away", test_away);
 	g_test_add_func("/top-page/silent", test_silent);
+	g_test_add_func("/top-page/notes", test_notes);
 	g_test_add_func("/top-page/help", test_help);
 	g_test_add_func("/top-page/every-size", test_every_size);
 	return g_test_run();
