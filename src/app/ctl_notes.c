@@ -43,3 +43,11 @@ vpnr_ctl_notes(JsonObject *capture, gboolean linked)
 		g_ptr_array_add(notes, (gpointer)&switch_holds);
 	return notes;
 }
+
+char *
+vpnr_ctl_note_text(const VpnrCtlNote *note)
+{
+	if (note->why == NULL)
+		return g_strdup_printf("%s: %s", note->what, note->then);
+	return g_strdup_printf("%s: %s; %s", note->what, note->why, note->then);
+}

@@ -15,8 +15,11 @@ typedef struct {
 	const char *then; /* what follows, or what to do */
 } VpnrCtlNote;
 
-/* The notes (const VpnrCtlNote *, transfer container) that capture, a member of "status", gives
- * reason for; NULL gives none. linked: whether the client has a link. */
+/* The notes (const VpnrCtlNote *, transfer container) that capture, a member of "status" or the
+ * answer to "rules", gives reason for; NULL gives none. linked: whether the client has a link. */
 GPtrArray *vpnr_ctl_notes(JsonObject *capture, gboolean linked);
+
+/* One in full (transfer full). */
+char *vpnr_ctl_note_text(const VpnrCtlNote *note);
 
 G_END_DECLS

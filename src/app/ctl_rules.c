@@ -8,6 +8,7 @@
 
 #include "app/ctl_format.h"
 #include "app/ctl_json.h"
+#include "app/ctl_notes.h"
 #include "app/settings.h"
 #include "app/settings_capture.h"
 #include "capture/capture.h"
@@ -31,6 +32,19 @@ append_text(GString *out, JsonObject *answer, const char *name)
 	}
 }
 
+/* Whether there is a link is not in the answer, and makes no difference to the rules. */
+static void
+append_notes(GString *out, JsonObject *answer)
+{
+	g_autoptr(GPtrArray) notes = vpnr_ctl_notes(answer, TRUE);
+
+	for (guint i = 0; i < notes->len; i++) {
+		g_autofree char *text = vpnr_ctl_note_text(g_ptr_array_index(notes, i));
+
+		g_string_append_printf(out, "%s\n", text);
+	}
+}
+
 char *
 vpnr_ctl_show_rules(const char *json, GError **error)
 {
@@ -46,6 +60,7 @@ vpnr_ctl_show_rules(const char *json, GError **error)
 
 	g_string_append_printf(out, "mode %s, backend %s: %s\n", mode, backend,
 			       installed ? "installed" : "not installed");
+	append_notes(out, answer);
 	append_text(out, answer, "words");
 	g_string_append_c(out, '\n');
 	append_text(out, answer, "ruleset");

@@ -91,11 +91,9 @@ append_notes(JsonObject *capture, gboolean linked, GString *out)
 	g_autoptr(GPtrArray) notes = vpnr_ctl_notes(capture, linked);
 
 	for (guint i = 0; i < notes->len; i++) {
-		const VpnrCtlNote *note = g_ptr_array_index(notes, i);
+		g_autofree char *text = vpnr_ctl_note_text(g_ptr_array_index(notes, i));
 
-		append_line(out, "NOTE", "%s: %s%s%s", note->what,
-			    note->why != NULL ? note->why : "", note->why != NULL ? "; " : "",
-			    note->then);
+		append_line(out, "NOTE", "%s", text);
 	}
 }
 

@@ -45,11 +45,24 @@ test_wrong(void)
 	assert_notes("{\"kill_switch_missing\":true}", FALSE, "THE KILL SWITCH IS MISSING\n");
 }
 
+static void
+test_text(void)
+{
+	const VpnrCtlNote full = { "ALL IS GONE", "nobody knows why", "wait" };
+	const VpnrCtlNote plain = { "ALL IS GONE", NULL, "wait" };
+	g_autofree char *full_text = vpnr_ctl_note_text(&full);
+	g_autofree char *plain_text = vpnr_ctl_note_text(&plain);
+
+	g_assert_cmpstr(full_text, ==, "ALL IS GONE: nobody knows why; wait");
+	g_assert_cmpstr(plain_text, ==, "ALL IS GONE: wait");
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ctl-notes/well", test_well);
 	g_test_add_func("/ctl-notes/wrong", test_wrong);
+	g_test_add_func("/ctl-notes/text", test_text);
 	return g_test_run();
 }

@@ -36,6 +36,25 @@ test_show_off(void)
 }
 
 static void
+test_show_damaged(void)
+{
+	g_autofree char *text =
+	    vpnr_ctl_show_rules("{\"mode\":\"redirect\",\"backend\":\"iptables\","
+				"\"installed\":true,\"damaged\":true,\"kill_switch_missing\":true,"
+				"\"words\":\"all of it\\n\"}",
+				NULL);
+
+	g_test_summary("What was loaded may not be there any more.");
+	g_assert_cmpstr(text, ==,
+			"mode redirect, backend iptables: installed\n"
+			"RULES OF CAPTURE ARE MISSING: somebody has removed them; "
+			"\"vpnrctl reload\" brings them back\n"
+			"THE KILL SWITCH IS MISSING: somebody has removed or changed it; "
+			"\"vpnrctl reload\" brings it back\n"
+			"all of it\n\n");
+}
+
+static void
 test_show_harm(void)
 {
 	g_autofree char *text =
@@ -70,6 +89,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ctl-rules/show", test_show);
 	g_test_add_func("/ctl-rules/show-off", test_show_off);
+	g_test_add_func("/ctl-rules/show-damaged", test_show_damaged);
 	g_test_add_func("/ctl-rules/show-harm", test_show_harm);
 	g_test_add_func("/ctl-rules/config", test_config);
 	return g_test_run();
