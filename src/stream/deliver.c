@@ -12,13 +12,17 @@
 
 #include "stream/table_private.h"
 
-/* Whether this ends a stream of VPNr/1 that only we had ended: FAIL, or FIN behind ours, which the
- * peer has sent before our FAIL came, so that it does not answer that (docs/protocol.md, 1.3.7). */
-static gboolean
-ends_retired(const VpnrRetired *retired, const VpnrFrame *frame)
+/* The stream is not there. A stream of VPNr/1 that only we had ended is over with the peer's FAIL,
+ * or FIN behind ours, which the peer has sent before our FAIL came, so that it does not answer that
+ * (docs/protocol.md, 1.3.7): its id is free. */
+static void
+free_id_locked(VpnrTable *table, const VpnrFrame *frame)
 {
-	return frame->type == VPNR_FRAME_END ||
-	       (frame->type == VPNR_FRAME_FIN && vpnr_retired_fin_sent(retired, frame->stream));
+	if (table->params.protocol == VPNR_PROTOCOL_V2)
+		return;
+	if (frame->type == VPNR_FRAME_END ||
+	    (frame->type == VPNR_FRAME_FIN && vpnr_retired_fin_sent(table->retired, frame->stream)))
+		vpnr_retired_remove(table->retired, frame->stream);
 }
 
 /* The stream of this id (transfer full), or NULL. *violation is set if no such stream can exist
@@ -35,8 +39,8 @@ find(VpnrTable *table, const VpnrFrame *frame, const char **violation)
 		vpnr_stream_ref(stream);
 	else if (v2 && frame->stream > table->highest)
 		*violation = "a frame for a stream that was never opened";
-	else if (!v2 && ends_retired(table->retired, frame))
-		vpnr_retired_remove(table->retired, frame->stream);
+	else
+		free_id_locked(table, frame);
 	pthread_mutex_unlock(&table->lock);
 	return stream;
 }
@@ -172,18 +176,32 @@ deliver_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 	return NULL;
 }
 
+/* Under the lock, so that a worker that ends knows whether the peer has ended as well. It may have
+ * ended since its stream was found: then it has left the id to this frame. */
+static void
+note_end(VpnrTable *table, VpnrStream *stream, const VpnrFrame *frame)
+{
+	pthread_mutex_lock(&table->lock);
+	if (frame->type == VPNR_FRAME_END)
+		atomic_store(&stream->failed, TRUE);
+	atomic_store(&stream->ended, TRUE);
+	if (!is_found_locked(table, stream))
+		free_id_locked(table, frame);
+	pthread_mutex_unlock(&table->lock);
+}
+
 static const char *
 deliver_end(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 {
 	if ((*frame)->type == VPNR_FRAME_END) {
-		if (atomic_exchange(&stream->failed, TRUE))
+		if (atomic_load(&stream->failed))
 			return NULL;
 	} else if (!atomic_load(&stream->opened)) {
 		return "FIN before OPENED";
 	} else if (atomic_load(&stream->ended)) {
 		return "second FIN";
 	}
-	atomic_store(&stream->ended, TRUE);
+	note_end(table, stream, *frame);
 	vpnr_mailbox_push(stream->inbox, g_steal_pointer(frame));
 	if (stream->kind == VPNR_KIND_UDP)
 		vpnr_table_forget(table, stream);

@@ -2,9 +2,13 @@
  *
  * deliver: what the peer may send on a stream, and what is a violation (docs/protocol.md, 1.3 and
  * 2.6 to 2.7).
+ *
+ * Linked with --wrap=pthread_mutex_unlock, so that a worker can end between two steps of the
+ * reader.
  */
 #include "stream/table.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +19,26 @@
 #include "tests/unit/stream/rig.h"
 
 static const guint8 bytes[VPNR_DATA_MAX];
+
+/* What happens as soon as the test's thread, which is the reader, has let go of a lock. */
+static __thread void (*after_unlock)(gpointer data);
+static gpointer after_unlock_data;
+
+int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
+
+int
+__wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+	int result = __real_pthread_mutex_unlock(mutex);
+	void (*func)(gpointer data) = after_unlock;
+
+	if (func != NULL) {
+		after_unlock = NULL;
+		func(after_unlock_data);
+	}
+	return result;
+}
 
 /* A client with one stream, which has been opened; rig_remove() ends it. */
 static VpnrStream *
@@ -273,6 +297,54 @@ test_v1_end(void)
 	g_assert_cmpstr(rig_deliver_data(&rig, 2, bytes, 1), ==, "DATA after FIN");
 	rig_remove(&rig, one);
 	rig_remove(&rig, two);
+}
+
+typedef struct {
+	Rig rig;
+	VpnrStream *stream;
+} Ending;
+
+static void
+end_worker(gpointer data)
+{
+	Ending *ending = data;
+
+	rig_remove(&ending->rig, ending->stream);
+}
+
+/* A server that has sent FAIL, perhaps behind FIN, gets the peer's end in the moment in which its
+ * worker ends. Returns what comes of the next stream with that id. */
+static VpnrTableResult
+end_together(gboolean fin_sent, VpnrFrameType end)
+{
+	Ending ending = { .stream = NULL };
+	VpnrTableResult result;
+
+	rig_init(&ending.rig, VPNR_PROTOCOL_V1, VPNR_ROLE_SERVER, G_MAXUINT64);
+	g_assert_cmpint(rig_accept(&ending.rig, 1, &ending.stream), ==, VPNR_TABLE_OK);
+	atomic_store(&ending.stream->fin_sent, fin_sent);
+	atomic_store(&ending.stream->reset_sent, TRUE);
+	after_unlock_data = &ending;
+	after_unlock = end_worker;
+	g_assert_null(rig_deliver(&ending.rig, end, 1));
+	g_assert_null(after_unlock);
+	result = rig_accept(&ending.rig, 1, &ending.stream);
+	if (result == VPNR_TABLE_OK)
+		rig_remove(&ending.rig, ending.stream);
+	rig_clear(&ending.rig);
+	return result;
+}
+
+static void
+test_v1_end_while_the_worker_ends(void)
+{
+	g_test_summary("1.3.7: an end that comes in the moment in which the worker ends is the "
+		       "last of the stream as well as any other, and the id may come again.");
+
+	g_assert_cmpint(end_together(FALSE, VPNR_FRAME_END), ==, VPNR_TABLE_OK);
+	g_assert_cmpint(end_together(TRUE, VPNR_FRAME_END), ==, VPNR_TABLE_OK);
+	g_assert_cmpint(end_together(TRUE, VPNR_FRAME_FIN), ==, VPNR_TABLE_OK);
+	g_assert_cmpint(end_together(FALSE, VPNR_FRAME_FIN), ==, VPNR_TABLE_DUPLICATE);
 }
 
 static void
@@ -543,6 +615,7 @@ main(int argc, char **argv)
 	g_test_add_func("/deliver/flow/never-opened", test_flow_never_opened);
 	g_test_add_func("/deliver/flow/room", test_flow_room);
 	g_test_add_func("/deliver/v1/end", test_v1_end);
+	g_test_add_func("/deliver/v1/end/worker-ends", test_v1_end_while_the_worker_ends);
 	g_test_add_func("/deliver/v1/unknown", test_v1_unknown);
 	g_test_add_func("/deliver/v1/room", test_v1_room);
 	g_test_add_func("/deliver/v1/room/end", test_v1_room_at_the_end);
