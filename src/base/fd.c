@@ -108,6 +108,19 @@ vpnr_fd_abort(int fd)
 	vpnr_fd_close(fd);
 }
 
+/* What comes meanwhile is not waited for: a peer that never stops would never be left. */
+void
+vpnr_fd_discard(int fd)
+{
+	guint8 bytes[8192];
+	int left = 0;
+	gssize got = 1;
+
+	ioctl(fd, FIONREAD, &left);
+	for (; left > 0 && got > 0; left -= (int)got)
+		got = recv(fd, bytes, MIN((gsize)left, sizeof bytes), MSG_DONTWAIT);
+}
+
 /* V6ONLY, so that [::]:80 and 0.0.0.0:80 can be listened on side by side. */
 static int
 open_listener(const VpnrAddr *addr)

@@ -51,6 +51,11 @@ gsize vpnr_fd_under_way(int fd);
  * sees ECONNRESET, not an ordinary end. */
 void vpnr_fd_abort(int fd);
 
+/* Throws away what has come on a connected TCP socket and was not read, before it is closed: else
+ * the system resets the connection instead of ending it, and the peer does not get what it has been
+ * sent and has no room for yet. */
+void vpnr_fd_discard(int fd);
+
 /* TRUE if the peer has reset the connection (or the system, for it), also after a call that has
  * reported that, as each error is reported once; and once both sides have ended it. FALSE for what
  * is no TCP socket. */

@@ -54,12 +54,14 @@ on_fin(VpnrLifecycle *life)
 }
 
 /* VPNr/1's FAIL is answered by one, so that both sides know that the id is free. A destination that
- * had been told that nothing more comes has nobody left to send to. */
+ * had been told that nothing more comes has nobody left to send to. What it has sent is dropped
+ * first: a socket that is closed with something unread is reset, and loses what it still has. */
 static VpnrActions
 on_end(VpnrLifecycle *life)
 {
 	if (life->output == VPNR_OUTPUT_CLOSED && life->kind != VPNR_LIFE_SYMMETRIC)
-		return finish(life, VPNR_ACTION_SEND_RESET | VPNR_ACTION_CLOSE);
+		return finish(life,
+			      VPNR_ACTION_SEND_RESET | VPNR_ACTION_DROP_INPUT | VPNR_ACTION_CLOSE);
 	if (life->input == VPNR_INPUT_OPEN)
 		life->input = VPNR_INPUT_DISCARD;
 	return on_fin(life) | VPNR_ACTION_SEND_RESET;
@@ -74,7 +76,8 @@ on_drained(VpnrLifecycle *life)
 	if (life->input == VPNR_INPUT_CLOSED)
 		return finish(life, VPNR_ACTION_CLOSE);
 	if (life->input == VPNR_INPUT_DISCARD && life->kind != VPNR_LIFE_SYMMETRIC)
-		return finish(life, VPNR_ACTION_SHUT_OUTPUT | VPNR_ACTION_CLOSE);
+		return finish(life,
+			      VPNR_ACTION_SHUT_OUTPUT | VPNR_ACTION_DROP_INPUT | VPNR_ACTION_CLOSE);
 	return VPNR_ACTION_SHUT_OUTPUT;
 }
 

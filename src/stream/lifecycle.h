@@ -62,8 +62,9 @@ typedef enum {
 	VPNR_ACTION_SEND_RESET = 1 << 1,  /* behind the data; VPNr/1: FAIL */
 	VPNR_ACTION_DROP_OUTPUT = 1 << 2, /* forget what our socket has not taken */
 	VPNR_ACTION_SHUT_OUTPUT = 1 << 3, /* tell our socket that nothing more comes */
-	VPNR_ACTION_CLOSE = 1 << 4,       /* close our socket in order; the stream is over */
-	VPNR_ACTION_ABORT = 1 << 5,       /* close our socket with a reset; the stream is over */
+	VPNR_ACTION_DROP_INPUT = 1 << 4,  /* forget what our socket has sent */
+	VPNR_ACTION_CLOSE = 1 << 5,       /* close our socket in order; the stream is over */
+	VPNR_ACTION_ABORT = 1 << 6,       /* close our socket with a reset; the stream is over */
 } VpnrActions;
 
 /* A stream whose two directions are open. */

@@ -150,6 +150,8 @@ act(VpnrWorker *worker, VpnrActions actions)
 		drop_output(worker);
 	if (actions & VPNR_ACTION_SHUT_OUTPUT)
 		shut_output(worker);
+	if (actions & VPNR_ACTION_DROP_INPUT)
+		vpnr_fd_discard(worker->fd);
 	if (actions & VPNR_ACTION_CLOSE)
 		vpnr_fd_close(vpnr_fd_steal(&worker->fd));
 	if ((actions & VPNR_ACTION_ABORT) && worker->fd >= 0)

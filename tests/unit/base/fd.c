@@ -339,6 +339,35 @@ test_abort(void)
 	g_assert_cmpint(errno, ==, ECONNRESET);
 }
 
+static void
+test_discard(void)
+{
+	g_test_summary("A connection that is closed when what has come is thrown away ends in "
+		       "order, and all that was sent arrives.");
+
+	const gsize n = 100000;
+	g_autofree guint8 *bytes = g_malloc0(n);
+	const int large = 4 * (int)n;
+	VpnrFd ours = -1;
+	VpnrFd theirs = -1;
+	int unread = 0;
+
+	loopback_pair(&ours, &theirs);
+	loopback_shrink(theirs);
+	g_assert_cmpint(setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &large, sizeof large), ==, 0);
+	loopback_send(theirs, bytes, 10000);
+	for (gint64 start = g_get_monotonic_time(); unread < 10000; patience(start))
+		g_assert_cmpint(ioctl(ours, FIONREAD, &unread), ==, 0);
+	g_assert_cmpint(send(ours, bytes, n, 0), ==, n);
+	vpnr_fd_discard(ours);
+	vpnr_fd_discard(ours); /* nothing has come */
+	vpnr_fd_close(ours);
+	loopback_expect(theirs, bytes, n);
+	loopback_expect_end(theirs);
+	vpnr_fd_close(theirs);
+	vpnr_fd_discard(-1);
+}
+
 /* A connection whose ends the test has both. */
 static void
 test_is_reset(void)
@@ -427,6 +456,7 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/listen/clash", test_listeners_clash);
 	g_test_add_func("/fd/is-local", test_is_local);
 	g_test_add_func("/fd/abort", test_abort);
+	g_test_add_func("/fd/discard", test_discard);
 	g_test_add_func("/fd/is-reset", test_is_reset);
 	g_test_add_func("/fd/array", test_array);
 	g_test_add_func("/fd/addresses", test_addresses);

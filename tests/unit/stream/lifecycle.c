@@ -11,6 +11,7 @@
 #define DROP  VPNR_ACTION_DROP_OUTPUT
 #define SHUT  VPNR_ACTION_SHUT_OUTPUT
 #define CLOSE VPNR_ACTION_CLOSE
+#define LEAVE (VPNR_ACTION_DROP_INPUT | VPNR_ACTION_CLOSE)
 #define ABORT VPNR_ACTION_ABORT
 
 #define N_KINDS  3
@@ -127,16 +128,16 @@ typedef struct {
 
 static const Difference differences[] = {
 	/* The application is gone: the destination has what was sent, so it is closed. */
-	{ VPNR_LIFE_V1_SERVER, "dd", VPNR_EVENT_DRAINED, { "cc", SHUT | CLOSE } },
-	{ VPNR_LIFE_V1_SERVER, "oc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
-	{ VPNR_LIFE_V1_SERVER, "dc", VPNR_EVENT_END, { "cc", CLOSE } },
-	{ VPNR_LIFE_V1_SERVER, "oc!", VPNR_EVENT_END, { "cc!", RESET | CLOSE } },
-	{ VPNR_LIFE_V1_SERVER, "dc!", VPNR_EVENT_END, { "cc!", CLOSE } },
-	{ VPNR_LIFE_RUST_SERVER, "dd", VPNR_EVENT_DRAINED, { "cc", SHUT | CLOSE } },
-	{ VPNR_LIFE_RUST_SERVER, "oc", VPNR_EVENT_END, { "cc", RESET | CLOSE } },
-	{ VPNR_LIFE_RUST_SERVER, "dc", VPNR_EVENT_END, { "cc", CLOSE } },
-	{ VPNR_LIFE_RUST_SERVER, "oc!", VPNR_EVENT_END, { "cc!", RESET | CLOSE } },
-	{ VPNR_LIFE_RUST_SERVER, "dc!", VPNR_EVENT_END, { "cc!", CLOSE } },
+	{ VPNR_LIFE_V1_SERVER, "dd", VPNR_EVENT_DRAINED, { "cc", SHUT | LEAVE } },
+	{ VPNR_LIFE_V1_SERVER, "oc", VPNR_EVENT_END, { "cc", RESET | LEAVE } },
+	{ VPNR_LIFE_V1_SERVER, "dc", VPNR_EVENT_END, { "cc", LEAVE } },
+	{ VPNR_LIFE_V1_SERVER, "oc!", VPNR_EVENT_END, { "cc!", RESET | LEAVE } },
+	{ VPNR_LIFE_V1_SERVER, "dc!", VPNR_EVENT_END, { "cc!", LEAVE } },
+	{ VPNR_LIFE_RUST_SERVER, "dd", VPNR_EVENT_DRAINED, { "cc", SHUT | LEAVE } },
+	{ VPNR_LIFE_RUST_SERVER, "oc", VPNR_EVENT_END, { "cc", RESET | LEAVE } },
+	{ VPNR_LIFE_RUST_SERVER, "dc", VPNR_EVENT_END, { "cc", LEAVE } },
+	{ VPNR_LIFE_RUST_SERVER, "oc!", VPNR_EVENT_END, { "cc!", RESET | LEAVE } },
+	{ VPNR_LIFE_RUST_SERVER, "dc!", VPNR_EVENT_END, { "cc!", LEAVE } },
 	/* The end of the destination is the end of the stream (docs/protocol.md, 1.4.6). */
 	{ VPNR_LIFE_RUST_SERVER, "oo", VPNR_EVENT_INPUT_EOF, { "cc", FIN | CLOSE } },
 	{ VPNR_LIFE_RUST_SERVER, "od", VPNR_EVENT_INPUT_EOF, { "cc", FIN | CLOSE } },

@@ -11,6 +11,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -2036,6 +2037,66 @@ test_v1_destination_resets_while_held_up(void)
 	reset_while_held_up(&bench);
 }
 
+/* All n bytes of the destination's have been sent to the link, or wait in the worker's socket. */
+static void
+wait_until_received(const Bench *bench, gsize n)
+{
+	gsize sum = 0;
+
+	for (gint64 start = g_get_monotonic_time(); sum < n; patience(start)) {
+		int unread = 0;
+
+		g_assert_cmpint(ioctl(bench->fd, FIONREAD, &unread), ==, 0);
+		sum = atomic_load(&bench->stream->bytes_out) + (gsize)unread;
+	}
+}
+
+/* The application sends this, perhaps FIN, and then FAIL, while the link does not take all of the
+ * destination's answer. So the worker has not read all of it. */
+static void
+end_before_the_answer_is_read(const guint8 *bytes, gsize n, gboolean sends_fin)
+{
+	const gsize answer = VPNR_STREAM_QUEUE + 1000;
+	g_autofree guint8 *answer_bytes = make_pattern(answer);
+	const int large = 4 * (int)n;
+	Bench bench;
+
+	start_server(&bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
+	loopback_shrink(bench.app);
+	g_assert_cmpint(setsockopt(bench.fd, SOL_SOCKET, SO_SNDBUF, &large, sizeof large), ==, 0);
+	send_more_than_the_link_takes(&bench, answer_bytes, answer);
+	wait_until_received(&bench, answer);
+	for (gsize i = 0; i < n; i += VPNR_V1_MSG_MAX)
+		g_assert_null(rig_deliver_data(&bench.rig, 1, bytes + i, VPNR_V1_MSG_MAX));
+	if (sends_fin) {
+		g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
+		for (gint64 start = g_get_monotonic_time();
+		     atomic_load(&bench.stream->state) != VPNR_STREAM_REMOTE_CLOSED;
+		     patience(start))
+			;
+		wait_until_asleep(&bench); /* its socket is shut */
+	}
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, 1));
+	vpnr_table_wait_empty(bench.rig.table);
+	loopback_expect(bench.app, bytes, n);
+	loopback_expect_end(bench.app);
+	expect_data_and_reset(&bench, answer_bytes, answer);
+	finish(&bench);
+}
+
+static void
+test_v1_server_end_before_the_answer_is_read(void)
+{
+	g_test_summary("1.3.6: a destination gets all that was sent before the FAIL, although "
+		       "nobody has read what it answers.");
+
+	const gsize n = 200 * VPNR_V1_MSG_MAX;
+	g_autofree guint8 *bytes = make_pattern(n);
+
+	end_before_the_answer_is_read(bytes, n, FALSE);
+	end_before_the_answer_is_read(bytes, n, TRUE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -2101,6 +2162,8 @@ main(int argc, char **argv)
 			test_v1_dial_failed_after_the_answer);
 	g_test_add_func("/worker/v1/server-end", test_v1_server_end);
 	g_test_add_func("/worker/v1/server-end-after-fin", test_v1_server_end_after_fin);
+	g_test_add_func("/worker/v1/server-end-before-answer",
+			test_v1_server_end_before_the_answer_is_read);
 	g_test_add_func("/worker/v1/id-is-free-again", test_v1_id_is_free_again);
 	g_test_add_func("/worker/v1/rust-server-eof", test_rust_server_eof);
 	g_test_add_func("/worker/v1/held-up/application", test_v1_application_resets_while_held_up);
