@@ -25,9 +25,10 @@ G_BEGIN_DECLS
  * would stay for ever. */
 #define VPNR_WORKER_KEEPALIVE_MS (15 * 60 * 1000)
 
-/* Milliseconds that a WINDOW is waited for when both directions are stuck (worker_input.c), at the
- * least. One that is under way comes within a round trip, and a link that brings nothing for so
- * long is dead; an application that reads now and then has read by then. */
+/* Milliseconds that is waited for a WINDOW, or for an application that reads, when both directions
+ * are stuck (worker_input.c), at the least. A WINDOW that is under way comes within a round trip,
+ * and a link that brings nothing for so long is dead; an application that reads now and then has
+ * read by then. */
 #define VPNR_WORKER_STUCK_MS (15 * 1000)
 
 /* It is in the frame of the function that runs it, where it takes no memory: the page is there
@@ -46,6 +47,8 @@ typedef struct {
 	gint64 no_room_since;        /* in the writer's queue, us of the monotonic clock; or 0 */
 	VpnrStreamWaits input_waits; /* DATA of the socket; or WINDOW, LINK: it is not read */
 	gboolean is_overdue;         /* it has waited VPNR_WORKER_STUCK_MS for WINDOW */
+	gsize discarded;             /* bytes for nobody, since the socket has last taken some */
+	gsize under_way;             /* in the socket, when it was not read because of those */
 	gboolean may_read;           /* the last read did not come back short */
 	gboolean may_write;          /* likewise */
 	gboolean end_seen; /* the socket's end, or its error, stands behind what is to be read */

@@ -88,6 +88,20 @@ may_take_all(const VpnrWorker *worker, guint64 left)
 	return left <= worker->frame_size && vpnr_share_is_empty(&worker->stream->share);
 }
 
+/* What comes after the peer's FAIL is for nobody. It is dropped, so that an application that is
+ * blocked in a write gets to read what it was sent before. But one that takes nothing of that may
+ * send no more than to a destination that does not read, unless it has ended: what is left then has
+ * an end. A destination is left as soon as it has taken all. */
+static gsize
+room_to_discard(VpnrWorker *worker, gsize want)
+{
+	if (worker->discarded < VPNR_V1_WINDOW || worker->end_seen ||
+	    vpnr_table_role(worker->table) == VPNR_ROLE_SERVER)
+		return want;
+	worker->input_waits = VPNR_WAITS_WINDOW;
+	return 0;
+}
+
 /* Bytes that credit and queue allow to be read now; room in the queue is taken for them. 0: one of
  * the two has to be waited for. */
 static gsize
@@ -101,7 +115,7 @@ take_room(VpnrWorker *worker)
 	worker->frame_size = vpnr_table_frame_size(worker->table);
 	want = read_size(worker);
 	if (worker->life.input == VPNR_INPUT_DISCARD)
-		return want;
+		return room_to_discard(worker, want);
 	if (left <= want)
 		left = vpnr_send_credit_usable(&stream->send, may_take_all(worker, left));
 	if (left == 0) {
@@ -238,9 +252,11 @@ read_data(VpnrWorker *worker, gsize want)
 		return TRUE;
 	}
 	drop_data(worker, frames, want);
-	if (got == 0)
+	if (got > 0)
+		worker->discarded += (gsize)got;
+	else if (got == 0)
 		step_at_end(worker);
-	else if (got < 0 && error != EAGAIN && error != EINTR)
+	else if (error != EAGAIN && error != EINTR)
 		vpnr_worker_step(worker, VPNR_EVENT_SOCKET_ERROR);
 	return got >= 0 || worker->life.over || worker->may_read;
 }
@@ -249,15 +265,28 @@ read_data(VpnrWorker *worker, gsize want)
  * its credit, of which there will be no more: an application that is blocked in a write, and so
  * does not read, would wait for ever. As long as the writer has something of the stream, the peer
  * has not seen everything; then the worker is woken when it has sent that. A peer that has sent its
- * end has no write to be blocked in. */
+ * end has no write to be blocked in. With VPNr/1 it is our own application that may be blocked,
+ * when enough of what it sends has been discarded. */
 gboolean
 vpnr_worker_is_stuck(const VpnrWorker *worker)
 {
 	VpnrStream *stream = worker->stream;
 
+	if (worker->life.input == VPNR_INPUT_DISCARD)
+		return worker->input_waits == VPNR_WAITS_WINDOW;
 	return worker->life.broken && worker->input_waits == VPNR_WAITS_WINDOW &&
 	       !atomic_load(&stream->ended) && vpnr_recv_credit_is_used_up(&stream->recv) &&
 	       vpnr_share_is_empty(&stream->share);
+}
+
+/* TRUE if the application has read meanwhile, and so made room for what waits in our socket. */
+static gboolean
+has_made_room(VpnrWorker *worker)
+{
+	gsize before = worker->under_way;
+
+	worker->under_way = vpnr_fd_under_way(worker->fd);
+	return worker->under_way != before;
 }
 
 /* An application that has aborted its connection wants the destination to know, and does not wait
@@ -267,12 +296,15 @@ vpnr_worker_is_stuck(const VpnrWorker *worker)
  * reset. What is lost by that is lost without us, too: bytes for which the application's host has
  * no room are still with the destination's, which throws them away when it resets. */
 static gboolean
-gives_up(const VpnrWorker *worker)
+gives_up(VpnrWorker *worker)
 {
-	if (!worker->life.broken || worker->input_waits != VPNR_WAITS_WINDOW)
+	if (worker->input_waits != VPNR_WAITS_WINDOW)
 		return FALSE;
-	return vpnr_table_role(worker->table) == VPNR_ROLE_CLIENT ||
-	       (worker->is_overdue && vpnr_worker_is_stuck(worker));
+	if (worker->life.broken && vpnr_table_role(worker->table) == VPNR_ROLE_CLIENT)
+		return TRUE;
+	if (worker->life.input == VPNR_INPUT_DISCARD && has_made_room(worker))
+		return FALSE;
+	return worker->is_overdue && vpnr_worker_is_stuck(worker);
 }
 
 gboolean

@@ -59,6 +59,8 @@ write_outflow(VpnrWorker *worker, gsize *written)
 	gboolean ok = vpnr_outflow_write(&worker->outflow, worker->fd, written);
 
 	atomic_fetch_add_explicit(&worker->stream->bytes_in, *written, memory_order_relaxed);
+	if (*written > 0)
+		worker->discarded = 0;
 	worker->has_written |= *written > 0;
 	worker->has_given |= *written > 0;
 	return ok;

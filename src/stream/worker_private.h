@@ -37,8 +37,8 @@ void vpnr_worker_push(VpnrWorker *worker, VpnrFrame *frame);
 /* Reads from the socket once, and sets input_waits. TRUE if anything came, the end included. */
 gboolean vpnr_worker_read(VpnrWorker *worker);
 
-/* TRUE if neither direction can go on unless the peer sends WINDOW, which its application may not
- * let it do. */
+/* TRUE if neither direction can go on unless an application reads, which it may not do: the peer's,
+ * so that it sends WINDOW, or our own. */
 gboolean vpnr_worker_is_stuck(const VpnrWorker *worker);
 
 /* Takes what is in the inbox. TRUE if anything was there. */

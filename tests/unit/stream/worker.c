@@ -9,6 +9,7 @@
  */
 #include "stream/worker.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -48,11 +49,15 @@ typedef enum {
 	STUCK_WAITS, /* without an end */
 	STUCK_TIME_IS_UP,
 	STUCK_WINDOW_COMES, /* at the moment when the time is up */
+	STUCK_APPLICATION_READS,
 } Stuck;
 
 static _Atomic Stuck stuck;
 static Rig *stuck_rig; /* of which stream 1 gets WINDOW: */
 static guint64 stuck_limit;
+static int stuck_app; /* that reads so many of the bytes which wait in the worker's socket: */
+static int stuck_fd;
+static gsize stuck_bytes;
 
 /* Waits since these were last reset: those of such workers, and those without an end. */
 static _Atomic guint stuck_waits;
@@ -67,6 +72,19 @@ ssize_t __wrap_send(int fd, gconstpointer bytes, gsize n, int flags);
 gboolean __wrap_vpnr_patience_hears_talk(void);
 void __wrap_vpnr_patience_keep_watch(VpnrPatienceWatch *watch, VpnrPatienceWork work);
 
+/* As many bytes leave the worker's socket, if not at once. */
+static void
+read_while_stuck(void)
+{
+	g_autofree guint8 *bytes = g_malloc(stuck_bytes);
+	gsize under_way = vpnr_fd_under_way(stuck_fd);
+
+	g_assert_cmpint(recv(stuck_app, bytes, stuck_bytes, MSG_WAITALL), ==, stuck_bytes);
+	for (gint64 start = g_get_monotonic_time(); vpnr_fd_under_way(stuck_fd) == under_way;
+	     patience(start))
+		;
+}
+
 int
 __wrap_poll(struct pollfd *pollfds, nfds_t n, int timeout_ms)
 {
@@ -77,8 +95,16 @@ __wrap_poll(struct pollfd *pollfds, nfds_t n, int timeout_ms)
 	atomic_fetch_add(&stuck_waits, 1);
 	if (atomic_load(&stuck) == STUCK_WAITS)
 		return __real_poll(pollfds, n, -1);
-	if (atomic_exchange(&stuck, STUCK_WAITS) == STUCK_WINDOW_COMES)
+	switch (atomic_exchange(&stuck, STUCK_WAITS)) {
+	case STUCK_WINDOW_COMES:
 		g_assert_null(rig_deliver_window(stuck_rig, 1, stuck_limit));
+		break;
+	case STUCK_APPLICATION_READS:
+		read_while_stuck();
+		break;
+	default:
+		break;
+	}
 	return 0;
 }
 
@@ -1777,6 +1803,10 @@ start_v1(Bench *bench, VpnrRole role)
 		start_server(bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
 }
 
+/* Bytes, in whole frames: more than sockets take that are to stall soon, less than stops the
+ * reader. */
+#define MUCH (260 * VPNR_V1_MSG_MAX)
+
 /* The peer sends more than the socket takes, and its end. */
 static void
 end_behind_much(Bench *bench, VpnrFrameType end)
@@ -1784,7 +1814,7 @@ end_behind_much(Bench *bench, VpnrFrameType end)
 	static const guint8 bytes[VPNR_V1_MSG_MAX];
 
 	stall_soon(bench);
-	for (gsize n = 0; n < VPNR_V1_WINDOW / 2; n += sizeof bytes)
+	for (gsize n = 0; n < MUCH; n += sizeof bytes)
 		g_assert_null(rig_deliver_data(&bench->rig, bench->id, bytes, sizeof bytes));
 	g_assert_null(rig_deliver(&bench->rig, end, bench->id));
 	wait_for_waits(bench, VPNR_WAITS_SOCKET);
@@ -1826,6 +1856,139 @@ test_v1_reset_behind_both_ends(void)
 		vpnr_fd_abort(vpnr_fd_steal(&bench.app));
 		finish(&bench);
 	}
+}
+
+/* The application sends as long as the other end takes it, which must not be for ever. */
+static void
+send_until_reset(const Bench *bench)
+{
+	static const guint8 bytes[VPNR_V1_WINDOW];
+	gssize sent = 0;
+
+	for (gsize n = 0; sent >= 0; n += (gsize)sent) {
+		g_assert_cmpuint(n, <, 100 * sizeof bytes);
+		sent = send(bench->app, bytes, sizeof bytes, MSG_NOSIGNAL);
+	}
+	g_assert_true(errno == ECONNRESET || errno == EPIPE);
+}
+
+static void
+test_v1_upload_for_nobody(void)
+{
+	g_test_summary("An application that goes on sending after FAIL, and takes nothing, is told "
+		       "by a reset.");
+
+	Bench bench;
+
+	start_v1_client(&bench);
+	g_assert_null(rig_deliver_data(&bench.rig, bench.id, "answer", 6));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, bench.id));
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	atomic_store(&stuck, STUCK_TIME_IS_UP);
+	send_until_reset(&bench);
+	finish(&bench);
+
+	start_v1_client(&bench);
+	end_behind_much(&bench, VPNR_FRAME_END);
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	atomic_store(&stuck, STUCK_TIME_IS_UP);
+	send_until_reset(&bench);
+	finish(&bench);
+}
+
+/* The application sends until the worker waits for it to read, n times in all. */
+static void
+send_until_stuck(const Bench *bench, guint n)
+{
+	static const guint8 bytes[VPNR_V1_WINDOW];
+
+	for (gint64 start = g_get_monotonic_time(); atomic_load(&stuck_waits) < n; patience(start))
+		send(bench->app, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+expect_zeros(const Bench *bench, gsize n)
+{
+	g_autofree guint8 *zeros = g_malloc0(n);
+
+	loopback_expect(bench->app, zeros, n);
+}
+
+/* The server has sent much, and FAIL; the application does not read, but sends. */
+static void
+start_upload_for_nobody(Bench *bench)
+{
+	start_v1_client(bench);
+	end_behind_much(bench, VPNR_FRAME_END);
+	rig_expect_reset(&bench->rig, bench->id, VPNR_REASON_ABORTED);
+	atomic_store(&stuck_waits, 0);
+	send_until_stuck(bench, 1);
+}
+
+static void
+test_v1_upload_before_reading(void)
+{
+	g_test_summary("An application that has sent much after FAIL gets the whole answer when it "
+		       "reads in time.");
+
+	Bench bench;
+
+	start_upload_for_nobody(&bench);
+	expect_zeros(&bench, MUCH);
+	loopback_expect_end(bench.app);
+	close_app(&bench);
+	finish(&bench);
+}
+
+static void
+test_v1_upload_while_reading(void)
+{
+	g_test_summary("The same when it reads slowly, and the socket has long taken all.");
+
+	static const guint8 bytes[VPNR_V1_MSG_MAX];
+	const gsize n = 200 * sizeof bytes;
+	const int large = 4 * (int)n;
+	Bench bench;
+
+	start_v1_client(&bench);
+	loopback_shrink(bench.app);
+	g_assert_cmpint(setsockopt(bench.fd, SOL_SOCKET, SO_SNDBUF, &large, sizeof large), ==, 0);
+	for (gsize i = 0; i < n; i += sizeof bytes)
+		g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes, sizeof bytes));
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, bench.id));
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	stuck_app = bench.app;
+	stuck_fd = bench.fd;
+	stuck_bytes = n / 2;
+	atomic_store(&stuck_waits, 0);
+	atomic_store(&stuck, STUCK_APPLICATION_READS);
+	send_until_stuck(&bench, 2);
+	expect_zeros(&bench, n - stuck_bytes);
+	loopback_expect_end(bench.app);
+	vpnr_fd_abort(vpnr_fd_steal(&bench.app)); /* its end would stand behind what nobody reads */
+	finish(&bench);
+}
+
+static void
+test_v1_end_of_an_upload(void)
+{
+	g_test_summary("An application that has sent its end may read when it likes.");
+
+	g_autofree guint8 *bytes = make_pattern(VPNR_V1_WINDOW + 50000);
+	Bench bench;
+	int unread = 1;
+
+	start_v1_client(&bench);
+	end_behind_much(&bench, VPNR_FRAME_END);
+	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
+	loopback_send(bench.app, bytes, VPNR_V1_WINDOW + 50000);
+	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
+	for (gint64 start = g_get_monotonic_time(); vpnr_fd_under_way(bench.app) > 0 || unread > 0;
+	     patience(start))
+		g_assert_cmpint(ioctl(bench.fd, FIONREAD, &unread), ==, 0);
+	expect_zeros(&bench, MUCH);
+	loopback_expect_end(bench.app);
+	finish(&bench);
 }
 
 static void
@@ -2160,6 +2323,10 @@ main(int argc, char **argv)
 	g_test_add_func("/worker/v1/end", test_v1_end);
 	g_test_add_func("/worker/v1/reset-after-answer", test_v1_reset_after_the_answer);
 	g_test_add_func("/worker/v1/reset-behind-both-ends", test_v1_reset_behind_both_ends);
+	g_test_add_func("/worker/v1/upload-for-nobody", test_v1_upload_for_nobody);
+	g_test_add_func("/worker/v1/upload-before-reading", test_v1_upload_before_reading);
+	g_test_add_func("/worker/v1/upload-while-reading", test_v1_upload_while_reading);
+	g_test_add_func("/worker/v1/end-of-upload", test_v1_end_of_an_upload);
 	g_test_add_func("/worker/v1/dial-failed-after-answer",
 			test_v1_dial_failed_after_the_answer);
 	g_test_add_func("/worker/v1/server-end", test_v1_server_end);
