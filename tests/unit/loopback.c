@@ -125,8 +125,17 @@ be_patient(int fd)
 	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), ==, 0);
 }
 
-int
-loopback_try_connect(const VpnrAddr *addr)
+static void
+shrink(int fd)
+{
+	int small = 16384;
+
+	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), ==, 0);
+	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), ==, 0);
+}
+
+static int
+try_connect(const VpnrAddr *addr, gboolean small)
 {
 	struct sockaddr_storage ss;
 	socklen_t length = vpnr_addr_to_sockaddr(addr, &ss);
@@ -135,6 +144,8 @@ loopback_try_connect(const VpnrAddr *addr)
 	g_assert_cmpint(fd, >=, 0);
 	be_patient(fd);
 	vpnr_fd_set_nodelay(fd);
+	if (small)
+		shrink(fd);
 	if (connect(fd, (struct sockaddr *)&ss, length) < 0) {
 		g_assert_cmpint(errno, ==, ECONNREFUSED);
 		return -1;
@@ -143,9 +154,24 @@ loopback_try_connect(const VpnrAddr *addr)
 }
 
 int
+loopback_try_connect(const VpnrAddr *addr)
+{
+	return try_connect(addr, FALSE);
+}
+
+int
 loopback_connect(const VpnrAddr *addr)
 {
 	int fd = loopback_try_connect(addr);
+
+	g_assert_cmpint(fd, >=, 0);
+	return fd;
+}
+
+static int
+connect_small(const VpnrAddr *addr)
+{
+	int fd = try_connect(addr, TRUE);
 
 	g_assert_cmpint(fd, >=, 0);
 	return fd;
@@ -257,25 +283,28 @@ loopback_set_blocking(int fd, gboolean blocking)
 	g_assert_cmpint(fcntl(fd, F_SETFL, flags), ==, 0);
 }
 
-void
-loopback_pair(int *ours, int *theirs)
+static void
+make_pair(int *ours, int *theirs, int (*connect_to)(const VpnrAddr *addr))
 {
 	VpnrAddr addr;
 	g_auto(VpnrFd) listener = loopback_listen(1, &addr);
 
-	*theirs = loopback_connect(&addr);
+	*theirs = connect_to(&addr);
 	*ours = loopback_accept(listener);
 	loopback_set_blocking(*ours, FALSE);
 	vpnr_fd_set_nodelay(*ours);
 }
 
 void
-loopback_shrink(int fd)
+loopback_pair(int *ours, int *theirs)
 {
-	int small = 16384;
+	make_pair(ours, theirs, loopback_connect);
+}
 
-	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), ==, 0);
-	g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), ==, 0);
+void
+loopback_small_pair(int *ours, int *theirs)
+{
+	make_pair(ours, theirs, connect_small);
 }
 
 void

@@ -47,6 +47,12 @@ int loopback_accept(int listener);
 /* A connected pair: *ours is non-blocking, for the code under test, and *theirs is the far end. */
 void loopback_pair(int *ours, int *theirs);
 
+/* The same, and *theirs has small buffers, so that it stalls soon; not so small that TCP has to
+ * probe for every segment. It has them from before the connection: a receiver that becomes smaller
+ * later has no room for what it has let its peer send, and throws away the peer's ACKs with it, for
+ * which its own segments then wait, at worst for many seconds. */
+void loopback_small_pair(int *ours, int *theirs);
+
 /* A UDP socket at a free port of 127.0.0.1, which is stored in *addr (transfer full). */
 int loopback_udp(VpnrAddr *addr);
 
@@ -70,10 +76,6 @@ VpnrAddr loopback_udp_expect(int fd, gconstpointer bytes, gsize n);
 
 /* Makes fd blocking or not. */
 void loopback_set_blocking(int fd, gboolean blocking);
-
-/* Makes the buffers of a socket small, so that it stalls soon; not so small that TCP has to probe
- * for every segment. */
-void loopback_shrink(int fd);
 
 /* Sends all n bytes. */
 void loopback_send(int fd, gconstpointer bytes, gsize n);

@@ -352,8 +352,7 @@ test_discard(void)
 	VpnrFd theirs = -1;
 	int unread = 0;
 
-	loopback_pair(&ours, &theirs);
-	loopback_shrink(theirs);
+	loopback_small_pair(&ours, &theirs);
 	g_assert_cmpint(setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &large, sizeof large), ==, 0);
 	loopback_send(theirs, bytes, 10000);
 	for (gint64 start = g_get_monotonic_time(); unread < 10000; patience(start))

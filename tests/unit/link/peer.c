@@ -13,15 +13,27 @@
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
 
-VpnrTransport *
-peer_init(Peer *peer)
+static VpnrTransport *
+init(Peer *peer, void (*make_pair)(int *ours, int *theirs))
 {
 	int ours;
 
-	loopback_pair(&ours, &peer->fd);
+	make_pair(&ours, &peer->fd);
 	peer->tls = NULL;
 	peer->received = g_byte_array_new();
 	return vpnr_transport_new_plain(ours);
+}
+
+VpnrTransport *
+peer_init(Peer *peer)
+{
+	return init(peer, loopback_pair);
+}
+
+VpnrTransport *
+peer_init_small(Peer *peer)
+{
+	return init(peer, loopback_small_pair);
 }
 
 static gboolean

@@ -24,6 +24,9 @@ typedef struct {
  * full). */
 VpnrTransport *peer_init(Peer *peer);
 
+/* The same with small buffers (loopback_small_pair()). */
+VpnrTransport *peer_init_small(Peer *peer);
+
 /* A peer on a connected socket (transfer full), which shakes hands in this role and takes any key.
  * FALSE, without a peer, if there is no handshake with it. */
 gboolean peer_init_tls(Peer *peer, int fd, VpnrRole role, const VpnrKey *private_key);

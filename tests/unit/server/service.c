@@ -1106,11 +1106,14 @@ test_v1_stalled(void)
 	g_auto(Bench) bench;
 	g_auto(VpnrFd) dest = -1;
 	guint8 frame[VPNR_V1_HEADER + VPNR_V1_MSG_MAX] = { 251, 0, 9, VPNR_V1_LONG, 127, 0, 0, 1 };
+	const int small = 16384;
 
 	start(&bench, VPNR_PROTOCOL_V1);
 	frame[8] = (guint8)(bench.dest.port >> 8);
 	frame[9] = (guint8)bench.dest.port;
-	loopback_shrink(bench.guests[0].client_fd);
+	g_assert_cmpint(setsockopt(bench.guests[0].client_fd, SOL_SOCKET, SO_SNDBUF, &small,
+				   sizeof small),
+			==, 0);
 	loopback_send(bench.guests[0].client_fd, frame, sizeof frame);
 	dest = loopback_accept(bench.listener);
 	fill_link(&bench, frame, sizeof frame);

@@ -166,12 +166,34 @@ serve(gpointer data)
 	vpnr_worker_run(&worker, bench->fd);
 }
 
+static gboolean stalls_soon;
+
+/* The next connection's sockets have less room together than the smallest window. */
+static void
+stall_soon(void)
+{
+	stalls_soon = TRUE;
+}
+
+static void
+connect_small(Bench *bench)
+{
+	int tiny = 4096;
+
+	loopback_small_pair(&bench->fd, &bench->app);
+	g_assert_cmpint(setsockopt(bench->fd, SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny), ==, 0);
+	stalls_soon = FALSE;
+}
+
 static void
 make_connection(Bench *bench)
 {
 	bench->id = bench->stream->id;
 	vpnr_stream_ref(bench->stream); /* for the test */
-	loopback_pair(&bench->fd, &bench->app);
+	if (stalls_soon)
+		connect_small(bench);
+	else
+		loopback_pair(&bench->fd, &bench->app);
 }
 
 static void
@@ -285,16 +307,6 @@ wait_until_sent(const Bench *bench, guint64 n)
 		;
 	wait_until_asleep(bench);
 	g_assert_cmpuint(atomic_load(&bench->stream->bytes_out), ==, n);
-}
-
-/* Leaves the sockets less room together than the smallest window. */
-static void
-stall_soon(const Bench *bench)
-{
-	int tiny = 4096;
-
-	loopback_shrink(bench->app);
-	g_assert_cmpint(setsockopt(bench->fd, SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny), ==, 0);
 }
 
 static guint8 *
@@ -617,8 +629,8 @@ test_lent_in_order(void)
 	gsize sent = 0;
 	gsize got = 0;
 
+	stall_soon();
 	start_server(&bench, VPNR_PROTOCOL_V2, 0);
-	stall_soon(&bench);
 	for (guint i = 0; sent < 400000; i++) {
 		gsize n = i % 7 == 0 ? 20000 : 1 + i * 331 % 3000;
 
@@ -1279,8 +1291,8 @@ test_peer_resets_behind_both_ends(void)
 	Bench bench;
 	gsize sent;
 
+	stall_soon();
 	start_client(&bench, 1000);
-	stall_soon(&bench);
 	loopback_send(bench.app, "request", 7);
 	g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
 	rig_expect_data(&bench.rig, bench.id, "request", 7);
@@ -1307,8 +1319,8 @@ test_no_window_after_the_end(void)
 	gsize sent;
 	guint windows = 0;
 
+	stall_soon();
 	start_server(&bench, VPNR_PROTOCOL_V2, 0);
-	stall_soon(&bench);
 	sent = fill(&bench, bytes);
 	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_FIN, 1));
 	for (guint n = vpnr_mailbox_length(bench.rig.outbox); n > 0; n--)
@@ -1389,8 +1401,8 @@ test_waits(void)
 	gint64 start = g_get_monotonic_time();
 	guint64 limit = VPNR_WINDOW_MIN, sent = 0;
 
+	stall_soon();
 	start_client(&bench, 2);
-	stall_soon(&bench);
 	wait_for_waits(&bench, VPNR_WAITS_DATA);
 	loopback_send(bench.app, "abcd", 4);
 	rig_expect_data(&bench.rig, bench.id, "ab", 2);
@@ -1442,8 +1454,8 @@ test_stalled_application(void)
 	Bench bench;
 	gsize sent, kept;
 
+	stall_soon();
 	start_client(&bench, 0);
-	stall_soon(&bench);
 	sent = fill_with_bytes(&bench, bytes, LARGE);
 	kept = sent - atomic_load(&bench.stream->bytes_in);
 	g_assert_cmpint(atomic_load(&bench.stream->waits), ==, VPNR_WAITS_SOCKET);
@@ -1813,7 +1825,6 @@ end_behind_much(Bench *bench, VpnrFrameType end)
 {
 	static const guint8 bytes[VPNR_V1_MSG_MAX];
 
-	stall_soon(bench);
 	for (gsize n = 0; n < MUCH; n += sizeof bytes)
 		g_assert_null(rig_deliver_data(&bench->rig, bench->id, bytes, sizeof bytes));
 	g_assert_null(rig_deliver(&bench->rig, end, bench->id));
@@ -1829,6 +1840,7 @@ test_v1_reset_after_the_answer(void)
 	for (VpnrRole role = VPNR_ROLE_CLIENT; role <= VPNR_ROLE_SERVER; role++) {
 		Bench bench;
 
+		stall_soon();
 		start_v1(&bench, role);
 		end_behind_much(&bench, VPNR_FRAME_END);
 		rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
@@ -1846,6 +1858,7 @@ test_v1_reset_behind_both_ends(void)
 	for (VpnrRole role = VPNR_ROLE_CLIENT; role <= VPNR_ROLE_SERVER; role++) {
 		Bench bench;
 
+		stall_soon();
 		start_v1(&bench, role);
 		g_assert_cmpint(shutdown(bench.app, SHUT_WR), ==, 0);
 		rig_expect(&bench.rig, VPNR_FRAME_FIN, bench.id);
@@ -1888,6 +1901,7 @@ test_v1_upload_for_nobody(void)
 	send_until_reset(&bench);
 	finish(&bench);
 
+	stall_soon();
 	start_v1_client(&bench);
 	end_behind_much(&bench, VPNR_FRAME_END);
 	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
@@ -1918,6 +1932,7 @@ expect_zeros(const Bench *bench, gsize n)
 static void
 start_upload_for_nobody(Bench *bench)
 {
+	stall_soon();
 	start_v1_client(bench);
 	end_behind_much(bench, VPNR_FRAME_END);
 	rig_expect_reset(&bench->rig, bench->id, VPNR_REASON_ABORTED);
@@ -1950,8 +1965,8 @@ test_v1_upload_while_reading(void)
 	const int large = 4 * (int)n;
 	Bench bench;
 
+	stall_soon();
 	start_v1_client(&bench);
-	loopback_shrink(bench.app);
 	g_assert_cmpint(setsockopt(bench.fd, SOL_SOCKET, SO_SNDBUF, &large, sizeof large), ==, 0);
 	for (gsize i = 0; i < n; i += sizeof bytes)
 		g_assert_null(rig_deliver_data(&bench.rig, bench.id, bytes, sizeof bytes));
@@ -1978,6 +1993,7 @@ test_v1_end_of_an_upload(void)
 	Bench bench;
 	int unread = 1;
 
+	stall_soon();
 	start_v1_client(&bench);
 	end_behind_much(&bench, VPNR_FRAME_END);
 	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
@@ -2184,7 +2200,6 @@ reset_while_held_up(Bench *bench)
 	g_autofree guint8 *bytes = make_pattern(n);
 	Reader reader;
 
-	stall_soon(bench);
 	send_more_than_the_link_takes(bench, bytes, n);
 	wait_until_received(bench, n);
 	start_reader(&reader, bench);
@@ -2203,6 +2218,7 @@ test_v1_application_resets_while_held_up(void)
 
 	Bench bench;
 
+	stall_soon();
 	start_v1_client(&bench);
 	reset_while_held_up(&bench);
 }
@@ -2212,6 +2228,7 @@ test_v1_destination_resets_while_held_up(void)
 {
 	Bench bench;
 
+	stall_soon();
 	start_server(&bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
 	reset_while_held_up(&bench);
 }
@@ -2226,8 +2243,8 @@ end_before_the_answer_is_read(const guint8 *bytes, gsize n, gboolean sends_fin)
 	const int large = 4 * (int)n;
 	Bench bench;
 
+	stall_soon();
 	start_server(&bench, VPNR_PROTOCOL_V1, G_MAXUINT64);
-	loopback_shrink(bench.app);
 	g_assert_cmpint(setsockopt(bench.fd, SOL_SOCKET, SO_SNDBUF, &large, sizeof large), ==, 0);
 	send_more_than_the_link_takes(&bench, answer_bytes, answer);
 	wait_until_received(&bench, answer);
