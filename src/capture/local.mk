@@ -33,6 +33,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/privilege.h \
 	%D%/routing.c \
 	%D%/routing.h \
+	%D%/routing_ask.c \
+	%D%/routing_ask.h \
 	%D%/rules.c \
 	%D%/rules.h \
 	%D%/rules_words.c \

@@ -5,9 +5,7 @@
 #include "capture/routing.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
 #include <netlink/errno.h>
-#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/object.h>
 #include <netlink/route/route.h>
@@ -16,19 +14,16 @@
 
 #include "base/fd.h"
 #include "capture/claim.h"
+#include "capture/routing_ask.h"
 
 G_DEFINE_QUARK(vpnr - routing - error - quark, vpnr_routing_error)
 
 typedef struct nl_sock NlSock;
-typedef struct nl_cb NlCallbacks;
-typedef struct nl_msg NlMessage;
 typedef struct nl_addr NlAddr;
 typedef struct rtnl_rule NlRule;
 typedef struct rtnl_route NlRoute;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlSock, nl_socket_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlCallbacks, nl_cb_put)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlMessage, nlmsg_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlAddr, nl_addr_put)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlRule, rtnl_rule_put)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NlRoute, rtnl_route_put)
@@ -129,7 +124,7 @@ takes_our_mark(const VpnrRules *rules, NlRule *rule)
 	return mask != 0 && (rules->tproxy_mark & mask) == rtnl_rule_get_mark(rule);
 }
 
-/* --- asking the kernel ------------------------------------------------------------------------ */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* libnl has no number for ENETDOWN. */
 static gboolean
@@ -139,80 +134,6 @@ fail(int code, const char *what, int family, GError **error)
 		    family_name(family), what, nl_geterror(code),
 		    code == -NLE_FAILURE ? " (is the interface lo up?)" : "");
 	return FALSE;
-}
-
-/* Asks for strict checks, so that the kernel heeds what a request for routes asks for. Before 4.20
- * it did not, and sends them all. */
-static NlSock *
-open_socket(GError **error)
-{
-	g_autoptr(NlSock) sock = nl_socket_alloc();
-	int yes = 1;
-	int code = sock != NULL ? nl_connect(sock, NETLINK_ROUTE) : -NLE_NOMEM;
-
-	if (code < 0) {
-		g_set_error(error, VPNR_ROUTING_ERROR, VPNR_ROUTING_ERROR_FAILED,
-			    "netlink socket: %s", nl_geterror(code));
-		return NULL;
-	}
-	(void)setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &yes,
-			 sizeof yes);
-	return g_steal_pointer(&sock);
-}
-
-static void
-on_object(struct nl_object *object, void *found)
-{
-	nl_object_get(object);
-	g_ptr_array_add(found, object);
-}
-
-static int
-on_message(NlMessage *message, void *found)
-{
-	nl_msg_parse(message, on_object, found);
-	return NL_OK;
-}
-
-/* Sends the request, and stores the objects of the answer in *found (transfer full). */
-static int
-dump(NlSock *sock, NlMessage *request, GPtrArray **found)
-{
-	g_autoptr(GPtrArray) objects =
-	    g_ptr_array_new_with_free_func((GDestroyNotify)nl_object_put);
-	g_autoptr(NlCallbacks) callbacks = nl_cb_alloc(NL_CB_DEFAULT);
-	int code = nl_send_auto(sock, request);
-
-	nl_cb_set(callbacks, NL_CB_VALID, NL_CB_CUSTOM, on_message, objects);
-	if (code >= 0)
-		code = nl_recvmsgs(sock, callbacks);
-	*found = g_steal_pointer(&objects);
-	return code;
-}
-
-/* The rules of a family: NlRule. */
-static int
-dump_rules(NlSock *sock, int family, GPtrArray **found)
-{
-	g_autoptr(NlMessage) request = nlmsg_alloc_simple(RTM_GETRULE, NLM_F_DUMP);
-	struct fib_rule_hdr header = { .family = (guint8)family };
-
-	nlmsg_append(request, &header, sizeof header, NLMSG_ALIGNTO);
-	return dump(sock, request, found);
-}
-
-/* The routes of a family: NlRoute. table: 0 for those of all. */
-static int
-dump_routes(NlSock *sock, int family, guint32 table, guint8 protocol, GPtrArray **found)
-{
-	g_autoptr(NlMessage) request = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_DUMP);
-	struct rtmsg header = { .rtm_family = (guint8)family, .rtm_protocol = protocol };
-
-	nlmsg_append(request, &header, sizeof header, NLMSG_ALIGNTO);
-	if (table != 0)
-		nla_put_u32(request, RTA_TABLE, table);
-	int code = dump(sock, request, found);
-	return code == -NLE_OBJ_NOTFOUND ? 0 : code; /* there is no such table yet */
 }
 
 /* --- whose they are --------------------------------------------------------------------------- */
@@ -278,10 +199,11 @@ check_family(NlSock *sock, const VpnrRules *rules, int family, GError **error)
 {
 	g_autoptr(GPtrArray) found_rules = NULL;
 	g_autoptr(GPtrArray) found_routes = NULL;
-	int code = dump_rules(sock, family, &found_rules);
+	int code = vpnr_routing_ask_rules(sock, family, &found_rules);
 
 	if (code >= 0)
-		code = dump_routes(sock, family, rules->route_table, RTPROT_UNSPEC, &found_routes);
+		code = vpnr_routing_ask_routes(sock, family, rules->route_table, RTPROT_UNSPEC,
+					       &found_routes);
 	if (code < 0)
 		return is_disabled(family, code) ||
 		       fail(code, "routing cannot be read", family, error);
@@ -313,7 +235,7 @@ add_family(NlSock *sock, const VpnrRules *rules, int family, GError **error)
 gboolean
 vpnr_routing_install(const VpnrRules *rules, GError **error)
 {
-	g_autoptr(NlSock) sock = open_socket(error);
+	g_autoptr(NlSock) sock = vpnr_routing_ask(error);
 
 	if (sock == NULL)
 		return FALSE;
@@ -333,7 +255,7 @@ vpnr_routing_install(const VpnrRules *rules, GError **error)
 void
 vpnr_routing_remove(const VpnrRules *rules)
 {
-	g_autoptr(NlSock) sock = open_socket(NULL);
+	g_autoptr(NlSock) sock = vpnr_routing_ask(NULL);
 
 	for (guint i = 0; sock != NULL && i < G_N_ELEMENTS(families); i++) {
 		g_autoptr(NlRule) rule = make_rule(rules, families[i]);
@@ -348,7 +270,7 @@ static int
 clear_table(NlSock *sock, int family, guint32 table)
 {
 	g_autoptr(GPtrArray) found = NULL;
-	int code = dump_routes(sock, family, table, VPNR_ROUTING_PROTOCOL, &found);
+	int code = vpnr_routing_ask_routes(sock, family, table, VPNR_ROUTING_PROTOCOL, &found);
 
 	for (guint i = 0; code >= 0 && i < found->len; i++) {
 		NlRoute *route = g_ptr_array_index(found, i);
@@ -381,7 +303,7 @@ static int
 clear_family(NlSock *sock, int family)
 {
 	g_autoptr(GPtrArray) found = NULL;
-	int code = dump_rules(sock, family, &found);
+	int code = vpnr_routing_ask_rules(sock, family, &found);
 
 	for (guint i = 0; code >= 0 && i < found->len; i++)
 		if (is_of_our_protocol(g_ptr_array_index(found, i)))
@@ -394,7 +316,7 @@ clear_family(NlSock *sock, int family)
 gboolean
 vpnr_routing_clear(const VpnrRules *rules, GError **error)
 {
-	g_autoptr(NlSock) sock = open_socket(error);
+	g_autoptr(NlSock) sock = vpnr_routing_ask(error);
 	g_auto(VpnrFd) claim = vpnr_routing_claim(rules, NULL);
 
 	if (sock == NULL)

@@ -16,6 +16,7 @@ unit_tests += \
 	%D%/nftables \
 	%D%/privilege \
 	%D%/routing \
+	%D%/routing_ask \
 	%D%/rules \
 	%D%/rules_words \
 	%D%/text_file
@@ -36,6 +37,7 @@ unit_tests += \
 %C%_nftables_SOURCES = %D%/nftables.c $(test_golden) $(test_namespace)
 %C%_privilege_SOURCES = %D%/privilege.c
 %C%_routing_SOURCES = %D%/routing.c $(test_namespace)
+%C%_routing_ask_SOURCES = %D%/routing_ask.c $(test_namespace)
 %C%_rules_SOURCES = %D%/rules.c $(test_golden)
 %C%_rules_words_SOURCES = %D%/rules_words.c $(test_golden)
 %C%_text_file_SOURCES = %D%/text_file.c

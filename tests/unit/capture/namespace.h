@@ -16,3 +16,12 @@ gboolean namespace_fresh(void);
 
 /* Marks the test as skipped unless namespace_enter() has worked. */
 gboolean namespace_skip(void);
+
+/* namespace_fresh() in which lo is up, for who needs ip(8). FALSE: the test is skipped. */
+gboolean namespace_up(void);
+
+/* What the command, which must succeed, prints (transfer full). */
+char *namespace_run(const char *command);
+
+/* The same with ip(8) and these arguments. */
+void namespace_ip(const char *arguments);

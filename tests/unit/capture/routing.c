@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * routing: in network namespaces of the test's own, looked at by ip(8).
+ * routing: in network namespaces of the test's own, looked at by namespace_ip(8).
  */
 #include "capture/routing.h"
 
@@ -13,48 +13,24 @@
 
 /* --- helpers ---------------------------------------------------------------------------------- */
 
-/* What the command prints (transfer full). */
-static char *
-run(const char *command)
-{
-	g_autofree char *complaint = NULL;
-	g_autoptr(GError) error = NULL;
-	char *said = NULL;
-	int status;
-
-	g_spawn_command_line_sync(command, &said, &complaint, &status, &error);
-	g_assert_no_error(error);
-	if (status != 0)
-		g_error("%s: %s", command, complaint);
-	return said;
-}
-
-static void
-ip(const char *arguments)
-{
-	g_autofree char *command = g_strdup_printf("ip %s", arguments);
-
-	g_free(run(command));
-}
-
-/* As ip(), with the verb in place of the VERB in the arguments. */
+/* As namespace_ip(), with the verb in place of the VERB in the arguments. */
 static void
 change(const char *arguments, const char *verb)
 {
 	g_auto(GStrv) around = g_strsplit(arguments, "VERB", 2);
 	g_autofree char *command = g_strjoinv(verb, around);
 
-	ip(command);
+	namespace_ip(command);
 }
 
 /* All rules and routes of both families (transfer full). */
 static char *
 state(void)
 {
-	g_autofree char *rules4 = run("ip rule list");
-	g_autofree char *routes4 = run("ip route list table all");
-	g_autofree char *rules6 = run("ip -6 rule list");
-	g_autofree char *routes6 = run("ip -6 route list table all");
+	g_autofree char *rules4 = namespace_run("ip rule list");
+	g_autofree char *routes4 = namespace_run("ip route list table all");
+	g_autofree char *rules6 = namespace_run("ip -6 rule list");
+	g_autofree char *routes6 = namespace_run("ip -6 route list table all");
 
 	return g_strconcat(rules4, routes4, rules6, routes6, NULL);
 }
@@ -65,22 +41,6 @@ assert_state(const char *expected)
 	g_autofree char *found = state();
 
 	g_assert_cmpstr(found, ==, expected);
-}
-
-/* A network with a loopback interface that is up. FALSE: not here, and the test is skipped. */
-static gboolean
-enter_namespace(void)
-{
-	g_autofree char *program = g_find_program_in_path("ip");
-
-	if (program == NULL) {
-		g_test_skip("ip is not installed");
-		return FALSE;
-	}
-	if (!namespace_fresh())
-		return FALSE;
-	ip("link set lo up");
-	return TRUE;
 }
 
 static VpnrRules *
@@ -137,7 +97,7 @@ test_install(void)
 	g_autofree char *before = NULL;
 	g_autofree char *installed = NULL;
 
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	before = state();
 	install(rules);
@@ -165,13 +125,13 @@ test_describe(void)
 			"ip route add local default dev lo table 30320 protocol 118\n"
 			"ip -6 rule add priority 30321 fwmark 0x7671 lookup 30320 protocol 118\n"
 			"ip -6 route add local default dev lo table 30320 protocol 118\n");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	install(rules);
 	installed = state();
 	vpnr_routing_remove(rules);
 	for (char **line = lines; **line != '\0'; line++)
-		g_free(run(*line));
+		g_free(namespace_run(*line));
 	assert_state(installed);
 	install(rules); /* and are taken for what is added */
 	assert_state(installed);
@@ -185,12 +145,12 @@ test_leads_to_us(void)
 	g_autofree char *way6 = NULL;
 
 	g_test_summary("A packet with the mark comes to this host, whatever its destination.");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	install(rules);
-	way4 = run("ip route get 192.0.2.1 mark 0x7671");
+	way4 = namespace_run("ip route get 192.0.2.1 mark 0x7671");
 	g_assert_nonnull(strstr(way4, "local 192.0.2.1 dev lo table 30320"));
-	way6 = run("ip -6 route get 2001:db8::1 mark 0x7671");
+	way6 = namespace_run("ip -6 route get 2001:db8::1 mark 0x7671");
 	g_assert_nonnull(strstr(way6, "local 2001:db8::1 "));
 	g_assert_nonnull(strstr(way6, "dev lo table 30320"));
 }
@@ -202,14 +162,14 @@ test_one_family(void)
 	g_autofree char *before = NULL;
 	g_autofree char *rules6 = NULL;
 
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	before = state();
 	rules->port4 = 0;
 	install(rules);
-	g_autofree char *rules4 = run("ip rule list");
+	g_autofree char *rules4 = namespace_run("ip rule list");
 	g_assert_null(strstr(rules4, "30321"));
-	rules6 = run("ip -6 rule list");
+	rules6 = namespace_run("ip -6 rule list");
 	g_assert_nonnull(strstr(rules6, "30321"));
 	vpnr_routing_remove(rules);
 	assert_state(before);
@@ -232,14 +192,14 @@ test_disabled_ipv6(void)
 	g_autofree char *rules6 = NULL;
 
 	g_test_summary("Where IPv6 is disabled, IPv4 is done.");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	disable_ipv6();
 	before = state();
 	install(rules);
-	rules4 = run("ip rule list");
+	rules4 = namespace_run("ip rule list");
 	g_assert_nonnull(strstr(rules4, "30321"));
-	rules6 = run("ip -6 rule list");
+	rules6 = namespace_run("ip -6 rule list");
 	g_assert_null(strstr(rules6, "30321"));
 	vpnr_routing_remove(rules);
 	assert_state(before);
@@ -259,14 +219,14 @@ test_left_over(void)
 	g_autofree char *installed = NULL;
 
 	g_test_summary("What a client that was killed at any moment has left is taken over.");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	before = state();
 	install(rules);
 	installed = state();
 	vpnr_routing_remove(rules);
 	for (guint i = 0; i < G_N_ELEMENTS(halves); i++) {
-		ip(halves[i]);
+		namespace_ip(halves[i]);
 		install(rules);
 		assert_state(installed);
 		vpnr_routing_remove(rules);
@@ -304,7 +264,7 @@ test_collisions(void)
 	};
 	g_autoptr(VpnrRules) rules = make_rules();
 
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
 		change(rows[i].object, "add");
@@ -322,14 +282,14 @@ test_others_stay(void)
 	g_autofree char *before = NULL;
 
 	g_test_summary("Rules of others, and of another client, are neither refused nor touched.");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	second->tproxy_mark = 0x7673;
 	second->route_table = 7;
 	second->rule_priority = 30000;
-	ip("rule add priority 9 fwmark 0x80000/0xff0000 lookup 8");
-	ip("rule add priority 30320 from 10.9.0.1 lookup 8");
-	ip("route add local default dev lo table 8");
+	namespace_ip("rule add priority 9 fwmark 0x80000/0xff0000 lookup 8");
+	namespace_ip("rule add priority 30320 from 10.9.0.1 lookup 8");
+	namespace_ip("route add local default dev lo table 8");
 	install(second);
 	before = state();
 	install(rules);
@@ -343,20 +303,20 @@ test_clear(void)
 	g_autofree char *before = NULL;
 
 	g_test_summary("Everything of our protocol goes, whatever its numbers, and nothing else.");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
-	ip("rule add priority 30 fwmark 0x7671 lookup 30320");
-	ip("route add local 10.8.0.0/16 dev lo table 30320");
-	ip("route add local 10.8.0.0/16 dev lo table 7");
+	namespace_ip("rule add priority 30 fwmark 0x7671 lookup 30320");
+	namespace_ip("route add local 10.8.0.0/16 dev lo table 30320");
+	namespace_ip("route add local 10.8.0.0/16 dev lo table 7");
 	before = state();
-	ip("rule add priority 31 fwmark 0x9 lookup 7 protocol 118");
-	ip("rule add priority 32 from 10.9.0.1 lookup 7 protocol 118");
-	ip("rule add priority 33 fwmark 0x8 lookup 70000 protocol 118");
-	ip("-6 rule add priority 31 fwmark 0x9/0xf lookup 70000 protocol 118");
-	ip("route add local default dev lo table 7 protocol 118");
-	ip("route add local default dev lo table 30320 protocol 118"); /* no rule yet */
-	ip("route add unreachable 10.9.0.0/16 table 70000 protocol 118");
-	ip("-6 route add local default dev lo table 70000 protocol 118");
+	namespace_ip("rule add priority 31 fwmark 0x9 lookup 7 protocol 118");
+	namespace_ip("rule add priority 32 from 10.9.0.1 lookup 7 protocol 118");
+	namespace_ip("rule add priority 33 fwmark 0x8 lookup 70000 protocol 118");
+	namespace_ip("-6 rule add priority 31 fwmark 0x9/0xf lookup 70000 protocol 118");
+	namespace_ip("route add local default dev lo table 7 protocol 118");
+	namespace_ip("route add local default dev lo table 30320 protocol 118"); /* no rule yet */
+	namespace_ip("route add unreachable 10.9.0.0/16 table 70000 protocol 118");
+	namespace_ip("-6 route add local default dev lo table 70000 protocol 118");
 	clear();
 	assert_state(before);
 	clear();
@@ -373,7 +333,7 @@ test_clear_beside(void)
 
 	g_test_summary(
 	    "What a client that runs has installed stays, be its numbers ours or others.");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	for (guint i = 0; i < 2; i++) {
 		rules->tproxy_mark += i;
@@ -400,7 +360,7 @@ test_claim(void)
 	g_auto(VpnrFd) other = -1;
 
 	g_test_summary("The same numbers are claimed once, and free when that is over.");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
 	first = vpnr_routing_claim(rules, &error);
 	g_assert_no_error(error);
@@ -425,9 +385,9 @@ test_interface_down(void)
 	g_autofree char *before = NULL;
 
 	g_test_summary("What the kernel refuses is an error, and what it took before is undone.");
-	if (!enter_namespace())
+	if (!namespace_up())
 		return;
-	ip("link set lo down");
+	namespace_ip("link set lo down");
 	before = state();
 	g_assert_false(vpnr_routing_install(rules, &error));
 	g_assert_error(error, VPNR_ROUTING_ERROR, VPNR_ROUTING_ERROR_FAILED);
