@@ -38,6 +38,7 @@ typedef struct {
 	VpnrDaemon daemon;
 	VpnrProtocol protocol;     /* of all links; const after start */
 	guint linked;              /* source that waits for the first link; 0: none */
+	guint guarded;             /* source that looks after the routing of capture; 0: none */
 	pthread_mutex_t reloading; /* one reload at a time: SIGHUP and vpnrctl may meet */
 } VpnrClientApp;
 
@@ -271,6 +272,16 @@ on_linked(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* Main's context. */
+static gboolean
+on_routing(gint fd, GIOCondition condition, gpointer data)
+{
+	VpnrClientApp *app = data;
+
+	vpnr_capture_look(app->capture);
+	return G_SOURCE_CONTINUE;
+}
+
 static VpnrRuns *
 make_runs(VpnrClientApp *app, const VpnrClientSettings *settings)
 {
@@ -339,6 +350,9 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 		return FALSE;
 	app->runs = make_runs(app, settings);
 	app->linked = g_unix_fd_add(vpnr_uplinks_fd(app->uplinks), G_IO_IN, on_linked, app);
+	if (vpnr_capture_fd(app->capture) >= 0)
+		app->guarded =
+		    g_unix_fd_add(vpnr_capture_fd(app->capture), G_IO_IN, on_routing, app);
 	return TRUE;
 }
 
@@ -363,8 +377,8 @@ static void
 stop(VpnrClientApp *app)
 {
 	vpnr_control_stop(app->control);
-	if (app->linked != 0)
-		g_source_remove(app->linked);
+	g_clear_handle_id(&app->linked, g_source_remove);
+	g_clear_handle_id(&app->guarded, g_source_remove);
 	if (app->inbounds != NULL)
 		stop_serving(app);
 	vpnr_capture_free(app->capture);

@@ -13,6 +13,7 @@
 #include "capture/bridge.h"
 #include "capture/privilege.h"
 #include "capture/routing.h"
+#include "capture/routing_guard.h"
 #include "capture/rules_words.h"
 
 struct VpnrCapture {
@@ -21,7 +22,8 @@ struct VpnrCapture {
 	VpnrRules *rules;
 	const VpnrBackendOps *ops; /* NULL: none chosen */
 	VpnrBackend *backend;
-	VpnrFd routing; /* the claim to its numbers; -1: none */
+	VpnrFd routing;          /* the claim to its numbers; -1: none */
+	VpnrRoutingGuard *guard; /* NULL: no routing is needed */
 	gboolean installed;
 	gboolean kill_switch;
 };
@@ -50,6 +52,7 @@ vpnr_capture_free(VpnrCapture *capture)
 	if (capture == NULL)
 		return;
 	vpnr_capture_stop(capture);
+	vpnr_routing_guard_free(capture->guard);
 	vpnr_rules_free(capture->rules);
 	pthread_mutex_destroy(&capture->lock);
 	g_free(capture);
@@ -105,7 +108,9 @@ claim_routing_locked(VpnrCapture *capture, GError **error)
 	if (!vpnr_rules_need_routing(capture->rules))
 		return TRUE;
 	capture->routing = vpnr_routing_claim(capture->rules, error);
-	return capture->routing >= 0;
+	if (capture->routing >= 0)
+		capture->guard = vpnr_routing_guard_new(error);
+	return capture->guard != NULL;
 }
 
 static gboolean
@@ -201,6 +206,15 @@ start_locked(VpnrCapture *capture, GError **error)
 	return TRUE;
 }
 
+static gboolean
+is_damaged_locked(const VpnrCapture *capture)
+{
+	if (!capture->installed)
+		return FALSE;
+	return (capture->ops->is_intact != NULL && !capture->ops->is_intact(capture->backend)) ||
+	       (vpnr_rules_need_routing(capture->rules) && !vpnr_routing_is_whole(capture->rules));
+}
+
 /* TRUE if both rules give the same text. */
 static gboolean
 is_same(char *(*describe)(const VpnrRules *rules), const VpnrRules *a, const VpnrRules *b)
@@ -212,19 +226,13 @@ is_same(char *(*describe)(const VpnrRules *rules), const VpnrRules *a, const Vpn
 }
 
 static gboolean
-is_damaged_locked(const VpnrCapture *capture)
-{
-	return capture->installed && capture->ops->is_intact != NULL &&
-	       !capture->ops->is_intact(capture->backend);
-}
-
-static gboolean
 replace_locked(VpnrCapture *capture, const VpnrRules *next, GError **error)
 {
 	if (!capture->installed ||
 	    (is_same(capture->ops->describe, capture->rules, next) && !is_damaged_locked(capture)))
 		return TRUE;
-	if (!capture->ops->install(capture->backend, next, error))
+	if ((vpnr_rules_need_routing(next) && !vpnr_routing_install(next, error)) ||
+	    !capture->ops->install(capture->backend, next, error))
 		return FALSE;
 	vpnr_log(VPNR_LOG_INFO, "the rules of capture have been replaced");
 	vpnr_bridge_warn(next);
@@ -319,6 +327,20 @@ vpnr_capture_reload(VpnrCapture *capture, VpnrRules *rules, GError **error)
 	}
 	pthread_mutex_unlock(&capture->lock);
 	return ok;
+}
+
+int
+vpnr_capture_fd(const VpnrCapture *capture)
+{
+	return capture->guard != NULL ? vpnr_routing_guard_fd(capture->guard) : -1;
+}
+
+void
+vpnr_capture_look(VpnrCapture *capture)
+{
+	pthread_mutex_lock(&capture->lock);
+	vpnr_routing_guard_look(capture->guard, capture->installed ? capture->rules : NULL);
+	pthread_mutex_unlock(&capture->lock);
 }
 
 void

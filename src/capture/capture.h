@@ -55,6 +55,14 @@ gboolean vpnr_capture_install(VpnrCapture *capture, GError **error);
  * changed. */
 gboolean vpnr_capture_reload(VpnrCapture *capture, VpnrRules *rules, GError **error);
 
+/* A descriptor that is readable when vpnr_capture_look() has something to do; -1 if it never has.
+ * Const after vpnr_capture_start(). */
+int vpnr_capture_fd(const VpnrCapture *capture);
+
+/* Puts back what others have taken away and the kernel has told of: routing. Never blocks for
+ * long. */
+void vpnr_capture_look(VpnrCapture *capture);
+
 /* Removes everything but the kill switch. What could not be removed is logged. */
 void vpnr_capture_stop(VpnrCapture *capture);
 

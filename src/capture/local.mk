@@ -35,6 +35,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/routing.h \
 	%D%/routing_ask.c \
 	%D%/routing_ask.h \
+	%D%/routing_guard.c \
+	%D%/routing_guard.h \
 	%D%/rules.c \
 	%D%/rules.h \
 	%D%/rules_words.c \

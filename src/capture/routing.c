@@ -216,6 +216,60 @@ check_family(NlSock *sock, const VpnrRules *rules, int family, GError **error)
 	return TRUE;
 }
 
+/* --- whether it is there ---------------------------------------------------------------------- */
+
+static gboolean
+has_rule(NlSock *sock, const VpnrRules *rules, int family)
+{
+	g_autoptr(GPtrArray) found = NULL;
+	int code = vpnr_routing_ask_rules(sock, family, &found);
+
+	for (guint i = 0; code >= 0 && i < found->len; i++)
+		if (is_our_rule(rules, g_ptr_array_index(found, i)))
+			return TRUE;
+	return code < 0;
+}
+
+static gboolean
+has_route(NlSock *sock, const VpnrRules *rules, int family)
+{
+	g_autoptr(GPtrArray) found = NULL;
+	int code = vpnr_routing_ask_routes(sock, family, rules->route_table, VPNR_ROUTING_PROTOCOL,
+					   &found);
+
+	for (guint i = 0; code >= 0 && i < found->len; i++) {
+		NlRoute *route = g_ptr_array_index(found, i);
+
+		if (rtnl_route_get_table(route) == rules->route_table && is_our_route(route))
+			return TRUE;
+	}
+	return code < 0;
+}
+
+/* Where lo has no IPv6, there could be no route. */
+static gboolean
+is_disabled_here(int family)
+{
+	static const VpnrAddr loopback6 = { .type = VPNR_ADDR_IPV6, .ip6 = { [15] = 1 } };
+
+	return family == AF_INET6 && !vpnr_fd_is_local(&loopback6);
+}
+
+gboolean
+vpnr_routing_is_whole(const VpnrRules *rules)
+{
+	g_autoptr(NlSock) sock = vpnr_routing_ask(NULL);
+
+	for (guint i = 0; sock != NULL && i < G_N_ELEMENTS(families); i++) {
+		int family = families[i];
+
+		if (is_wanted(rules, family) && !is_disabled_here(family) &&
+		    !(has_rule(sock, rules, family) && has_route(sock, rules, family)))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* --- changes ---------------------------------------------------------------------------------- */
 
 /* The route first: a rule without it would let packets with our mark go the usual way. */

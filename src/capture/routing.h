@@ -45,6 +45,10 @@ int vpnr_routing_claim(const VpnrRules *rules, GError **error);
  * refuses, there is an error and nothing has been changed. */
 gboolean vpnr_routing_install(const VpnrRules *rules, GError **error);
 
+/* TRUE if all that vpnr_routing_install() adds is there. What the kernel does not tell, as of IPv6
+ * where that is disabled, is taken to be. */
+gboolean vpnr_routing_is_whole(const VpnrRules *rules);
+
 /* Removes what vpnr_routing_install() has added with the same numbers, and nothing else. */
 void vpnr_routing_remove(const VpnrRules *rules);
 

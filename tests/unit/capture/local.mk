@@ -17,6 +17,7 @@ unit_tests += \
 	%D%/privilege \
 	%D%/routing \
 	%D%/routing_ask \
+	%D%/routing_guard \
 	%D%/rules \
 	%D%/rules_words \
 	%D%/text_file
@@ -38,6 +39,7 @@ unit_tests += \
 %C%_privilege_SOURCES = %D%/privilege.c
 %C%_routing_SOURCES = %D%/routing.c $(test_namespace)
 %C%_routing_ask_SOURCES = %D%/routing_ask.c $(test_namespace)
+%C%_routing_guard_SOURCES = %D%/routing_guard.c $(test_namespace)
 %C%_rules_SOURCES = %D%/rules.c $(test_golden)
 %C%_rules_words_SOURCES = %D%/rules_words.c $(test_golden)
 %C%_text_file_SOURCES = %D%/text_file.c

@@ -112,6 +112,30 @@ test_install(void)
 }
 
 static void
+test_whole(void)
+{
+	g_autoptr(VpnrRules) rules = make_rules();
+
+	g_test_summary("A rule or a route that somebody else removes is missed.");
+	if (!namespace_up())
+		return;
+	g_assert_false(vpnr_routing_is_whole(rules));
+	install(rules);
+	g_assert_true(vpnr_routing_is_whole(rules));
+	namespace_ip("rule del priority 30321");
+	g_assert_false(vpnr_routing_is_whole(rules));
+	namespace_ip("rule add priority 30321 fwmark 0x7671 lookup 30320");
+	g_assert_false(vpnr_routing_is_whole(rules)); /* it is not ours */
+	namespace_ip("rule del priority 30321");
+	install(rules);
+	g_assert_true(vpnr_routing_is_whole(rules));
+	namespace_ip("-6 route flush table 30320");
+	g_assert_false(vpnr_routing_is_whole(rules));
+	rules->port6 = 0;
+	g_assert_true(vpnr_routing_is_whole(rules)); /* IPv6 is not wanted */
+}
+
+static void
 test_describe(void)
 {
 	g_autoptr(VpnrRules) rules = make_rules();
@@ -197,6 +221,7 @@ test_disabled_ipv6(void)
 	disable_ipv6();
 	before = state();
 	install(rules);
+	g_assert_true(vpnr_routing_is_whole(rules));
 	rules4 = namespace_run("ip rule list");
 	g_assert_nonnull(strstr(rules4, "30321"));
 	rules6 = namespace_run("ip -6 rule list");
@@ -401,6 +426,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/routing/install", test_install);
+	g_test_add_func("/routing/whole", test_whole);
 	g_test_add_func("/routing/describe", test_describe);
 	g_test_add_func("/routing/leads-to-us", test_leads_to_us);
 	g_test_add_func("/routing/one-family", test_one_family);
