@@ -81,7 +81,7 @@ choose(const VpnrConfine *confine)
 	unsigned where = CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET;
 
 	/* A program of another user than root has none but what is inherited. */
-	if (confine->programs && confine->user != NULL)
+	if (confine->programs && (confine->user != NULL || geteuid() != 0))
 		where |= CAPNG_INHERITABLE | CAPNG_AMBIENT;
 	for (const int *capability = confine->capabilities; *capability >= 0; capability++)
 		has[*capability] = has_now(*capability);

@@ -220,6 +220,17 @@ test_programs_of_root(void)
 }
 
 static void
+test_programs_of_who_is_no_root(void)
+{
+	g_test_summary("Who was started by another user than root, with capabilities, passes them "
+		       "on as well.");
+	if (!is_inside(TRUE))
+		return;
+	confine(&(VpnrConfine){ .user = OTHER, .capabilities = bind_service, .programs = TRUE });
+	check_programs(NULL, TRUE);
+}
+
+static void
 lower_and_return(gpointer data)
 {
 	int nice = getpriority(PRIO_PROCESS, 0);
@@ -265,6 +276,7 @@ main(int argc, char **argv)
 	g_test_add_func("/confine/programs-of-user", test_programs_of_user);
 	g_test_add_func("/confine/no-programs-of-user", test_no_programs_of_user);
 	g_test_add_func("/confine/programs-of-root", test_programs_of_root);
+	g_test_add_func("/confine/programs-of-who-is-no-root", test_programs_of_who_is_no_root);
 	g_test_add_func("/confine/priority", test_priority);
 	g_test_add_func("/confine/filter", test_filter);
 	return g_test_run();
