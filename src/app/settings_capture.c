@@ -200,13 +200,12 @@ is_suitable(const VpnrAddr *addr, gboolean any_only)
 {
 	static const guint8 loopback4[4] = { 127, 0, 0, 1 };
 	static const guint8 loopback6[16] = { [15] = 1 };
-	static const guint8 any[16] = { 0 };
 
+	if (any_only || vpnr_addr_is_wildcard(addr))
+		return vpnr_addr_is_wildcard(addr);
 	if (addr->type == VPNR_ADDR_IPV4)
-		return memcmp(addr->ip4, any, sizeof(addr->ip4)) == 0 ||
-		       (!any_only && memcmp(addr->ip4, loopback4, sizeof(addr->ip4)) == 0);
-	return memcmp(addr->ip6, any, sizeof(addr->ip6)) == 0 ||
-	       (!any_only && memcmp(addr->ip6, loopback6, sizeof(addr->ip6)) == 0);
+		return memcmp(addr->ip4, loopback4, sizeof(addr->ip4)) == 0;
+	return memcmp(addr->ip6, loopback6, sizeof(addr->ip6)) == 0;
 }
 
 static gboolean
@@ -237,7 +236,7 @@ find_ports(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRu
 			continue;
 		if (!take_port(section, addr, v4 ? &rules->port4 : &rules->port6, error))
 			return FALSE;
-		*any = *any || is_suitable(addr, TRUE);
+		*any = *any || vpnr_addr_is_wildcard(addr);
 	}
 	if (rules->port4 != 0 || rules->port6 != 0)
 		return TRUE;

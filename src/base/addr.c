@@ -251,6 +251,16 @@ vpnr_addr_equal(const VpnrAddr *a, const VpnrAddr *b)
 	g_assert_not_reached();
 }
 
+gboolean
+vpnr_addr_is_wildcard(const VpnrAddr *addr)
+{
+	static const guint8 zero[sizeof addr->ip6];
+
+	if (addr->type == VPNR_ADDR_IPV4)
+		return memcmp(addr->ip4, zero, sizeof addr->ip4) == 0;
+	return addr->type == VPNR_ADDR_IPV6 && memcmp(addr->ip6, zero, sizeof addr->ip6) == 0;
+}
+
 /* FNV-1a. */
 static guint
 mix(guint hash, guint8 byte)

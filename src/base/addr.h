@@ -73,6 +73,9 @@ VpnrAddr vpnr_addr_unpack(const VpnrPackedAddr *packed);
 /* TRUE if type, address (names: without regard to case) and port are the same. */
 gboolean vpnr_addr_equal(const VpnrAddr *a, const VpnrAddr *b);
 
+/* TRUE for 0.0.0.0 and [::], whatever the port: all addresses of their family. */
+gboolean vpnr_addr_is_wildcard(const VpnrAddr *addr);
+
 /* A hash (for GHashTable) that is the same for addresses that are equal. */
 guint vpnr_addr_hash(const VpnrAddr *addr);
 

@@ -159,23 +159,13 @@ vpnr_fd_listen(const VpnrAddr *addr, GError **error)
 	return fd;
 }
 
-static gboolean
-is_any(const VpnrAddr *addr)
-{
-	static const VpnrAddr any = { 0 };
-
-	if (addr->type == VPNR_ADDR_IPV4)
-		return memcmp(addr->ip4, any.ip4, sizeof(addr->ip4)) == 0;
-	return memcmp(addr->ip6, any.ip6, sizeof(addr->ip6)) == 0;
-}
-
 /* SO_REUSEADDR does not help where a socket listens already (socket(7)). */
 gboolean
 vpnr_fd_listeners_clash(const VpnrAddr *a, const VpnrAddr *b)
 {
 	if (a->type != b->type || a->port != b->port)
 		return FALSE;
-	return is_any(a) || is_any(b) || vpnr_addr_equal(a, b);
+	return vpnr_addr_is_wildcard(a) || vpnr_addr_is_wildcard(b) || vpnr_addr_equal(a, b);
 }
 
 /* Whatever else is wrong, who listens there will be told. */

@@ -6,16 +6,6 @@
 #include "client/own.h"
 
 #include <ifaddrs.h>
-#include <string.h>
-
-static gboolean
-is_wildcard(const VpnrAddr *addr)
-{
-	static const guint8 zero[16];
-
-	return addr->type == VPNR_ADDR_IPV4 ? memcmp(addr->ip4, zero, sizeof addr->ip4) == 0
-					    : memcmp(addr->ip6, zero, sizeof addr->ip6) == 0;
-}
 
 /* Every address of 127.0.0.0/8 is the host's, although its interface has only one of them. If the
  * system does not tell its addresses the answer is no: the server refuses what leads back here. */
@@ -47,8 +37,8 @@ vpnr_own_contains(const GArray *listeners, const VpnrAddr *dest)
 
 		if (vpnr_addr_equal(own, dest))
 			return TRUE;
-		if (own->type == dest->type && own->port == dest->port && is_wildcard(own) &&
-		    is_of_this_host(dest))
+		if (own->type == dest->type && own->port == dest->port &&
+		    vpnr_addr_is_wildcard(own) && is_of_this_host(dest))
 			return TRUE;
 	}
 	return FALSE;

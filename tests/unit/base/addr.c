@@ -160,6 +160,25 @@ test_from_host(void)
 }
 
 static void
+test_wildcard(void)
+{
+	static const char *const wildcards[] = { "0.0.0.0:80", "[::]:1" };
+	static const char *const others[] = { "127.0.0.1:80", "0.0.0.1:80", "[::1]:80", "[1::]:80",
+					      "a.org:80" };
+	VpnrAddr addr = { .type = VPNR_ADDR_NONE };
+
+	g_assert_false(vpnr_addr_is_wildcard(&addr));
+	for (gsize i = 0; i < G_N_ELEMENTS(wildcards); i++) {
+		g_assert_true(vpnr_addr_parse(wildcards[i], 0, &addr, NULL));
+		g_assert_true(vpnr_addr_is_wildcard(&addr));
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+		g_assert_true(vpnr_addr_parse(others[i], 0, &addr, NULL));
+		g_assert_false(vpnr_addr_is_wildcard(&addr));
+	}
+}
+
+static void
 test_equal(void)
 {
 	static const char *const texts[] = { "192.0.2.1:80",     "192.0.2.1:81",     "192.0.2.2:80",
@@ -268,6 +287,7 @@ main(int argc, char **argv)
 	g_test_add_func("/addr/name/no-number", test_name_is_no_number);
 	g_test_add_func("/addr/name/limits", test_name_limits);
 	g_test_add_func("/addr/from-host", test_from_host);
+	g_test_add_func("/addr/wildcard", test_wildcard);
 	g_test_add_func("/addr/equal", test_equal);
 	g_test_add_func("/addr/pack", test_pack);
 	g_test_add_func("/addr/format/longest", test_format_longest);
