@@ -93,26 +93,26 @@ choose(const VpnrConfine *confine)
 			capng_update(CAPNG_ADD, (capng_type_t)where, (unsigned)capability);
 }
 
+/* As who the process is already. */
 static gboolean
-become(const char *name, GError **error)
+stay(GError **error)
 {
-	VpnrUser user;
-	g_autofree char *what = g_strdup_printf("cannot become the user \"%s\"", name);
-
-	if (!vpnr_confine_find_user(name, &user, error))
-		return FALSE;
-	if (capng_change_id((int)user.uid, (int)user.gid, CAPNG_INIT_SUPP_GRP) < 0)
-		return fail(VPNR_CONFINE_ERROR_FORBIDDEN, what, error);
-	return TRUE;
+	return capng_apply(CAPNG_SELECT_CAPS) == 0 ||
+	       fail(VPNR_CONFINE_ERROR_FAILED, "cannot give up capabilities", error);
 }
 
 static gboolean
-is_user(const char *name)
+become(const char *name, GError **error)
 {
+	g_autofree char *what = g_strdup_printf("cannot become the user \"%s\"", name);
 	VpnrUser user;
 
-	return vpnr_confine_find_user(name, &user, NULL) && user.uid == getuid() &&
-	       user.uid == geteuid();
+	if (!vpnr_confine_find_user(name, &user, error))
+		return FALSE;
+	if (user.uid == getuid() && user.uid == geteuid())
+		return stay(error);
+	return capng_change_id((int)user.uid, (int)user.gid, CAPNG_INIT_SUPP_GRP) == 0 ||
+	       fail(VPNR_CONFINE_ERROR_FORBIDDEN, what, error);
 }
 
 /* The bounding set is what root's programs would have; it can only be changed while there is
@@ -128,15 +128,10 @@ give_up_capabilities(const VpnrConfine *confine, GError **error)
 	choose(confine);
 	if (may_bound && capng_apply(CAPNG_SELECT_BOUNDS) < 0)
 		return fail(VPNR_CONFINE_ERROR_FAILED, "cannot bound the capabilities", error);
-	if (confine->user != NULL && !is_user(confine->user)) {
-		if (!become(confine->user, error))
-			return FALSE;
-	} else if (capng_apply(CAPNG_SELECT_CAPS) < 0) {
-		return fail(VPNR_CONFINE_ERROR_FAILED, "cannot give up capabilities", error);
-	}
-	if (capng_apply(CAPNG_SELECT_AMBIENT) < 0)
-		return fail(VPNR_CONFINE_ERROR_FAILED, "cannot pass on capabilities", error);
-	return TRUE;
+	if (confine->user != NULL ? !become(confine->user, error) : !stay(error))
+		return FALSE;
+	return capng_apply(CAPNG_SELECT_AMBIENT) == 0 ||
+	       fail(VPNR_CONFINE_ERROR_FAILED, "cannot pass on capabilities", error);
 }
 
 static void
