@@ -176,11 +176,16 @@ deliver_datagram(VpnrTable *table, VpnrStream *stream, VpnrFrame **frame)
 	return NULL;
 }
 
-/* Under the lock, so that a worker that ends knows whether the peer has ended as well. It may have
- * ended since its stream was found: then it has left the id to this frame. */
+/* With VPNr/1 under the lock, so that a worker that ends knows whether the peer has ended as well.
+ * It may have ended since its stream was found: then it has left the id to this frame. VPNr/2 does
+ * not use ids again. */
 static void
 note_end(VpnrTable *table, VpnrStream *stream, const VpnrFrame *frame)
 {
+	if (table->params.protocol == VPNR_PROTOCOL_V2) {
+		atomic_store(&stream->ended, TRUE);
+		return;
+	}
 	pthread_mutex_lock(&table->lock);
 	if (frame->type == VPNR_FRAME_END)
 		atomic_store(&stream->failed, TRUE);
