@@ -16,6 +16,17 @@ patience(gint64 start)
 	sched_yield();
 }
 
+guint
+count_fds(void)
+{
+	g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+	guint n = 0;
+
+	while (g_dir_read_name(dir) != NULL)
+		n++;
+	return n;
+}
+
 static char *
 read_of_thread(gint tid, const char *file)
 {

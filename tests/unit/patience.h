@@ -17,6 +17,10 @@ G_BEGIN_DECLS
 
 void patience(gint64 start);
 
+/* Open descriptors of this process. What is to go is waited for: a thread that has let go of its
+ * work may still have to close, and one that begins opens a file of /proc for a moment. */
+guint count_fds(void);
+
 /* TRUE if the thread with this id sleeps, because the kernel has nothing to tell it: who spins, or
  * has been woken, does not. */
 gboolean thread_sleeps(gint tid);

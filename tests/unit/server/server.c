@@ -598,17 +598,6 @@ test_resume_timeout(void)
 	g_assert_false(connect_again(&bench, 0, &party));
 }
 
-static guint
-count_fds(void)
-{
-	g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
-	guint n = 0;
-
-	while (g_dir_read_name(dir) != NULL)
-		n++;
-	return n;
-}
-
 /* A connection of client 0 that ends in the phase of this number. */
 static void
 come_and_go(Bench *bench, Party *party, guint phase)
@@ -648,7 +637,6 @@ test_come_and_go(void)
 		come_and_go(&bench, &party, i % 5);
 	wait_for_services(&bench, 1);
 	wait_for_deserted(&bench, 1);
-	/* A service that has left the list may still have to close its descriptors. */
 	for (gint64 begin = g_get_monotonic_time(); count_fds() > fds; patience(begin))
 		;
 	/* Those of the pool go when they have been idle for a while. */
