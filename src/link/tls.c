@@ -62,8 +62,8 @@ typedef struct {
 	gsize ahead_start, ahead_end;
 	int timeout_ms;      /* of this receive */
 	gboolean filled;     /* bytes have come during it */
-	int pull_errno;      /* of the last receive that failed */
-	gboolean pull_ended; /* the peer's side of the connection is closed */
+	int wire_errno;      /* of the receive that failed, or the send of a handshake; 0: none */
+	gboolean wire_ended; /* the peer's side of the connection is closed */
 } Tls;
 
 /* Threads would race for the variable in which G_DEFINE_QUARK keeps it. */
@@ -83,10 +83,12 @@ push_bytes(gnutls_transport_ptr_t ptr, const void *bytes, size_t n)
 {
 	Tls *tls = ptr;
 
-	if (tls->params == NULL)
+	if (tls->params == NULL) {
 		g_byte_array_append(tls->base.gathered, bytes, (guint)n);
-	else if (!vpnr_wire_send(tls->base.fd, bytes, n))
+	} else if (!vpnr_wire_send(tls->base.fd, bytes, n)) {
+		tls->wire_errno = errno;
 		return -1;
+	}
 	return (gssize)n;
 }
 
@@ -109,9 +111,9 @@ fill_ahead(Tls *tls)
 		tls->ahead_end = (gsize)got;
 		tls->filled = TRUE;
 	} else if (got == VPNR_WIRE_END) {
-		tls->pull_ended = TRUE;
+		tls->wire_ended = TRUE;
 	} else if (got == VPNR_WIRE_FAILED) {
-		tls->pull_errno = errno;
+		tls->wire_errno = errno;
 	} else {
 		tls->timed_out = got == VPNR_WIRE_IDLE;
 		tls->cancelled = got == VPNR_WIRE_CANCELLED;
@@ -171,6 +173,17 @@ alert_text(const Tls *tls)
 	return gnutls_alert_get_name(alert);
 }
 
+/* Why the session has failed otherwise. */
+static const char *
+failure_text(const Tls *tls, int err)
+{
+	if (tls->wire_errno != 0)
+		return g_strerror(tls->wire_errno);
+	if (tls->wire_ended) /* in the middle of a record or between two */
+		return "the connection was lost";
+	return gnutls_strerror(err);
+}
+
 static gssize
 tls_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 {
@@ -189,12 +202,8 @@ tls_recv(VpnrTransport *transport, guint8 *bytes, gsize n, int timeout_ms)
 	if (got == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		g_snprintf(transport->error, sizeof transport->error, "the peer refused: %s",
 			   alert_text(tls));
-	else if (got == GNUTLS_E_PULL_ERROR)
-		g_strlcpy(transport->error, g_strerror(tls->pull_errno), sizeof transport->error);
-	else if (tls->pull_ended) /* in the middle of a record or between two */
-		g_strlcpy(transport->error, "the connection was lost", sizeof transport->error);
 	else
-		g_strlcpy(transport->error, gnutls_strerror((int)got), sizeof transport->error);
+		g_strlcpy(transport->error, failure_text(tls, (int)got), sizeof transport->error);
 	return VPNR_TRANSPORT_FAILED;
 }
 
@@ -344,7 +353,7 @@ shake_hands(Tls *tls)
 	do {
 		err = gnutls_handshake(tls->session);
 	} while (err < 0 && !gnutls_error_is_fatal(err) && !tls->timed_out && !tls->cancelled);
-	if (err < 0)
+	if (err < 0 && tls->wire_errno == 0)
 		gnutls_alert_send_appropriate(tls->session, err);
 	return err;
 }
@@ -383,7 +392,7 @@ explain(Tls *tls, int err, GError **error)
 			    "TLS handshake failed: the peer does not speak %s", VPNR_TLS_ALPN);
 	else
 		g_set_error(error, VPNR_TLS_ERROR, VPNR_TLS_ERROR_FAILED,
-			    "TLS handshake failed: %s", gnutls_strerror(err));
+			    "TLS handshake failed: %s", failure_text(tls, err));
 }
 
 VpnrTransport *

@@ -471,7 +471,24 @@ test_gone(void)
 	loopback_pair(&server.fd, &theirs);
 	vpnr_fd_close(vpnr_fd_steal(&theirs));
 	shake(&server);
-	assert_refused(&server, VPNR_TLS_ERROR_FAILED, "TLS handshake failed");
+	assert_refused(&server, VPNR_TLS_ERROR_FAILED,
+		       "TLS handshake failed: the connection was lost");
+}
+
+static void
+test_reset(void)
+{
+	for (VpnrRole role = VPNR_ROLE_CLIENT; role <= VPNR_ROLE_SERVER; role++) {
+		g_auto(Side) side;
+		g_auto(VpnrFd) theirs = -1;
+
+		side_init(&side, role);
+		loopback_pair(&side.fd, &theirs);
+		vpnr_fd_abort(vpnr_fd_steal(&theirs));
+		shake(&side);
+		assert_refused(&side, VPNR_TLS_ERROR_FAILED,
+			       "TLS handshake failed: Connection reset by peer");
+	}
 }
 
 static void
@@ -724,6 +741,7 @@ main(int argc, char **argv)
 	g_test_add_func("/tls/silent/in-the-middle", test_silent_in_the_middle);
 	g_test_add_func("/tls/cancelled", test_cancelled);
 	g_test_add_func("/tls/gone", test_gone);
+	g_test_add_func("/tls/reset", test_reset);
 	g_test_add_func("/tls/garbage", test_garbage);
 	g_test_add_func("/tls/end", test_end);
 	g_test_add_func("/tls/put", test_put);
