@@ -48,6 +48,7 @@ static _Atomic gboolean somebody_talks;
 typedef enum {
 	STUCK_WAITS, /* without an end */
 	STUCK_TIME_IS_UP,
+	STUCK_TIME_FLIES,   /* it is up again and again */
 	STUCK_WINDOW_COMES, /* at the moment when the time is up */
 	STUCK_APPLICATION_READS,
 } Stuck;
@@ -95,6 +96,8 @@ __wrap_poll(struct pollfd *pollfds, nfds_t n, int timeout_ms)
 	atomic_fetch_add(&stuck_waits, 1);
 	if (atomic_load(&stuck) == STUCK_WAITS)
 		return __real_poll(pollfds, n, -1);
+	if (atomic_load(&stuck) == STUCK_TIME_FLIES)
+		return 0;
 	switch (atomic_exchange(&stuck, STUCK_WAITS)) {
 	case STUCK_WINDOW_COMES:
 		g_assert_null(rig_deliver_window(stuck_rig, 1, stuck_limit));
@@ -1897,7 +1900,8 @@ test_v1_upload_for_nobody(void)
 	g_assert_null(rig_deliver_data(&bench.rig, bench.id, "answer", 6));
 	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_END, bench.id));
 	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
-	atomic_store(&stuck, STUCK_TIME_IS_UP);
+	/* What a socket has in flight may be acknowledged while the worker waits, as if read. */
+	atomic_store(&stuck, STUCK_TIME_FLIES);
 	send_until_reset(&bench);
 	finish(&bench);
 
@@ -1905,9 +1909,9 @@ test_v1_upload_for_nobody(void)
 	start_v1_client(&bench);
 	end_behind_much(&bench, VPNR_FRAME_END);
 	rig_expect_reset(&bench.rig, bench.id, VPNR_REASON_ABORTED);
-	atomic_store(&stuck, STUCK_TIME_IS_UP);
 	send_until_reset(&bench);
 	finish(&bench);
+	atomic_store(&stuck, STUCK_WAITS);
 }
 
 /* The application sends until the worker waits for it to read, n times in all. */
