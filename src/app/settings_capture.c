@@ -115,8 +115,11 @@ read_how(const VpnrSection *section, VpnrRules *rules, GError **error)
 static gboolean
 read_switches(const VpnrSection *section, VpnrRules *rules, GError **error)
 {
+	/* Redirect cannot. */
+	rules->udp = rules->mode == VPNR_CAPTURE_TPROXY;
 	return vpnr_section_get_switch(section, "host", &rules->host, error) &&
 	       vpnr_section_get_switch(section, "dns", &rules->dns, error) &&
+	       vpnr_section_get_switch(section, "udp", &rules->udp, error) &&
 	       vpnr_section_get_switch(section, "kill-switch", &rules->kill_switch, error);
 }
 
@@ -271,12 +274,7 @@ static gboolean
 check_udp(const VpnrSection *section, const VpnrCaptureContext *context, VpnrRules *rules,
 	  GError **error)
 {
-	gboolean tproxy = rules->mode == VPNR_CAPTURE_TPROXY;
-
-	rules->udp = tproxy;
-	if (!vpnr_section_get_switch(section, "udp", &rules->udp, error))
-		return FALSE;
-	if (rules->udp && !tproxy)
+	if (rules->udp && rules->mode != VPNR_CAPTURE_TPROXY)
 		return vpnr_section_fail_key(section, "udp", error, "\"yes\" needs mode = tproxy");
 	return check_protocol(section, "udp", context, &rules->udp, error) &&
 	       check_protocol(section, "dns", context, &rules->dns, error);
