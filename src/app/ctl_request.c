@@ -5,6 +5,7 @@
 #include "app/ctl_request.h"
 
 #include "app/control.h"
+#include "app/options.h"
 
 static char *
 describe(const VpnrCtlCommand *commands)
@@ -46,10 +47,9 @@ parse_options(VpnrCtlRequest *request, const VpnrCtlCommand *commands, char ***w
 		  NULL },
 		{ NULL },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("COMMAND");
+	g_autoptr(GOptionContext) context = vpnr_options_context_new("COMMAND", entries);
 	g_autofree char *description = describe(commands);
 
-	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_description(context, description);
 	return g_option_context_parse_strv(context, words, error);
 }

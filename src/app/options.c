@@ -4,6 +4,26 @@
  */
 #include "app/options.h"
 
+#include <stdio.h>
+
+static void
+print_ascii(const char *text)
+{
+	g_autofree char *ascii = g_str_to_ascii(text, "C");
+
+	fputs(ascii, stdout);
+}
+
+GOptionContext *
+vpnr_options_context_new(const char *words, const GOptionEntry *entries)
+{
+	GOptionContext *context = g_option_context_new(words);
+
+	g_set_print_handler(print_ascii);
+	g_option_context_add_main_entries(context, entries, NULL);
+	return context;
+}
+
 /* Words are kept as bytes, whatever the locale: paths are bytes, and the configuration checks
  * itself that it is UTF-8. */
 static GOptionContext *
@@ -22,10 +42,8 @@ make_context(VpnrOptions *options)
 		  "print the version and exit", NULL },
 		{ NULL },
 	};
-	GOptionContext *context = g_option_context_new("--config FILE");
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	return context;
+	return vpnr_options_context_new("--config FILE", entries);
 }
 
 static gboolean

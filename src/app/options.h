@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * options: the command line that vpnr-client and vpnr-server share.
+ * options: the command line that vpnr-client and vpnr-server share, and how vpnrctl has its own.
  */
 #pragma once
 
@@ -15,6 +15,11 @@ typedef struct {
 	gboolean verbose;
 	gboolean version; /* print it, nothing else */
 } VpnrOptions;
+
+/* A context (transfer full) for these entries. words stand behind the options in the usage. Its
+ * --help is plain ASCII: GOption has an ellipsis there, which would be a question mark where the
+ * locale is not UTF-8, or, as in these programs, not set. */
+GOptionContext *vpnr_options_context_new(const char *words, const GOptionEntry *entries);
 
 /* Reads the arguments of main(), which stay as they are. FALSE with an error (G_OPTION_ERROR) that
  * quotes the word it is about; options is empty then. --help prints the options and ends the

@@ -84,6 +84,7 @@ test_help(void)
 	g_auto(Run) version = run_vpnrctl("--version", "/dev/null");
 
 	g_assert_cmpint(help.status, ==, 0);
+	g_assert_nonnull(strstr(help.out, "vpnrctl [OPTION...] COMMAND"));
 	g_assert_nonnull(strstr(help.out, "--socket"));
 	g_assert_nonnull(strstr(help.out, "connections "));
 	g_assert_cmpint(version.status, ==, 0);

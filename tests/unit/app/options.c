@@ -111,7 +111,7 @@ test_help(void)
 	}
 	g_test_trap_subprocess(NULL, 0, 0);
 	g_test_trap_assert_passed();
-	g_test_trap_assert_stdout("*--config=FILE*--check*--version*");
+	g_test_trap_assert_stdout("*[OPTION...] --config FILE*--config=FILE*--check*--version*");
 }
 
 int
