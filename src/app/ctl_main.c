@@ -213,7 +213,7 @@ static const VpnrCtlCommand commands[] = {
 	{ "rules show", ASKS, run_ask, vpnr_ctl_show_rules, "show what is captured, and how" },
 	{ "rules clear", VPNR_CTL_CONFIG | VPNR_CTL_KILL_SWITCH, run_clear, NULL,
 	  "remove what a client that was killed has left" },
-	{ "rules hold", VPNR_CTL_CONFIG, run_hold, NULL,
+	{ "rules hold", VPNR_CTL_CONFIG_NEEDED, run_hold, NULL,
 	  "turn on the kill switch without a client" },
 	{ "genkey", 0, run_genkey, NULL, "print a new private key" },
 	{ "pubkey", 0, run_pubkey, NULL, "read a private key and print its public key" },

@@ -13,8 +13,10 @@ describe(const VpnrCtlCommand *commands)
 	g_autoptr(GString) text = g_string_new("Commands:\n");
 
 	for (; commands->name != NULL; commands++) {
-		gboolean named = (commands->takes & VPNR_CTL_NAME) != 0;
-		g_autofree char *words = g_strconcat(commands->name, named ? " NAME" : NULL, NULL);
+		const char *more = (commands->takes & VPNR_CTL_NAME) != 0      ? " NAME"
+				   : (commands->takes & VPNR_CTL_PROGRAM) != 0 ? " -- PROGRAM"
+									       : NULL;
+		g_autofree char *words = g_strconcat(commands->name, more, NULL);
 
 		g_string_append_printf(text, "  %-15s %s\n", words, commands->description);
 	}
@@ -35,13 +37,13 @@ parse_options(VpnrCtlRequest *request, const VpnrCtlCommand *commands, char ***w
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request->json,
 		  "print the answer as it came, as JSON", NULL },
 		{ "config", 'c', 0, G_OPTION_ARG_FILENAME, &request->config,
-		  "the configuration of the client whose rules it is about, or of the server",
+		  "the configuration: for rules the client's, for add-client the server's",
 		  "FILE" },
-		{ "server", 0, 0, G_OPTION_ARG_STRING, &request->server,
+		{ "server", 0, 0, G_OPTION_ARG_FILENAME, &request->server,
 		  "where the new client finds the server", "HOST[:PORT]" },
 		{ "kill-switch", 0, 0, G_OPTION_ARG_NONE, &request->kill_switch,
 		  "clear the kill switch, too", NULL },
-		{ "target", 't', 0, G_OPTION_ARG_STRING_ARRAY, &request->targets,
+		{ "target", 't', 0, G_OPTION_ARG_FILENAME_ARRAY, &request->targets,
 		  "send the probes to this address (may be repeated)", "ADDRESS" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &request->version, "print the version",
 		  NULL },
@@ -68,6 +70,12 @@ match_name(const char *name, char *const *words)
 	return n;
 }
 
+static char *
+lack_program(const VpnrCtlCommand *command)
+{
+	return g_strdup_printf("\"%s\" needs a program to start, behind \"--\"", command->name);
+}
+
 /* Picks the command out of the words; NULL, or what is wrong (transfer full). */
 static char *
 choose_command(VpnrCtlRequest *request, const VpnrCtlCommand *commands, char **words)
@@ -90,7 +98,11 @@ choose_command(VpnrCtlRequest *request, const VpnrCtlCommand *commands, char **w
 			return g_strdup_printf("\"%s\" needs a name", request->command->name);
 		request->name = g_strdup(words[n++]);
 	}
-	return words[n] != NULL ? g_strdup_printf("\"%s\" is a word too many", words[n]) : NULL;
+	if (words[n] == NULL)
+		return NULL;
+	return (request->command->takes & VPNR_CTL_PROGRAM) != 0 && request->program == NULL
+		   ? lack_program(request->command)
+		   : g_strdup_printf("\"%s\" is a word too many", words[n]);
 }
 
 /* NULL, or what has been given that the command does not take (transfer full). */
@@ -104,7 +116,7 @@ check_options(const VpnrCtlRequest *request)
 	} options[] = {
 		{ VPNR_CTL_SOCKET, request->socket != NULL, "--socket" },
 		{ VPNR_CTL_JSON, request->json, "--json" },
-		{ VPNR_CTL_CONFIG, request->config != NULL, "--config" },
+		{ VPNR_CTL_CONFIG | VPNR_CTL_CONFIG_NEEDED, request->config != NULL, "--config" },
 		{ VPNR_CTL_KILL_SWITCH, request->kill_switch, "--kill-switch" },
 		{ VPNR_CTL_SERVER, request->server != NULL, "--server" },
 		{ VPNR_CTL_TARGET, request->targets != NULL, "--target" },
@@ -118,8 +130,9 @@ check_options(const VpnrCtlRequest *request)
 	}
 	if ((request->command->takes & VPNR_CTL_PROGRAM) != 0 &&
 	    (request->program == NULL || request->program[0] == NULL))
-		return g_strdup_printf("\"%s\" needs a program to start, behind \"--\"",
-				       request->command->name);
+		return lack_program(request->command);
+	if ((request->command->takes & VPNR_CTL_CONFIG_NEEDED) != 0 && request->config == NULL)
+		return g_strdup_printf("\"%s\" needs --config", request->command->name);
 	return NULL;
 }
 

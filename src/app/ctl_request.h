@@ -15,10 +15,11 @@ typedef enum {
 	VPNR_CTL_JSON = 1 << 1,    /* --json */
 	VPNR_CTL_PROGRAM = 1 << 2, /* a program with its arguments, behind "--"; it must be given */
 	VPNR_CTL_CONFIG = 1 << 3,  /* --config */
-	VPNR_CTL_KILL_SWITCH = 1 << 4, /* --kill-switch */
-	VPNR_CTL_TARGET = 1 << 5,      /* --target: any number of them */
-	VPNR_CTL_SERVER = 1 << 6,      /* --server */
-	VPNR_CTL_NAME = 1 << 7,        /* a name, behind the command; it must be given */
+	VPNR_CTL_KILL_SWITCH = 1 << 4,   /* --kill-switch */
+	VPNR_CTL_TARGET = 1 << 5,        /* --target: any number of them */
+	VPNR_CTL_SERVER = 1 << 6,        /* --server */
+	VPNR_CTL_NAME = 1 << 7,          /* a name, behind the command; it must be given */
+	VPNR_CTL_CONFIG_NEEDED = 1 << 8, /* --config, which must be given */
 } VpnrCtlTakes;
 
 typedef struct VpnrCtlRequest VpnrCtlRequest;

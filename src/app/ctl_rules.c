@@ -100,14 +100,8 @@ vpnr_ctl_rules_clear(const char *config, gboolean kill_switch, GError **error)
 gboolean
 vpnr_ctl_rules_hold(const char *config, GError **error)
 {
-	g_autoptr(VpnrRules) rules = NULL;
+	g_autoptr(VpnrRules) rules = load_rules(config, error);
 
-	if (config == NULL) {
-		g_set_error_literal(error, VPNR_SETTINGS_ERROR, VPNR_SETTINGS_ERROR_INVALID,
-				    "the kill switch needs --config, which says what may leave");
-		return FALSE;
-	}
-	rules = load_rules(config, error);
 	if (rules == NULL)
 		return FALSE;
 	/* The configuration need not have the switch, so nobody has asked for its mode yet. */

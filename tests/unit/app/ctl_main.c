@@ -63,6 +63,8 @@ test_usage(void)
 		{ "genkey --json", "\"genkey\"" },
 		{ "add-client", "\"add-client\"" },
 		{ "add-client a b", "\"b\"" },
+		{ "run sh", "\"--\"" },
+		{ "rules hold", "--config" },
 		{ "--socket /nonexistent/x.sock pubkey", "\"pubkey\"" },
 		{ "\"$(printf 'a\\033b')\"", "\"a?b\"" },
 	};
@@ -87,6 +89,7 @@ test_help(void)
 	g_assert_nonnull(strstr(help.out, "vpnrctl [OPTION...] COMMAND"));
 	g_assert_nonnull(strstr(help.out, "--socket"));
 	g_assert_nonnull(strstr(help.out, "connections "));
+	g_assert_nonnull(strstr(help.out, "run -- PROGRAM "));
 	g_assert_cmpint(version.status, ==, 0);
 	g_assert_true(g_str_has_prefix(version.out, "vpnrctl "));
 }

@@ -10,6 +10,7 @@ static const VpnrCtlCommand commands[] = {
 	{ "look", VPNR_CTL_SOCKET | VPNR_CTL_JSON, NULL, NULL, "look at it" },
 	{ "rules show", VPNR_CTL_JSON, NULL, NULL, "show them" },
 	{ "rules clear", VPNR_CTL_CONFIG | VPNR_CTL_KILL_SWITCH, NULL, NULL, "clear them" },
+	{ "rules hold", VPNR_CTL_CONFIG_NEEDED, NULL, NULL, "hold them" },
 	{ "start", VPNR_CTL_PROGRAM, NULL, NULL, "start it" },
 	{ "admit", VPNR_CTL_CONFIG | VPNR_CTL_SERVER | VPNR_CTL_NAME, NULL, NULL, "admit it" },
 	{ NULL },
@@ -64,14 +65,24 @@ test_clear_options(void)
 }
 
 static void
+test_hold_options(void)
+{
+	g_auto(VpnrCtlRequest) request = { 0 };
+
+	g_assert_null(parse(&request, "rules hold -c a.conf"));
+	g_assert_cmpstr(request.config, ==, "a.conf");
+}
+
+static void
 test_name(void)
 {
 	g_auto(VpnrCtlRequest) request = { 0 };
 	g_auto(VpnrCtlRequest) bare = { 0 };
 
-	g_assert_null(parse(&request, "admit --server=a.example:5 alice -c a.conf"));
+	/* Whether that is a name, or text at all, is for the command to say. */
+	g_assert_null(parse(&request, "admit --server=\xfc.example:5 alice -c a.conf"));
 	g_assert_cmpstr(request.name, ==, "alice");
-	g_assert_cmpstr(request.server, ==, "a.example:5");
+	g_assert_cmpstr(request.server, ==, "\xfc.example:5");
 	g_assert_cmpstr(request.config, ==, "a.conf");
 	g_assert_null(parse(&bare, "admit rules"));
 	g_assert_cmpstr(bare.name, ==, "rules");
@@ -92,13 +103,15 @@ test_wrong(void)
 		{ "rules dance", "\"rules dance\" is no command" },
 		{ "look twice", "\"twice\" is a word too many" },
 		{ "rules show twice", "\"twice\" is a word too many" },
-		{ "start sh", "\"sh\" is a word too many" },
+		{ "start sh", "\"start\" needs a program to start, behind \"--\"" },
+		{ "start sh -- sh", "\"sh\" is a word too many" },
 		{ "admit", "\"admit\" needs a name" },
 		{ "admit alice bob", "\"bob\" is a word too many" },
 		{ "look --server a", "\"look\" takes no --server" },
 		{ "rules clear --json", "\"rules clear\" takes no --json" },
 		{ "rules show -s a.sock", "\"rules show\" takes no --socket" },
 		{ "rules show --config a.conf", "\"rules show\" takes no --config" },
+		{ "rules hold", "\"rules hold\" needs --config" },
 		{ "rules show --kill-switch", "\"rules show\" takes no --kill-switch" },
 		{ "look -- sh", "\"look\" takes no \"--\"" },
 		{ "look --", "\"look\" takes no \"--\"" },
@@ -158,6 +171,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ctl_request/command", test_command);
 	g_test_add_func("/ctl_request/clear-options", test_clear_options);
+	g_test_add_func("/ctl_request/hold-options", test_hold_options);
 	g_test_add_func("/ctl_request/name", test_name);
 	g_test_add_func("/ctl_request/wrong", test_wrong);
 	g_test_add_func("/ctl_request/unknown-option", test_unknown_option);
