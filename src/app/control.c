@@ -143,8 +143,8 @@ find_command(const VpnrControl *control, const char *line, GError **error)
 	     command++)
 		if (g_str_equal(line, command->name))
 			return command;
-	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED, "\"%s\" is no command",
-		    line);
+	g_set_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED,
+		    "\"%s\" is no command of this program", line);
 	return NULL;
 }
 

@@ -188,7 +188,7 @@ test_ask_error(Fixture *fixture, gconstpointer data)
 	g_assert_null(vpnr_control_ask(fixture->path, "dance", &error));
 	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED);
 	g_assert_nonnull(strstr(error->message, fixture->path));
-	g_assert_nonnull(strstr(error->message, "\"dance\" is no command"));
+	g_assert_nonnull(strstr(error->message, "\"dance\" is no command of this program"));
 	g_clear_error(&error);
 	g_assert_null(vpnr_control_ask(fixture->path, "fail", &error));
 	g_assert_error(error, VPNR_CONTROL_ERROR, VPNR_CONTROL_ERROR_REFUSED);
