@@ -646,6 +646,8 @@ test_examples(void)
 	g_assert_cmpuint(full_server->v1_listen->len, ==, 1);
 	g_assert_cmpuint(client->socks->len, ==, 0);
 	g_assert_cmpuint(full_client->socks->len, ==, 1);
+	g_assert_cmpint(client->rules->mode, ==, VPNR_CAPTURE_OFF);
+	g_assert_cmpint(full_client->rules->mode, ==, VPNR_CAPTURE_TPROXY);
 }
 
 static void
