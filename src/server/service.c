@@ -215,7 +215,12 @@ serve_once(VpnrService *service)
 		memset(fds, 0, sizeof fds);
 	vpnr_mailbox_end_wait(service->arrivals);
 	if (vpnr_latch_is_tripped(service->dismissed)) {
-		vpnr_session_close(session(service), dismissal(service));
+		VpnrReason reason = dismissal(service);
+
+		if (reason != VPNR_REASON_NONE)
+			vpnr_log(VPNR_LOG_INFO, "%s: session ended: %s", service->client,
+				 vpnr_reason_text(reason));
+		vpnr_session_close(session(service), reason);
 		return FALSE;
 	}
 	end = attached ? vpnr_session_link_end(session(service), fds) : VPNR_LINK_OPEN;
