@@ -58,11 +58,14 @@ vpnr_ctl_show_rules(const char *json, GError **error)
 	gboolean installed =
 	    json_object_get_boolean_member_with_default(answer, "installed", FALSE);
 
-	g_string_append_printf(out, "mode %s, backend %s: %s\n", mode, backend,
-			       installed ? "installed" : "not installed");
+	/* With mode off, which has no backend, the words are all that there is to say. */
+	if (json_object_has_member(answer, "backend"))
+		g_string_append_printf(out, "mode %s, backend %s: %s\n", mode, backend,
+				       installed ? "installed" : "not installed");
 	append_notes(out, answer);
 	append_text(out, answer, "words");
-	g_string_append_c(out, '\n');
+	if (*json_object_get_string_member_with_default(answer, "ruleset", "") != '\0')
+		g_string_append_c(out, '\n');
 	append_text(out, answer, "ruleset");
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }
