@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
-dist_doc_DATA += %D%/capture.md
-dist_doc_DATA += %D%/protocol.md
-dist_doc_DATA += %D%/threads.md
-dist_doc_DATA += %D%/debugging.md
-dist_doc_DATA += %D%/resume.md
-dist_doc_DATA += %D%/run.md
-dist_doc_DATA += %D%/performance.md
+# In a folder of the same name, so that what README and the pages call docs/... is there.
+docsdir = $(docdir)/docs
+dist_docs_DATA = \
+	%D%/capture.md \
+	%D%/protocol.md \
+	%D%/threads.md \
+	%D%/debugging.md \
+	%D%/resume.md \
+	%D%/run.md \
+	%D%/performance.md
 
-plotsdir = $(docdir)/plots
+plotsdir = $(docsdir)/plots
 dist_plots_DATA = \
 	%D%/plots/connections.svg \
 	%D%/plots/cpu.svg \
