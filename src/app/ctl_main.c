@@ -26,6 +26,7 @@
 #include "app/ctl_show.h"
 #include "app/ctl_top.h"
 #include "app/keys.h"
+#include "base/fd.h"
 
 #define STATUS_OK    0
 #define STATUS_ERROR 1
@@ -235,6 +236,8 @@ main(int argc, char **argv)
 {
 	g_auto(VpnrCtlRequest) request = { 0 };
 	g_autoptr(GError) error = NULL;
+
+	vpnr_fd_fill_standard();
 	g_autofree char *wrong = vpnr_ctl_request_parse(&request, commands, argv);
 
 	if (wrong != NULL)

@@ -91,6 +91,11 @@ int vpnr_fd_either(int a, int b, GError **error);
  * that is in force. */
 guint64 vpnr_fd_raise_limit(void);
 
+/* Puts something into the place of standard input, output and error where they are closed: a socket
+ * or a file that is opened would get their numbers, and then what is written for a human. Writing
+ * to them still fails. Called first of all. */
+void vpnr_fd_fill_standard(void);
+
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(VpnrFd, vpnr_fd_close, -1)
 
 G_END_DECLS

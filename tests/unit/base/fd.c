@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/loopback.h"
@@ -439,6 +440,36 @@ test_raise_limit(void)
 	g_assert_cmpuint(limit.rlim_cur, ==, limit.rlim_max);
 }
 
+static void
+test_fill_standard(void)
+{
+	int in = dup(STDIN_FILENO);
+	int err = dup(STDERR_FILENO);
+	guint fds = count_fds();
+	struct stat null;
+	struct stat other;
+
+	g_assert_cmpint(close(STDIN_FILENO), ==, 0);
+	g_assert_cmpint(close(STDERR_FILENO), ==, 0);
+	vpnr_fd_fill_standard();
+	int in_is = fstat(STDIN_FILENO, &null);
+	int err_is = fstat(STDERR_FILENO, &other);
+	gssize written = write(STDERR_FILENO, "x", 1);
+	dup2(in, STDIN_FILENO);
+	dup2(err, STDERR_FILENO);
+
+	g_test_summary(
+	    "What is open stays, what is closed is /dev/null, and there is no more of it.");
+	g_assert_cmpint(in_is, ==, 0);
+	g_assert_cmpint(err_is, ==, 0);
+	g_assert_true(S_ISCHR(null.st_mode));
+	g_assert_cmpuint(other.st_rdev, ==, null.st_rdev);
+	g_assert_cmpint(written, ==, -1);
+	g_assert_cmpuint(count_fds(), ==, fds);
+	close(in);
+	close(err);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -460,5 +491,6 @@ main(int argc, char **argv)
 	g_test_add_func("/fd/array", test_array);
 	g_test_add_func("/fd/addresses", test_addresses);
 	g_test_add_func("/fd/raise-limit", test_raise_limit);
+	g_test_add_func("/fd/fill-standard", test_fill_standard);
 	return g_test_run();
 }
