@@ -117,10 +117,12 @@ test_no_more(void)
 	check_capabilities((gpointer)none);
 }
 
-/* The file is root's, and only root's capabilities would open it to others. */
+/* The file is root's, and only root's capabilities would open it to others. Its folder is not: who
+ * owns that can remove the file. */
 static void
 test_user(void)
 {
+	g_autofree char *folder = NULL;
 	g_autofree char *path = NULL;
 	VpnrUser user;
 	gid_t groups[8];
@@ -128,9 +130,12 @@ test_user(void)
 
 	if (!is_inside(TRUE))
 		return;
-	fd = g_file_open_tmp("vpnr-confine-XXXXXX", &path, NULL);
-	g_assert_cmpint(fd, >=, 0);
 	g_assert_true(vpnr_confine_find_user(OTHER, &user, NULL));
+	folder = g_dir_make_tmp("vpnr-confine-XXXXXX", NULL);
+	path = g_build_filename(folder, "file", NULL);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(chown(folder, user.uid, user.gid), ==, 0);
 	confine(&(VpnrConfine){ .user = OTHER, .capabilities = bind_service });
 	check_capabilities((gpointer)bind_service);
 	check_set(CAPNG_BOUNDING_SET, bind_service);
@@ -141,6 +146,8 @@ test_user(void)
 	g_assert_cmpint(open(path, O_RDONLY | O_CLOEXEC), ==, -1);
 	g_assert_cmpint(errno, ==, EACCES);
 	g_assert_cmpint(setuid(0), ==, -1);
+	g_assert_cmpint(unlink(path), ==, 0);
+	g_assert_cmpint(rmdir(folder), ==, 0);
 }
 
 /* Whoever he is already, no right is needed to become him. */
