@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * flows: see flows.h. vpnr_flows_give() and what it calls run on the inbound's thread, everything
- * from serve() down to the end of its section on the thread of one flow.
+ * flows: see flows.h. vpnr_flows_give() and what it calls run on the thread that gives a datagram,
+ * everything from serve() down to the end of its section on the thread of one flow.
  */
 #include "client/flows.h"
 
@@ -280,19 +280,28 @@ publish(Flow *flow, VpnrStream *stream)
 }
 
 static void
+on_stray(gpointer data, const VpnrAddr *from, const guint8 *bytes, gsize n)
+{
+	const Flow *flow = data;
+
+	vpnr_flows_give(flow->flows, from, &flow->pair.dest, bytes, n);
+}
+
+static void
 run(Flow *flow, int idle_ms, VpnrTable *table, VpnrStream *stream)
 {
 	const VpnrFlowsParams *params = &flow->flows->params;
 	VpnrFlowsSocket socket = { .fd = -1 };
 	gboolean opened = params->open(params->data, &flow->pair.peer, &flow->pair.dest, &socket);
-	VpnrFlow *served =
-	    vpnr_flow_new(table, stream,
-			  &(VpnrFlowParams){ .idle_ms = idle_ms,
-					     .send_only = socket.shared,
-					     .to = socket.shared ? &flow->pair.peer : NULL,
-					     .prefix = socket.prefix,
-					     .prefix_size = socket.prefix_size,
-					     .stats = params->stats });
+	VpnrFlow *served = vpnr_flow_new(table, stream,
+					 &(VpnrFlowParams){ .idle_ms = idle_ms,
+							    .send_only = socket.shared,
+							    .peer = &flow->pair.peer,
+							    .on_stray = on_stray,
+							    .data = flow,
+							    .prefix = socket.prefix,
+							    .prefix_size = socket.prefix_size,
+							    .stats = params->stats });
 
 	if (opened && publish(flow, stream)) {
 		VpnrReason reason = vpnr_flow_run(served, socket.fd);
@@ -322,7 +331,7 @@ serve(gpointer data)
 	remove_flow(flow);
 }
 
-/* --- the inbound's thread --------------------------------------------------------------------- */
+/* --- who gives a datagram --------------------------------------------------------------------- */
 
 static void
 start(VpnrFlows *flows, Flow *flow)

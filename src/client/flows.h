@@ -8,7 +8,8 @@
  * datagrams of a flow wait here, few and in bounds; afterwards those that still come by the
  * inbound's socket are handed on.
  *
- * One thread, the inbound's, gives datagrams. Lock: flows.lock, a leaf.
+ * One thread, the inbound's, gives datagrams, and a flow those that the kernel has given to it by
+ * mistake. Lock: flows.lock, a leaf.
  */
 #pragma once
 

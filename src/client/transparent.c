@@ -152,8 +152,9 @@ vpnr_transparent_receive(int fd, guint8 *bytes, gsize size, VpnrAddr *from, Vpnr
 }
 
 /* SO_REUSEADDR, since every flow to one destination has a socket with that address. Between bind()
- * and connect() nothing can arrive here that is not for us: the tproxy lookup takes a socket for an
- * established one only if it is connected. */
+ * and connect() a datagram for another of them may arrive here: the tproxy lookup takes a socket
+ * for an established one only if it is connected, but looks for that after it has walked over all
+ * sockets with this address. */
 int
 vpnr_transparent_connect(const VpnrAddr *local, const VpnrAddr *peer, guint32 mark)
 {

@@ -40,9 +40,9 @@ vpnr_flow_new(VpnrTable *table, VpnrStream *stream, const VpnrFlowParams *params
 	flow->table = table;
 	flow->stream = stream;
 	flow->params = *params;
-	if (params->to != NULL)
-		flow->to_size = vpnr_addr_to_sockaddr(params->to, &flow->to);
-	flow->params.to = NULL;
+	if (params->peer != NULL)
+		flow->peer_size = vpnr_addr_to_sockaddr(params->peer, &flow->peer);
+	flow->params.peer = NULL;
 	flow->fd = -1;
 	flow->idle_at = idle_deadline(flow);
 	g_queue_init(&flow->waiting);
@@ -160,37 +160,54 @@ push_datagram(VpnrFlow *flow, VpnrFrame *frame)
 	atomic_fetch_add_explicit(&stream->datagrams_out, 1, memory_order_relaxed);
 }
 
-/* Passes on n bytes of the buffer. IPv6 could carry more than a frame (RFC 2675), though no network
- * does. */
 static void
-received(VpnrFlow *flow, gsize n)
+pass_on(VpnrFlow *flow, gsize n)
 {
-	VpnrFrame *frame;
+	VpnrFrame *frame = vpnr_frame_new(VPNR_FRAME_DATAGRAM, flow->stream->id, n);
 
-	if (n > VPNR_DATAGRAM_MAX) {
-		vpnr_stats_add(stats(flow), VPNR_STAT_DATAGRAMS_DROPPED, 1);
-		return;
-	}
-	frame = vpnr_frame_new(VPNR_FRAME_DATAGRAM, flow->stream->id, n);
 	memcpy(frame->data, flow->buffer, n);
 	push_datagram(flow, frame);
+}
+
+static void
+give_stray(VpnrFlow *flow, const struct sockaddr_storage *ss, gsize n)
+{
+	VpnrAddr from = vpnr_addr_from_sockaddr((const struct sockaddr *)ss);
+
+	flow->params.on_stray(flow->params.data, &from, flow->buffer, n);
+}
+
+/* One datagram, if there is one; FALSE with errno. IPv6 could carry more than a frame (RFC 2675),
+ * though no network does. */
+static gboolean
+receive(VpnrFlow *flow)
+{
+	struct sockaddr_storage from;
+	socklen_t size = sizeof from;
+	gssize got = recvfrom(flow->fd, flow->buffer, VPNR_DATAGRAM_MAX, MSG_DONTWAIT | MSG_TRUNC,
+			      (struct sockaddr *)&from, &size);
+
+	if (got < 0)
+		return FALSE;
+	if (got > VPNR_DATAGRAM_MAX)
+		vpnr_stats_add(stats(flow), VPNR_STAT_DATAGRAMS_DROPPED, 1);
+	else if (flow->peer_size > 0 && memcmp(&from, &flow->peer, flow->peer_size) != 0)
+		give_stray(flow, &from, (gsize)got);
+	else
+		pass_on(flow, (gsize)got);
+	return TRUE;
 }
 
 static void
 read_socket(VpnrFlow *flow)
 {
 	for (int i = 0; i < BATCH && flow->may_read && !flow->over; i++) {
-		gssize got =
-		    recv(flow->fd, flow->buffer, VPNR_DATAGRAM_MAX, MSG_DONTWAIT | MSG_TRUNC);
-
-		if (got >= 0) {
+		if (receive(flow))
 			flow->has_moved = TRUE;
-			received(flow, (gsize)got);
-		} else if (errno == EAGAIN) {
+		else if (errno == EAGAIN)
 			flow->may_read = FALSE;
-		} else if (errno != EINTR) {
+		else if (errno != EINTR)
 			vpnr_flow_on_error(flow, errno);
-		}
 	}
 }
 

@@ -36,8 +36,12 @@ typedef struct {
 	/* The socket is shared with others and somebody else reads it: what it receives comes by
 	 * vpnr_flow_feed() alone. */
 	gboolean send_only;
-	/* Where the socket sends to (copied); NULL: it is connected. */
-	const VpnrAddr *to;
+	/* Whom a shared socket sends to, and every other one is connected with (copied). What
+	 * others have sent to that one, before it was connected, is given to on_stray. NULL: the
+	 * socket is connected, and the flow takes all that it has received. */
+	const VpnrAddr *peer;
+	void (*on_stray)(gpointer data, const VpnrAddr *from, const guint8 *bytes, gsize n);
+	gpointer data;
 	/* Bytes in front of each datagram that goes to the socket, such as SOCKS5's header
 	 * (RFC 1928, section 7); nullable, outlives the flow. */
 	const guint8 *prefix;

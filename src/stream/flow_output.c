@@ -21,9 +21,9 @@ send_datagram(VpnrFlow *flow, const VpnrFrame *frame)
 	};
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = G_N_ELEMENTS(iov) };
 
-	if (flow->to_size > 0) {
-		msg.msg_name = &flow->to;
-		msg.msg_namelen = flow->to_size;
+	if (flow->params.send_only) {
+		msg.msg_name = &flow->peer;
+		msg.msg_namelen = flow->peer_size;
 	}
 	return sendmsg(flow->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -15,8 +15,8 @@ struct VpnrFlow {
 	VpnrTable *table;
 	VpnrStream *stream;
 	VpnrFlowParams params;
-	struct sockaddr_storage to;
-	socklen_t to_size; /* 0: the socket is connected */
+	struct sockaddr_storage peer;
+	socklen_t peer_size; /* 0: there is none */
 	/* flow's thread */
 	int fd;
 	GQueue waiting; /* of VpnrFrame, for the socket; their room is not given back yet */

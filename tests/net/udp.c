@@ -219,19 +219,21 @@ raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Takes the answer of socket i, which must be its own number; returns 1 if it is there. */
+/* Takes an answer of socket i, which must be its own number, whatever has come before; returns 1 if
+ * it is the first. */
 static unsigned
-take_answer(struct pollfd *pfd, unsigned i)
+take_answer(const struct pollfd *pfd, bool *answered, unsigned i)
 {
 	unsigned answer;
+	bool first = !answered[i];
 
 	if ((pfd[i].revents & POLLIN) == 0 ||
 	    recv(pfd[i].fd, &answer, sizeof answer, MSG_DONTWAIT) != sizeof answer)
 		return 0;
 	if (answer != i)
 		errx(1, "socket %u got the answer of %u", i, answer);
-	pfd[i].events = 0;
-	return 1;
+	answered[i] = true;
+	return first;
 }
 
 /* The sockets stay open until standard input ends, so that the flows can be looked at. */
@@ -239,27 +241,28 @@ static int
 flows(const Address *address, unsigned count)
 {
 	struct pollfd *pfd = calloc(count, sizeof *pfd);
-	unsigned answered = 0;
+	bool *answered = calloc(count, sizeof *answered);
+	unsigned n = 0;
 	char byte;
 
 	raise_limit();
 	for (unsigned i = 0; i < count; i++)
 		pfd[i] = (struct pollfd){ open_socket(address, SOCK_DGRAM), POLLIN, 0 };
-	for (int tries = 0; tries < PATIENCE && answered < count; tries++) {
+	for (int tries = 0; tries < PATIENCE && n < count; tries++) {
 		for (unsigned i = 0; i < count; i++) {
-			if (pfd[i].events != 0 && send(pfd[i].fd, &i, sizeof i, 0) < 0)
+			if (!answered[i] && send(pfd[i].fd, &i, sizeof i, 0) < 0)
 				err(1, "send");
 		}
-		while (answered < count && poll(pfd, count, AGAIN_MS) > 0) {
+		while (n < count && poll(pfd, count, AGAIN_MS) > 0) {
 			for (unsigned i = 0; i < count; i++)
-				answered += pfd[i].events != 0 ? take_answer(pfd, i) : 0;
+				n += take_answer(pfd, answered, i);
 		}
 	}
-	printf("answered=%u\n", answered);
+	printf("answered=%u\n", n);
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
-	return answered == count ? 0 : 1;
+	return n == count ? 0 : 1;
 }
 
 /* --- flood ------------------------------------------------------------------------------------ */

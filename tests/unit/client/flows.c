@@ -23,6 +23,8 @@ typedef struct {
 	int app; /* the application */
 	VpnrAddr peer;
 	_Atomic gboolean no_socket;
+	_Atomic gboolean unconnected; /* sockets stay as they are before connect() */
+	_Atomic guint port;           /* of the newest socket */
 } Bench;
 
 static gboolean
@@ -36,7 +38,9 @@ open_socket(gpointer data, const VpnrAddr *peer, const VpnrAddr *dest, VpnrFlows
 	if (atomic_load(&bench->no_socket))
 		return FALSE;
 	socket->fd = loopback_udp(&own);
-	return connect(socket->fd, (struct sockaddr *)&ss, size) == 0;
+	atomic_store(&bench->port, own.port);
+	return atomic_load(&bench->unconnected) ||
+	       connect(socket->fd, (struct sockaddr *)&ss, size) == 0;
 }
 
 static void
@@ -172,6 +176,31 @@ test_pairs(void)
 	linked_expect_open(&bench.linked, VPNR_KIND_UDP, "192.0.2.1:443");
 	linked_expect_datagram(&bench.linked, "three");
 	g_assert_cmpuint(vpnr_flows_count(bench.flows), ==, 3);
+}
+
+static void
+test_stray(void)
+{
+	g_test_summary("What the socket of a flow has received from another application is of "
+		       "another flow.");
+
+	VpnrAddr addr;
+	VpnrAddr to = loopback_parse("127.0.0.1:1");
+	g_auto(VpnrFd) stranger = loopback_udp(&addr);
+	g_auto(Bench) bench;
+
+	start(&bench, 10, 10);
+	atomic_store(&bench.unconnected, TRUE);
+	linked_greet(&bench.linked, TRUE);
+	give(&bench, "192.0.2.1:443", "one");
+	linked_expect_open(&bench.linked, VPNR_KIND_UDP, "192.0.2.1:443");
+	linked_expect_datagram(&bench.linked, "one");
+	to.port = (guint16)atomic_load(&bench.port);
+	loopback_udp_connect(stranger, &to);
+	loopback_udp_send(stranger, "stray", 5);
+	linked_expect_open(&bench.linked, VPNR_KIND_UDP, "192.0.2.1:443");
+	linked_expect_datagram(&bench.linked, "stray");
+	g_assert_cmpuint(vpnr_flows_count(bench.flows), ==, 2);
 }
 
 static void
@@ -408,6 +437,7 @@ main(int argc, char **argv)
 	g_test_add_func("/flows/flow", test_flow);
 	g_test_add_func("/flows/empty", test_empty);
 	g_test_add_func("/flows/pairs", test_pairs);
+	g_test_add_func("/flows/stray", test_stray);
 	g_test_add_func("/flows/dns", test_dns);
 	g_test_add_func("/flows/ended", test_ended);
 	g_test_add_func("/flows/idle", test_idle);

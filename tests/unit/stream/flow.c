@@ -219,7 +219,7 @@ test_shared_socket(void)
 	bench.far = loopback_udp(&far_addr);
 	loopback_set_blocking(bench.fd, FALSE);
 	bench.params.send_only = TRUE;
-	bench.params.to = &far_addr;
+	bench.params.peer = &far_addr;
 	bench.params.prefix = (const guint8 *)"head ";
 	bench.params.prefix_size = 5;
 	start(&bench);
@@ -228,6 +228,56 @@ test_shared_socket(void)
 	expect_here(&bench, "head body");
 	g_assert_true(vpnr_flow_feed(bench.stream, (const guint8 *)"fed", 3, &bench.rig.stats));
 	expect_at_link(&bench, "fed");
+	end_by_peer(&bench);
+}
+
+typedef struct {
+	VpnrAddr from;
+	char text[16];
+	_Atomic gboolean there;
+} Stray;
+
+static void
+on_stray(gpointer data, const VpnrAddr *from, const guint8 *bytes, gsize n)
+{
+	Stray *stray = data;
+
+	g_assert_cmpuint(n, <, sizeof stray->text);
+	memcpy(stray->text, bytes, n);
+	stray->from = *from;
+	atomic_store(&stray->there, TRUE);
+}
+
+static void
+test_stray(void)
+{
+	g_test_summary("What somebody else has sent before the socket was connected is not the "
+		       "flow's.");
+
+	Bench bench;
+	Stray stray = { 0 };
+	VpnrAddr far_addr, our_addr, stranger_addr;
+	g_auto(VpnrFd) stranger = loopback_udp(&stranger_addr);
+
+	bench_init(&bench, VPNR_ROLE_CLIENT);
+	vpnr_fd_close(bench.far);
+	vpnr_fd_close(bench.fd);
+	bench.fd = loopback_udp(&our_addr);
+	bench.far = loopback_udp(&far_addr);
+	loopback_udp_connect(stranger, &our_addr);
+	loopback_udp_send(stranger, "stray", 5);
+	loopback_udp_connect(bench.fd, &far_addr);
+	loopback_udp_connect(bench.far, &our_addr);
+	loopback_udp_send(bench.far, "own", 3);
+	bench.params.peer = &far_addr;
+	bench.params.on_stray = on_stray;
+	bench.params.data = &stray;
+	start(&bench);
+	g_assert_null(rig_deliver(&bench.rig, VPNR_FRAME_OPENED, bench.id));
+	expect_at_link(&bench, "own");
+	g_assert_true(atomic_load(&stray.there));
+	g_assert_cmpstr(stray.text, ==, "stray");
+	g_assert_true(vpnr_addr_equal(&stray.from, &stranger_addr));
 	end_by_peer(&bench);
 }
 
@@ -469,6 +519,7 @@ main(int argc, char **argv)
 	g_test_add_func("/flow/before-opened", test_before_opened);
 	g_test_add_func("/flow/before-socket", test_before_socket);
 	g_test_add_func("/flow/shared-socket", test_shared_socket);
+	g_test_add_func("/flow/stray", test_stray);
 	g_test_add_func("/flow/feed", test_feed);
 	g_test_add_func("/flow/feed/after-reset", test_feed_after_reset);
 	g_test_add_func("/flow/outage", test_outage);
