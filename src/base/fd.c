@@ -60,6 +60,12 @@ vpnr_fd_set_keepalive(int fd, guint timeout_ms)
 	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
+void
+vpnr_fd_set_urgent_inline(int fd)
+{
+	set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
 /* A connection with data in flight sends no probes. A window that stays closed counts as well (RFC
  * 5482; tcp(7)). */
 void

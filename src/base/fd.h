@@ -29,6 +29,10 @@ void vpnr_fd_set_nodelay(int fd);
  * after about timeout_ms. One that is there and does not read may do so for ever. */
 void vpnr_fd_set_keepalive(int fd, guint timeout_ms);
 
+/* SO_OOBINLINE: bytes that were sent as urgent are received in their place among the others, as
+ * RFC 6093, section 6, wants it. The kernel would else take the last of them out. */
+void vpnr_fd_set_urgent_inline(int fd);
+
 /* Moreover TCP_USER_TIMEOUT: a peer that acknowledges nothing, or that does not read although there
  * is data for it, ends the connection after about timeout_ms, too. */
 void vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms);

@@ -90,6 +90,7 @@ serve_connection(VpnrTenant *tenant, VpnrStream *stream)
 		fd = connect_stream(tenant, stream, &cancel, &reason);
 	if (fd >= 0) {
 		vpnr_fd_set_keepalive(fd, VPNR_WORKER_KEEPALIVE_MS);
+		vpnr_fd_set_urgent_inline(fd);
 		vpnr_worker_run(&worker, fd);
 	} else {
 		vpnr_worker_fail(&worker, reason);

@@ -117,6 +117,9 @@ test_options(void)
 	g_assert_cmpint(option(fd, SOL_SOCKET, SO_KEEPALIVE), ==, 1);
 	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), ==, 0);
 
+	vpnr_fd_set_urgent_inline(fd);
+	g_assert_cmpint(option(fd, SOL_SOCKET, SO_OOBINLINE), ==, 1);
+
 	vpnr_fd_set_dead_peer_timeout(fd, 15000);
 	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), ==, 5);
 	g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), ==, 2);

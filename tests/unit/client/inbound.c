@@ -495,6 +495,23 @@ test_redirect(void)
 }
 
 static void
+test_urgent(void)
+{
+	g_test_summary("A byte that the application sends as urgent is one of its stream.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) app = -1;
+	VpnrAddr dest = { .type = VPNR_ADDR_IPV4, .port = 23, .ip4 = { 198, 51, 100, 7 } };
+
+	atomic_store(&original, &dest);
+	start(&bench, VPNR_INBOUND_REDIRECT);
+	app = loopback_connect(&bench.addr);
+	expect_open(&bench, "198.51.100.7:23");
+	g_assert_cmpint(send(app, "!", 1, MSG_OOB), ==, 1);
+	party_expect_data(&bench.party, bench.id, "!", 1);
+}
+
+static void
 test_redirect_refused(void)
 {
 	g_test_summary("A destination that refuses is a reset to the application.");
@@ -852,6 +869,7 @@ main(int argc, char **argv)
 	g_test_add_func("/inbound/too-many", test_too_many);
 	g_test_add_func("/inbound/no-thread", test_no_thread);
 	g_test_add_func("/inbound/redirect", test_redirect);
+	g_test_add_func("/inbound/redirect/urgent", test_urgent);
 	g_test_add_func("/inbound/redirect/refused", test_redirect_refused);
 	g_test_add_func("/inbound/redirect/loop", test_loop);
 	g_test_add_func("/inbound/redirect/dns", test_dns);

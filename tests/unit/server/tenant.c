@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/latch.h"
@@ -174,6 +175,21 @@ test_begin(void)
 	vpnr_tenant_end(bench.tenant);
 	loopback_expect_reset(dest);
 	g_assert_false(vpnr_tenant_status(bench.tenant, &status, &streams));
+}
+
+static void
+test_urgent(void)
+{
+	g_test_summary("A byte that the destination sends as urgent is one of its stream.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(VpnrFd) dest = -1;
+
+	begin(&bench, &party);
+	dest = open_stream(&bench, &party);
+	g_assert_cmpint(send(dest, "!", 1, MSG_OOB), ==, 1);
+	party_expect_data(&party, 1, "!", 1);
 }
 
 /* A tenant whose reader is held up, once it has removed a stream that it refuses, until the tenant
@@ -508,6 +524,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tenant/begin", test_begin);
+	g_test_add_func("/tenant/urgent", test_urgent);
 	g_test_add_func("/tenant/refused-at-the-end", test_refused_at_the_end);
 	g_test_add_func("/tenant/ids", test_ids);
 	g_test_add_func("/tenant/next-link", test_next_link);
