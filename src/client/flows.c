@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "client/admit.h"
 #include "stream/flow.h"
+#include "stream/room.h"
 
 typedef struct {
 	VpnrAddr peer; /* the application */
@@ -25,6 +26,7 @@ typedef struct {
 	Pair pair;
 	/* lock */
 	GQueue waiting;     /* of GBytes (owned) */
+	VpnrRoom room;      /* that they take */
 	VpnrStream *stream; /* (owned) NULL: not open yet */
 } Flow;
 
@@ -37,7 +39,7 @@ struct VpnrFlows {
 	pthread_cond_t emptied;
 	GHashTable *by_pair; /* Pair to Flow: those that datagrams find */
 	guint count;         /* with those that have ended and whose thread has not */
-	gsize waiting_size;
+	VpnrRoom room;       /* of all flows' waiting datagrams */
 	gboolean stopped;
 	gboolean was_full; /* and it has been logged */
 	/* atomic */
@@ -117,7 +119,7 @@ pop_waiting_locked(Flow *flow)
 	GBytes *bytes = g_queue_pop_head(&flow->waiting);
 
 	if (bytes != NULL)
-		flow->flows->waiting_size -= g_bytes_get_size(bytes) + VPNR_FLOWS_WAITING_COST;
+		vpnr_room_give(&flow->room, &flow->flows->room, g_bytes_get_size(bytes));
 	return bytes;
 }
 
@@ -135,12 +137,10 @@ keep_locked(Flow *flow, const guint8 *bytes, gsize n)
 
 	if (flow->waiting.length == VPNR_FLOWS_WAITING)
 		drop_oldest_locked(flow);
-	if (flows->waiting_size + n + VPNR_FLOWS_WAITING_COST > VPNR_FLOWS_WAITING_SIZE) {
+	if (vpnr_room_take(&flow->room, &flows->room, n))
+		g_queue_push_tail(&flow->waiting, g_bytes_new(bytes, n));
+	else
 		drop(flows, 1);
-		return;
-	}
-	flows->waiting_size += n + VPNR_FLOWS_WAITING_COST;
-	g_queue_push_tail(&flow->waiting, g_bytes_new(bytes, n));
 }
 
 /* --- the table -------------------------------------------------------------------------------- */

@@ -28,12 +28,11 @@ G_BEGIN_DECLS
  * question has a flow of its own, since resolvers change their port for each. */
 #define VPNR_FLOWS_DNS_IDLE_MS 20000
 
-/* Datagrams that wait for the stream of one flow, the newest: an application that asks again has
- * given up what it asked before. And bytes that wait so in all flows of an inbound, with
- * VPNR_FLOWS_WAITING_COST for each datagram: some thousand questions to name servers. */
-#define VPNR_FLOWS_WAITING      4
-#define VPNR_FLOWS_WAITING_SIZE (4 * 1024 * 1024)
-#define VPNR_FLOWS_WAITING_COST 128
+/* Datagrams that wait for the stream of one flow, the newest; their bytes have the bounds of
+ * stream/room.h. Some applications begin with many, such as a resolver that looks up all names of a
+ * page by one socket, before the flow has its thread, link or no link. The server keeps as many
+ * until it has a socket. */
+#define VPNR_FLOWS_WAITING 64
 
 typedef struct VpnrFlows VpnrFlows;
 

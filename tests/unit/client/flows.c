@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "stream/room.h"
 #include "tests/unit/client/linked.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/patience.h"
@@ -291,24 +292,40 @@ test_idle(void)
 }
 
 static void
+give_number(Bench *bench, guint i)
+{
+	g_autofree char *text = g_strdup_printf("%u", i);
+
+	give(bench, "192.0.2.1:443", text);
+}
+
+static void
+expect_number(Bench *bench, guint i)
+{
+	g_autofree char *text = g_strdup_printf("%u", i);
+
+	linked_expect_datagram(&bench->linked, text);
+}
+
+static void
 test_wait(void)
 {
 	g_test_summary(
 	    "Without a link the newest datagrams of a flow wait, and are sent in order.");
 
 	g_auto(Bench) bench;
-	const char *const texts[] = { "one", "two", "three", "four", "five", "six" };
+	const guint dropped = 2;
+	const guint n = dropped + VPNR_FLOWS_WAITING;
 
 	start(&bench, 10, 10);
-	for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
-		give(&bench, "192.0.2.1:443", texts[i]);
+	for (guint i = 0; i < n; i++)
+		give_number(&bench, i);
 	wait_waiting(&bench, 1);
-	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_DATAGRAMS_DROPPED), ==,
-			 G_N_ELEMENTS(texts) - VPNR_FLOWS_WAITING);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_DATAGRAMS_DROPPED), ==, dropped);
 	linked_greet(&bench.linked, TRUE);
 	linked_expect_open(&bench.linked, VPNR_KIND_UDP, "192.0.2.1:443");
-	for (guint i = G_N_ELEMENTS(texts) - VPNR_FLOWS_WAITING; i < G_N_ELEMENTS(texts); i++)
-		linked_expect_datagram(&bench.linked, texts[i]);
+	for (guint i = dropped; i < n; i++)
+		expect_number(&bench, i);
 	wait_waiting(&bench, 0);
 }
 
@@ -319,7 +336,7 @@ test_wait_size(void)
 
 	g_auto(Bench) bench;
 	g_autofree guint8 *large = g_malloc0(VPNR_DATAGRAM_MAX);
-	guint fit = VPNR_FLOWS_WAITING_SIZE / (VPNR_DATAGRAM_MAX + VPNR_FLOWS_WAITING_COST);
+	guint fit = VPNR_ROOM_ALL / (VPNR_DATAGRAM_MAX + VPNR_ROOM_COST);
 
 	start(&bench, 1000, 1000);
 	for (guint i = 0; i < fit + 5; i++) {
