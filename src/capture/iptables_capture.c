@@ -271,6 +271,23 @@ add_transparent(Hook *hook, const char *action)
 		add_target(hook, udp_dns, action);
 }
 
+/* What flows answer begins nothing. Connection tracking may have forgotten who has begun before the
+ * flow ends, and would then take it for a beginning, and what the application sends next for an
+ * answer. */
+static void
+add_raw(VpnrIptablesScript *script, const VpnrRules *rules, int family)
+{
+	Hook own = { rules, family, script, VPNR_IPTABLES_RAW, "OUTPUT", "own", TRUE };
+
+	if (!vpnr_rules_have_flows(rules))
+		return;
+	add_chain(&own, "");
+	add_rule(&own, "", "-m mark --mark 0x%x -m addrtype ! --src-type LOCAL -j CT --notrack",
+		 rules->link_mark);
+	add_target(&own, any_udp, "");
+	add_jumps(&own, "");
+}
+
 /* What this host sends gets the mark, is routed anew because of it, and comes back in through lo:
  * there it has been chosen already. */
 static void
@@ -351,8 +368,10 @@ vpnr_iptables_capture(const VpnrRules *rules, int family)
 
 	if (rules->mode == VPNR_CAPTURE_OFF)
 		return script;
-	if (port_of(rules, family) != 0)
+	if (port_of(rules, family) != 0) {
+		add_raw(script, rules, family);
 		add_mangle(script, rules, family);
+	}
 	if (port_of(rules, family) != 0 && rules->mode == VPNR_CAPTURE_REDIRECT)
 		add_nat(script, rules, family);
 	add_filter(script, rules, family);

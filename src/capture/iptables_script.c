@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char *const table_names[VPNR_IPTABLES_TABLES] = { "mangle", "nat", "filter" };
+static const char *const table_names[VPNR_IPTABLES_TABLES] = { "raw", "mangle", "nat", "filter" };
 
 VpnrIptablesScript *
 vpnr_iptables_script_new(void)

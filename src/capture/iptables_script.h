@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 /* The tables of iptables in the order in which packets meet them. */
 typedef enum {
+	VPNR_IPTABLES_RAW,
 	VPNR_IPTABLES_MANGLE,
 	VPNR_IPTABLES_NAT,
 	VPNR_IPTABLES_FILTER,

@@ -188,6 +188,18 @@ add_deliver(GString *text, const VpnrRules *rules)
 	vpnr_nft_end_chain(text);
 }
 
+/* Connection tracking may have forgotten who has begun before the flow ends, and would then take
+ * what it answers for a beginning, and what the application sends next for an answer. */
+static void
+add_answers(GString *text, const VpnrRules *rules)
+{
+	vpnr_nft_begin_hook(text, "answers", "What flows answer begins nothing.",
+			    "filter hook output priority raw");
+	vpnr_nft_line(text, "\tmeta mark 0x%x meta l4proto udp fib saddr type != local notrack",
+		      rules->link_mark);
+	vpnr_nft_end_chain(text);
+}
+
 /* Refuses TCP, or TCP to one port, of the family that nobody listens for. */
 static void
 add_unserved(GString *text, const VpnrRules *rules, const char *match)
@@ -317,6 +329,8 @@ vpnr_nft_capture_text(const VpnrRules *rules)
 		add_divert(text, rules);
 		add_deliver(text, rules);
 	}
+	if (vpnr_rules_have_flows(rules))
+		add_answers(text, rules);
 	if (rules->host)
 		add_host(text, rules);
 	if (gateway)

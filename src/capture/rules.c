@@ -58,6 +58,12 @@ vpnr_rules_need_routing(const VpnrRules *rules)
 }
 
 gboolean
+vpnr_rules_have_flows(const VpnrRules *rules)
+{
+	return vpnr_rules_need_routing(rules) && (rules->udp || rules->dns);
+}
+
+gboolean
 vpnr_rules_has_listener(const VpnrRules *rules)
 {
 	return rules->mode != VPNR_CAPTURE_REDIRECT || !vpnr_rules_has_gateway(rules) ||

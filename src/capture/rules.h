@@ -77,6 +77,9 @@ gboolean vpnr_rules_has_gateway(const VpnrRules *rules);
 /* TRUE if some packets go to transparent sockets, which needs routing.h. */
 gboolean vpnr_rules_need_routing(const VpnrRules *rules);
 
+/* TRUE if there are datagrams among them. */
+gboolean vpnr_rules_have_flows(const VpnrRules *rules);
+
 /* TRUE if the client listens where the rules lead the network behind this host, if there is one. */
 gboolean vpnr_rules_has_listener(const VpnrRules *rules);
 

@@ -575,8 +575,8 @@ test_describe(void)
 	g_autofree char *text = ops->describe(rules);
 	g_autofree char *kill = ops->describe_kill_switch(rules);
 
-	g_assert_true(g_str_has_prefix(text, "# iptables-restore --noflush\n*mangle\n:vpnr.out"));
-	g_assert_nonnull(strstr(text, "\nCOMMIT\n# ip6tables-restore --noflush\n*mangle\n"));
+	g_assert_true(g_str_has_prefix(text, "# iptables-restore --noflush\n*raw\n:vpnr.own"));
+	g_assert_nonnull(strstr(text, "\nCOMMIT\n# ip6tables-restore --noflush\n*raw\n"));
 	g_assert_true(g_str_has_suffix(text, "\nCOMMIT\n"));
 	g_assert_nonnull(strstr(kill, "vpnr/kill.out"));
 }

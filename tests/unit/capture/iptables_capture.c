@@ -109,14 +109,16 @@ test_gateway_only(void)
 {
 	g_autoptr(VpnrRules) rules = golden_rules(VPNR_CAPTURE_TPROXY);
 
-	g_test_summary("With host = no nothing of the host's own is looked at.");
+	g_test_summary("With host = no nothing of the host's own is looked at but what flows "
+		       "answer.");
 	rules->host = FALSE;
 	golden_networks(rules->gateway_networks, "10.1.0.0/16");
-	assert_has(rules, AF_INET, "OUTPUT", FALSE);
+	assert_has(rules, AF_INET, "-I OUTPUT -p udp -j vpnr.own\n", TRUE);
+	assert_has(rules, AF_INET, "OUTPUT -p tcp", FALSE);
 	assert_has(rules, AF_INET, "-i lo -m mark", FALSE);
 	assert_has(rules, AF_INET, "-I PREROUTING ! -i lo -s 10.1.0.0/16 -p tcp -j vpnr.pre\n",
 		   TRUE);
-	assert_has(rules, AF_INET6, "-I", FALSE);
+	assert_has(rules, AF_INET6, "-I PREROUTING", FALSE);
 }
 
 static void

@@ -95,8 +95,13 @@ test_routing(void)
 	g_assert_true(vpnr_rules_need_routing(redirect));
 	redirect->dns = FALSE;
 	g_assert_false(vpnr_rules_need_routing(redirect));
+	g_assert_false(vpnr_rules_have_flows(redirect));
+	g_assert_true(vpnr_rules_have_flows(tproxy));
+	tproxy->udp = FALSE;
+	g_assert_true(vpnr_rules_have_flows(tproxy));
 	tproxy->dns = FALSE;
 	g_assert_true(vpnr_rules_need_routing(tproxy));
+	g_assert_false(vpnr_rules_have_flows(tproxy));
 	vpnr_rules_free(NULL);
 }
 
