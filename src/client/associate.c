@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,20 +36,18 @@ typedef struct {
 
 /* --- the relay -------------------------------------------------------------------------------- */
 
-/* A UDP socket on the address at which the application has reached us, which so reaches it back.
- * -1 with errno. */
+/* A UDP socket on the address at which the application has reached us, which so reaches it back; on
+ * the same interface, if the address is one of the link. -1 with errno. */
 static int
 open_relay(int fd, VpnrAddr *addr)
 {
-	struct sockaddr_storage ss;
-	socklen_t size;
+	struct sockaddr_storage ss = { 0 };
+	socklen_t size = sizeof ss;
 	g_auto(VpnrFd) relay = -1;
 
-	*addr = vpnr_fd_local_addr(fd);
-	if (addr->type == VPNR_ADDR_NONE)
+	if (getsockname(fd, (struct sockaddr *)&ss, &size) < 0)
 		return -1;
-	addr->port = 0;
-	size = vpnr_addr_to_sockaddr(addr, &ss);
+	((struct sockaddr_in *)&ss)->sin_port = 0; /* where sin6_port is, too */
 	relay = socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (relay < 0 || bind(relay, (struct sockaddr *)&ss, size) < 0)
 		return -1;

@@ -13,6 +13,7 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -50,24 +51,21 @@ number(const char *text, unsigned max)
 	return (unsigned)value;
 }
 
+/* With "%INTERFACE" behind an address of a link. */
 static Address
 parse(const char *text, unsigned port)
 {
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+	struct addrinfo *info;
 	Address address = { .size = 0 };
-	struct sockaddr_in *four = (struct sockaddr_in *)&address.ss;
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address.ss;
+	char service[12];
 
-	if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
-		four->sin_family = AF_INET;
-		four->sin_port = htons((uint16_t)port);
-		address.size = sizeof *four;
-	} else if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
-		six->sin6_family = AF_INET6;
-		six->sin6_port = htons((uint16_t)port);
-		address.size = sizeof *six;
-	} else {
+	snprintf(service, sizeof service, "%u", port);
+	if (getaddrinfo(text, service, &hints, &info) != 0)
 		errx(2, "\"%s\" is not an address", text);
-	}
+	memcpy(&address.ss, info->ai_addr, info->ai_addrlen);
+	address.size = info->ai_addrlen;
+	freeaddrinfo(info);
 	return address;
 }
 
@@ -153,20 +151,22 @@ expect(int fd, const void *bytes, size_t n)
 		errx(1, "the proxy's answer is another");
 }
 
-/* Returns the relay's port, which is on the proxy's own IPv4 address. */
+/* Returns the relay's port, which is on the proxy's own address. */
 static unsigned
-associate(int fd)
+associate(int fd, const Address *proxy)
 {
 	static const uint8_t greeting[] = { 5, 1, 0 };
 	static const uint8_t request[] = { 5, 3, 0, 1, 0, 0, 0, 0, 0, 0 };
-	uint8_t address[6];
+	bool four = proxy->ss.ss_family == AF_INET;
+	ssize_t size = (four ? 4 : 16) + 2;
+	uint8_t address[16 + 2];
 
 	if (send(fd, greeting, sizeof greeting, 0) < 0 || send(fd, request, sizeof request, 0) < 0)
 		err(1, "send");
-	expect(fd, "\5\0\5\0\0\1", 6);
-	if (recv(fd, address, sizeof address, MSG_WAITALL) != sizeof address)
+	expect(fd, four ? "\5\0\5\0\0\1" : "\5\0\5\0\0\4", 6);
+	if (recv(fd, address, (size_t)size, MSG_WAITALL) != size)
 		errx(1, "the proxy's answer is too short");
-	return (unsigned)(address[4] << 8 | address[5]);
+	return (unsigned)(address[size - 2] << 8 | address[size - 1]);
 }
 
 /* An address of either family, or a name; returns the header's size. */
@@ -200,7 +200,7 @@ socks(char **args)
 {
 	Address proxy = parse(args[0], number(args[1], 65535));
 	int connection = open_socket(&proxy, SOCK_STREAM);
-	Address relay = parse(args[0], associate(connection));
+	Address relay = parse(args[0], associate(connection, &proxy));
 	int fd = open_socket(&relay, SOCK_DGRAM);
 
 	ask_all(fd, put_header(args[2], number(args[3], 65535)), args + 4);
