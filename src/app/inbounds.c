@@ -48,7 +48,7 @@ vpnr_inbounds_new(const VpnrClientSettings *settings)
 	inbounds->captured = tproxy ? VPNR_INBOUND_TPROXY : VPNR_INBOUND_REDIRECT;
 	inbounds->udp = rules->mode != VPNR_CAPTURE_OFF && (rules->udp || rules->dns);
 	inbounds->dns_only = !rules->udp;
-	inbounds->mark = rules->link_mark;
+	inbounds->mark = rules->mode != VPNR_CAPTURE_OFF ? rules->link_mark : 0;
 	if (rules->dns)
 		inbounds->dns = settings->flows.dns_server;
 	inbounds->max_flows = settings->flows.max_flows;

@@ -36,10 +36,18 @@ typedef struct {
 
 /* --- the relay -------------------------------------------------------------------------------- */
 
+/* Connection tracking forgets who has begun before a flow ends: what the relay sends then would be
+ * captured without a mark. */
+static gboolean
+set_mark(int relay, guint32 mark)
+{
+	return mark == 0 || setsockopt(relay, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0;
+}
+
 /* A UDP socket on the address at which the application has reached us, which so reaches it back; on
  * the same interface, if the address is one of the link. -1 with errno. */
 static int
-open_relay(int fd, VpnrAddr *addr)
+open_relay(int fd, guint32 mark, VpnrAddr *addr)
 {
 	struct sockaddr_storage ss = { 0 };
 	socklen_t size = sizeof ss;
@@ -49,7 +57,7 @@ open_relay(int fd, VpnrAddr *addr)
 		return -1;
 	((struct sockaddr_in *)&ss)->sin_port = 0; /* where sin6_port is, too */
 	relay = socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (relay < 0 || bind(relay, (struct sockaddr *)&ss, size) < 0)
+	if (relay < 0 || !set_mark(relay, mark) || bind(relay, (struct sockaddr *)&ss, size) < 0)
 		return -1;
 	*addr = vpnr_fd_local_addr(relay);
 	return vpnr_fd_steal(&relay);
@@ -142,7 +150,7 @@ start(Association *association, const VpnrAssociateParams *params, int fd, VpnrA
       GError **error)
 {
 	association->params = params;
-	association->relay = open_relay(fd, addr);
+	association->relay = open_relay(fd, params->mark, addr);
 	if (association->relay < 0) {
 		int err = errno;
 

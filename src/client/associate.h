@@ -23,7 +23,8 @@ G_BEGIN_DECLS
 #define VPNR_ASSOCIATE_FLOWS_MAX 256
 
 typedef struct {
-	int idle_ms; /* after which a flow ends */
+	int idle_ms;  /* after which a flow ends */
+	guint32 mark; /* of what the relay sends (SO_MARK); 0: none */
 	const VpnrLatch *stop;
 	VpnrPool *pool;
 	VpnrUplinks *uplinks;

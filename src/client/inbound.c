@@ -208,6 +208,7 @@ serve_associate(Connection *connection, const VpnrProxyreq *request)
 {
 	const VpnrInbound *inbound = connection->inbound;
 	const VpnrAssociateParams params = { .idle_ms = inbound->params.udp_idle_ms,
+					     .mark = inbound->params.mark,
 					     .stop = inbound->stop,
 					     .pool = inbound->params.pool,
 					     .uplinks = inbound->params.uplinks,

@@ -40,7 +40,7 @@ typedef struct VpnrInbound VpnrInbound;
 typedef struct {
 	VpnrInboundKind kind;
 	VpnrAddr listen;
-	guint32 mark; /* of what a tproxy inbound answers (SO_MARK) */
+	guint32 mark; /* of what a tproxy inbound or a relay answers (SO_MARK); 0: none */
 	VpnrDns dns;  /* for what redirect and tproxy capture */
 	/* SOCKS5: datagrams are carried, each flow until this many milliseconds have passed without
 	 * one. 0: they are not. */
