@@ -15,7 +15,8 @@
 #include "client/uplink_log.h"
 
 /* Milliseconds that a link must have lived for the next to be dialled at once when it is lost. One
- * that did not may be followed by many of its kind. */
+ * that did not may be followed by many of its kind, so that it is a try that has failed: a server
+ * that has no thread left, for example, says HELLO and nothing else. */
 #define SETTLED_MS 1000
 
 struct VpnrUplink {
@@ -60,7 +61,6 @@ on_attached(VpnrUplink *uplink, const VpnrUplinkTarget *target, const VpnrHello 
 	uplink->renewal =
 	    vpnr_renewal_begin(g_get_monotonic_time(), v2 ? target->rotate_interval_s : 0);
 	uplink->was_up = TRUE;
-	vpnr_backoff_reset(&uplink->backoff);
 	vpnr_bulletin_set_software(uplink->bulletin, hello->software);
 }
 
@@ -316,6 +316,8 @@ uplink_run(gpointer data)
 		end_session_in_time(uplink);
 		if (lived_us < SETTLED_MS * (gint64)1000)
 			pause_before_next(uplink);
+		else
+			vpnr_backoff_reset(&uplink->backoff);
 	}
 	vpnr_gate_close(uplink->gate);
 	if (session(uplink) != NULL)

@@ -39,6 +39,9 @@ static _Thread_local gboolean greets;
 static _Atomic int least_handshake_ms;
 static _Atomic int least_greeting_ms;
 
+/* The most tries in a row that an uplink has taken for failed. */
+static _Atomic guint most_failures;
+
 /* What was counted when an uplink last said that it is connected. */
 static VpnrStats *counted;
 static _Atomic guint64 reconnects_by_then;
@@ -73,6 +76,7 @@ __wrap_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random)
 {
 	guint ms = __real_vpnr_backoff_next(backoff, random);
 
+	atomic_store(&most_failures, MAX(backoff->failures, atomic_load(&most_failures)));
 	return atomic_load(&short_pauses) ? 1 : ms;
 }
 
@@ -134,6 +138,7 @@ bench_init(Bench *bench, VpnrProtocol protocol)
 	atomic_store(&slow_handshakes, FALSE);
 	atomic_store(&least_handshake_ms, G_MAXINT);
 	atomic_store(&least_greeting_ms, G_MAXINT);
+	atomic_store(&most_failures, 0);
 	counted = &bench->stats;
 	bench->listener = loopback_listen(8, &bench->target.server);
 	bench->target.protocol = protocol;
@@ -547,6 +552,25 @@ test_come_and_go(void)
 	for (gint64 begin = g_get_monotonic_time(); vpnr_thread_count() > threads; patience(begin))
 		;
 	end_stream(table, stream);
+}
+
+static void
+test_come_in_vain(void)
+{
+	g_test_summary("A link that ends right after HELLO is a try that has failed: the pauses "
+		       "get longer. (docs/protocol.md, 2.10.4)");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+
+	bench_init(&bench, VPNR_PROTOCOL_V2);
+	atomic_store(&short_pauses, TRUE);
+	start(&bench);
+	accept_link(&bench, &party);
+	for (guint i = 0; i < 10; i++)
+		come_and_go(&bench, &party, 4);
+	accept_again(&bench, &party);
+	g_assert_cmpuint(atomic_load(&most_failures), >, 1);
 }
 
 /* --- rotation --------------------------------------------------------------------------------- */
@@ -1171,6 +1195,7 @@ main(int argc, char **argv)
 	g_test_add_func("/uplink/resume", test_resume);
 	g_test_add_func("/uplink/resume/meanwhile", test_without_a_link);
 	g_test_add_func("/uplink/resume/come-and-go", test_come_and_go);
+	g_test_add_func("/uplink/resume/come-in-vain", test_come_in_vain);
 	g_test_add_func("/uplink/rotate", test_rotate);
 	g_test_add_func("/uplink/rotate/in-vain", test_rotate_in_vain);
 	g_test_add_func("/uplink/rotate/and-lose", test_rotate_and_lose);
