@@ -32,6 +32,9 @@
 #define REQUEST_MS 2000
 #define ANSWER_MS  1000
 
+/* Milliseconds: as in base/accept.c, for callers that can be neither accepted nor turned away. */
+#define RETRY_MS 100
+
 struct VpnrControl {
 	/* const after start */
 	char *path;
@@ -275,20 +278,28 @@ start_conversation(VpnrControl *control, int fd)
 		atomic_fetch_sub(&control->asking, 1);
 	}
 	g_free(conversation);
-	send_error(fd, "too many others are asking, try again");
+	send_error(fd, "too many others are asking, or no thread is left: try again");
 	vpnr_fd_close(fd);
 }
 
-/* Without this, a caller who cannot be accepted would keep the listening socket readable and main
- * busy until a descriptor is free again. */
-static void
+/* FALSE if the caller still waits: another thread was faster to take what was given up for it. */
+static gboolean
 turn_away(VpnrControl *control)
 {
+	int fd;
+
 	vpnr_fd_close(vpnr_fd_steal(&control->spare));
-	vpnr_fd_close(accept4(control->fd, NULL, NULL, SOCK_CLOEXEC));
+	fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0)
+		send_error(fd, "no descriptor is left, try again");
+	vpnr_fd_close(fd);
 	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return fd >= 0;
 }
 
+static gboolean listen_now(gpointer data);
+
+/* A caller who is left waiting keeps the socket readable, and would keep main busy. */
 static gboolean
 on_readable(int listening, GIOCondition condition, gpointer data)
 {
@@ -297,9 +308,19 @@ on_readable(int listening, GIOCondition condition, gpointer data)
 
 	if (fd >= 0)
 		start_conversation(control, fd);
-	else if (errno == EMFILE || errno == ENFILE)
-		turn_away(control);
-	return G_SOURCE_CONTINUE;
+	if (fd >= 0 || errno == EAGAIN || errno == ECONNABORTED || turn_away(control))
+		return G_SOURCE_CONTINUE;
+	control->source = g_timeout_add(RETRY_MS, listen_now, control);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean
+listen_now(gpointer data)
+{
+	VpnrControl *control = data;
+
+	control->source = g_unix_fd_add(control->fd, G_IO_IN, on_readable, control);
+	return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -395,7 +416,7 @@ vpnr_control_start(const char *path, const VpnrControlCommand *commands, gpointe
 		vpnr_control_stop(control);
 		return NULL;
 	}
-	control->source = g_unix_fd_add(control->fd, G_IO_IN, on_readable, control);
+	listen_now(control);
 	return control;
 }
 

@@ -3,7 +3,7 @@
  * control: both sides of the socket against each other, and callers that misbehave.
  *
  * Linked with --wrap=vpnr_deadline_after: the program waits for its callers as long as a test does,
- * except where that is what is tested.
+ * except where that is what is tested. And with --wrap=accept4, which counts.
  */
 #include "app/control.h"
 
@@ -38,6 +38,18 @@ __wrap_vpnr_deadline_after(int timeout_ms)
 {
 	return __real_vpnr_deadline_after(timeout_ms > 0 && atomic_load(&patient) ? PATIENCE_MS
 										  : timeout_ms);
+}
+
+static _Atomic guint n_accepts;
+
+int __real_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags);
+int __wrap_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags);
+
+int
+__wrap_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
+{
+	atomic_fetch_add(&n_accepts, 1);
+	return __real_accept4(fd, addr, size, flags);
 }
 
 typedef struct {
@@ -136,16 +148,31 @@ tear_down(Fixture *fixture, gconstpointer data)
 	g_free(fixture->path);
 }
 
+static int
+make_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(fd, >=, 0);
+	return fd;
+}
+
+static void
+connect_to(int fd, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+	g_assert_cmpint(connect(fd, (struct sockaddr *)&address, sizeof address), ==, 0);
+}
+
 /* A blocking connection. */
 static int
 dial(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = make_socket();
 
-	g_assert_cmpint(fd, >=, 0);
-	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
-	g_assert_cmpint(connect(fd, (struct sockaddr *)&address, sizeof address), ==, 0);
+	connect_to(fd, path);
 	return fd;
 }
 
@@ -405,28 +432,58 @@ use_up_descriptors(void)
 	return fds;
 }
 
+/* Returns what it was. */
+static struct rlimit
+limit_descriptors(rlim_t n)
+{
+	struct rlimit before;
+
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	struct rlimit low = { MIN(before.rlim_cur, n), before.rlim_max };
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &low), ==, 0);
+	return before;
+}
+
 static void
 test_no_descriptors(Fixture *fixture, gconstpointer data)
 {
-	struct rlimit before;
-	struct rlimit low;
-
-	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
-	low = (struct rlimit){ MIN(before.rlim_cur, 64), before.rlim_max };
-	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &low), ==, 0);
+	struct rlimit before = limit_descriptors(64);
 
 	/* The socket of the caller is there before the descriptors are gone. */
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	g_auto(VpnrFd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	g_strlcpy(address.sun_path, fixture->path, sizeof address.sun_path);
+	g_auto(VpnrFd) fd = make_socket();
 	g_autoptr(GArray) fds = use_up_descriptors();
-	g_assert_cmpint(connect(fd, (struct sockaddr *)&address, sizeof address), ==, 0);
+	connect_to(fd, fixture->path);
 	g_autofree char *answer = receive_all(fd);
-	g_assert_cmpstr(answer, ==, "");
+	g_assert_nonnull(strstr(answer, "no descriptor is left"));
 
 	for (guint i = 0; i < fds->len; i++)
 		close(g_array_index(fds, int, i));
 	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	assert_ask(fixture);
+}
+
+static void
+test_not_even_the_spare(Fixture *fixture, gconstpointer data)
+{
+	g_test_summary("A caller who can not even be turned away waits, and does not keep the "
+		       "program busy.");
+
+	g_auto(VpnrFd) fd = make_socket();
+	struct rlimit before = limit_descriptors(STDERR_FILENO + 1);
+	gint64 begin = g_get_monotonic_time();
+	guint first = atomic_load(&n_accepts);
+
+	connect_to(fd, fixture->path);
+	/* Two calls a time, and 100 ms to the next. */
+	while (atomic_load(&n_accepts) < first + 6)
+		patience(begin);
+	g_assert_cmpint(g_get_monotonic_time() - begin, >, 150000);
+
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	/* It may just have been about to be turned away. */
+	(void)!send(fd, "status\n", 7, MSG_NOSIGNAL);
+	g_autofree char *answer = receive_all(fd);
+	g_assert_cmpstr(answer, !=, "");
 	assert_ask(fixture);
 }
 
@@ -513,6 +570,7 @@ main(int argc, char **argv)
 	add("/control/silent-caller", test_silent_caller);
 	add("/control/too-many-callers", test_too_many_callers);
 	add("/control/no-descriptors", test_no_descriptors);
+	add("/control/not-even-the-spare", test_not_even_the_spare);
 	add("/control/stop/silent", test_stop_silent);
 	add("/control/stop/slow", test_stop_slow);
 	g_test_add_func("/control/stop/null", test_stop_null);

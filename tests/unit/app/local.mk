@@ -29,7 +29,7 @@ unit_tests += %D%/inbounds
 %C%_inbounds_SOURCES = %D%/inbounds.c $(client_linked)
 unit_tests += %D%/control
 %C%_control_SOURCES = %D%/control.c $(test_mainloop) $(test_patience)
-%C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
+%C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after,--wrap=accept4
 unit_tests += %D%/options
 %C%_options_SOURCES = %D%/options.c
 unit_tests += %D%/ctl_add
