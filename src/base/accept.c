@@ -27,13 +27,16 @@ struct VpnrAccept {
 	VpnrLatch *stop;
 	VpnrThread *thread;
 	/* accept thread */
-	gboolean starved; /* the last accept() found no descriptor */
+	gboolean starved; /* accept() found no descriptor, and has not yet accepted all */
 };
 
-/* The errors of the connection itself (accept(2)) concern nobody else; the others last. */
+/* The errors of the connection itself (accept(2)) concern nobody else; the others last, however
+ * many connections get a descriptor meanwhile that was free for a moment, and are told of once. */
 static void
 on_accept_error(VpnrAccept *acceptor, int err)
 {
+	if (err == EAGAIN)
+		acceptor->starved = FALSE;
 	if (err == EAGAIN || err == EINTR || err == ECONNABORTED)
 		return;
 	if (!acceptor->starved)
@@ -55,7 +58,6 @@ accept_one(VpnrAccept *acceptor)
 		on_accept_error(acceptor, errno);
 		return FALSE;
 	}
-	acceptor->starved = FALSE;
 	peer = vpnr_addr_from_sockaddr((struct sockaddr *)&ss);
 	acceptor->func(fd, &peer, acceptor->data);
 	return TRUE;

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mailbox.h"
@@ -187,6 +189,27 @@ test_stop(void)
 	vpnr_accept_stop(NULL);
 }
 
+/* Returns what it was. */
+static struct rlimit
+limit_descriptors(rlim_t n)
+{
+	struct rlimit before;
+
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	struct rlimit low = { .rlim_cur = n, .rlim_max = before.rlim_max };
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &low), ==, 0);
+	return before;
+}
+
+static void
+connect_to(const Bench *bench, int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t length = vpnr_addr_to_sockaddr(&bench->addr, &ss);
+
+	g_assert_cmpint(connect(fd, (struct sockaddr *)&ss, length), ==, 0);
+}
+
 static void
 test_no_descriptor(void)
 {
@@ -194,25 +217,71 @@ test_no_descriptor(void)
 		       "when there is one again.");
 
 	g_auto(Bench) bench;
-	struct rlimit before, none;
+	struct rlimit before;
 	g_auto(VpnrFd) theirs = -1;
 	g_autoptr(Accepted) accepted = NULL;
 
 	start(&bench);
-	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
 	theirs = socket(AF_INET, SOCK_STREAM, 0);
-	none = (struct rlimit){ .rlim_cur = (rlim_t)theirs + 1, .rlim_max = before.rlim_max };
-	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
-	{
-		struct sockaddr_storage ss;
-		socklen_t length = vpnr_addr_to_sockaddr(&bench.addr, &ss);
-
-		g_assert_cmpint(connect(theirs, (struct sockaddr *)&ss, length), ==, 0);
-	}
+	before = limit_descriptors((rlim_t)theirs + 1);
+	connect_to(&bench, theirs);
 	g_assert_null(vpnr_mailbox_pop(bench.box, 150)); /* it tries every 100 ms */
 	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
 	accepted = next(&bench);
 	g_assert_cmpint(accepted->fd, >, theirs);
+}
+
+/* How often the file has the text. */
+static guint
+count(const char *path, const char *what)
+{
+	g_autofree char *text = NULL;
+	guint n = 0;
+
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	for (const char *at = text; (at = strstr(at, what)) != NULL; at++)
+		n++;
+	return n;
+}
+
+static void
+accept_three_by_one_descriptor(Bench *bench, const int theirs[static 3])
+{
+	for (guint i = 0; i < 3; i++)
+		connect_to(bench, theirs[i]);
+	for (guint i = 0; i < 3; i++) {
+		g_autoptr(Accepted) accepted = next(bench);
+
+		g_assert_null(vpnr_mailbox_pop(bench->box, 150)); /* it tries every 100 ms */
+	}
+}
+
+static void
+test_told_once(void)
+{
+	g_test_summary("That descriptors are missing is told once, until all have been accepted.");
+
+	g_auto(Bench) bench;
+	g_auto(VpnrFd) log = -1;
+	g_autofree char *path = NULL;
+	int theirs[3];
+	struct rlimit before;
+	int standard_error = dup(STDERR_FILENO);
+
+	start(&bench);
+	log = g_file_open_tmp("vpnr-accept-XXXXXX", &path, NULL);
+	for (guint i = 0; i < 3; i++)
+		theirs[i] = socket(AF_INET, SOCK_STREAM, 0);
+	before = limit_descriptors((rlim_t)theirs[2] + 2);
+	dup2(log, STDERR_FILENO);
+	accept_three_by_one_descriptor(&bench, theirs);
+	dup2(standard_error, STDERR_FILENO);
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	g_assert_cmpuint(count(path, "cannot accept connections: Too many open files\n"), ==, 1);
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	for (guint i = 0; i < 3; i++)
+		vpnr_fd_close(theirs[i]);
+	vpnr_fd_close(standard_error);
 }
 
 int
@@ -225,5 +294,6 @@ main(int argc, char **argv)
 	g_test_add_func("/accept/not-started", test_not_started);
 	g_test_add_func("/accept/stop", test_stop);
 	g_test_add_func("/accept/no-descriptor", test_no_descriptor);
+	g_test_add_func("/accept/no-descriptor/told-once", test_told_once);
 	return g_test_run();
 }
