@@ -125,7 +125,8 @@ open_stream(const Connection *connection, VpnrWorker *worker)
 		return VPNR_REASON_UNREACHABLE;
 	default:
 		vpnr_stats_add(params->stats, VPNR_STAT_STREAMS_REFUSED, 1);
-		log_refusal(connection, VPNR_LOG_WARN, "too many streams");
+		log_refusal(connection, VPNR_LOG_WARN,
+			    "too many streams, or no descriptor or memory is left");
 		return VPNR_REASON_LIMIT;
 	}
 }
