@@ -8,6 +8,7 @@
 
 struct VpnrBudget {
 	/* const after start */
+	VpnrBudget *whole; /* of which this is a part; NULL: it is none */
 	guint64 total;
 	/* atomic */
 	_Atomic guint64 used;
@@ -20,6 +21,18 @@ vpnr_budget_new(guint64 total)
 
 	budget->total = total;
 	return budget;
+}
+
+VpnrBudget *
+vpnr_budget_new_part(VpnrBudget *whole)
+{
+	VpnrBudget *part;
+
+	if (whole == NULL)
+		return NULL;
+	part = vpnr_budget_new(whole->total);
+	part->whole = whole;
+	return part;
 }
 
 void
@@ -45,32 +58,59 @@ take_within(VpnrBudget *budget, guint64 n, guint64 bound)
 	return TRUE;
 }
 
+static void
+give(VpnrBudget *budget, guint64 n)
+{
+	guint64 used = atomic_fetch_sub_explicit(&budget->used, n, memory_order_relaxed);
+
+	g_assert(used >= n);
+}
+
+/* What others take meanwhile is not seen: the part is exceeded by that, the whole is not. */
+static gboolean
+take(VpnrBudget *budget, guint64 n, guint64 bound)
+{
+	VpnrBudget *whole = budget->whole;
+	guint64 used;
+
+	if (whole == NULL)
+		return take_within(budget, n, bound);
+	used = vpnr_budget_used(whole);
+	if (!take_within(budget, n, used < bound ? VPNR_BUDGET_PART * (bound - used) : 0))
+		return FALSE;
+	if (take_within(whole, n, bound))
+		return TRUE;
+	give(budget, n);
+	return FALSE;
+}
+
 gboolean
 vpnr_budget_take(VpnrBudget *budget, guint64 n)
 {
-	return budget == NULL || take_within(budget, n, budget->total);
+	return budget == NULL || take(budget, n, budget->total);
 }
 
 gboolean
 vpnr_budget_take_spare(VpnrBudget *budget, guint64 n)
 {
-	return budget == NULL || take_within(budget, n, budget->total - budget->total / 4);
+	return budget == NULL || take(budget, n, budget->total - budget->total / 4);
 }
 
 void
 vpnr_budget_give(VpnrBudget *budget, guint64 n)
 {
-	guint64 used;
-
 	if (budget == NULL)
 		return;
-	used = atomic_fetch_sub_explicit(&budget->used, n, memory_order_relaxed);
-	g_assert(used >= n);
+	give(budget, n);
+	if (budget->whole != NULL)
+		give(budget->whole, n);
 }
 
 gboolean
 vpnr_budget_is_short(const VpnrBudget *budget)
 {
+	if (budget != NULL && budget->whole != NULL)
+		budget = budget->whole;
 	return budget != NULL && vpnr_budget_used(budget) > budget->total - budget->total / 8;
 }
 

@@ -27,7 +27,7 @@ struct VpnrServer {
 	guint udp_timeout_s;
 	guint resume_timeout_s;
 	GArray *own_ports; /* guint16 */
-	VpnrBudget *budget;
+	VpnrPurses *purses;
 	VpnrStats *stats;
 	VpnrPool *pool;
 	/* main */
@@ -267,8 +267,8 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 						 .udp_timeout_s = server->udp_timeout_s,
 						 .pool = server->pool,
 						 .own_ports = server->own_ports,
-						 .budget = server->budget,
 						 .stats = server->stats },
+				     .purses = server->purses,
 				     .private_key = &server->private_key,
 				     .resume_timeout_s = server->resume_timeout_s,
 				     .host = &service_host,
@@ -341,7 +341,7 @@ vpnr_server_listen(const VpnrServerParams *params, GError **error)
 	server->max_streams = params->max_streams;
 	server->udp_timeout_s = params->udp_timeout_s;
 	server->resume_timeout_s = params->resume_timeout_s;
-	server->budget = params->budget;
+	server->purses = vpnr_purses_new(params->budget);
 	server->stats = params->stats;
 	server->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	collect_ports(server, params->listen);
@@ -383,6 +383,7 @@ vpnr_server_stop(VpnrServer *server)
 	vpnr_pool_free(server->pool);
 	g_assert(server->services->len == 0);
 	g_ptr_array_unref(server->services);
+	vpnr_purses_free(server->purses);
 	g_array_unref(server->pending);
 	g_array_unref(server->own_ports);
 	g_ptr_array_unref(server->clients);

@@ -312,6 +312,8 @@ serve_session(VpnrService *service, VpnrArrival *arrival)
 {
 	g_autoptr(GError) error = NULL;
 
+	vpnr_tenant_set_budget(service->tenant,
+			       vpnr_purses_get(service->params.purses, &service->key));
 	if (!vpnr_tenant_begin(service->tenant, service->client, arrival, &error)) {
 		vpnr_log(VPNR_LOG_WARN, "%s: no session: %s", service->client, error->message);
 		return;

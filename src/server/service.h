@@ -16,7 +16,6 @@
 #include <glib.h>
 
 #include "base/addr.h"
-#include "base/budget.h"
 #include "base/key.h"
 #include "base/pool.h"
 #include "base/stats.h"
@@ -25,6 +24,7 @@
 #include "proto/hello.h"
 #include "server/acl.h"
 #include "server/arrival.h"
+#include "server/purses.h"
 #include "server/tenant.h"
 #include "stream/stream.h"
 
@@ -50,6 +50,7 @@ typedef struct {
 	int fd; /* (transfer full) */
 	VpnrAddr peer;
 	VpnrTenantParams tenant;    /* for the client's session */
+	VpnrPurses *purses;         /* nullable; outlives the service */
 	VpnrAcl *acl;               /* VPNr/1 (transfer full); else NULL */
 	const VpnrKey *private_key; /* outlives the service */
 	guint resume_timeout_s;

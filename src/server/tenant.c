@@ -23,6 +23,7 @@ struct VpnrTenant {
 	/* const after start */
 	VpnrTenantParams params;
 	/* const after vpnr_tenant_begin() */
+	VpnrBudget *budget;
 	const char *name;
 	VpnrSessionId id; /* VPNr/2 */
 	/* lock; the service's thread changes them and may read them without, and so may the threads
@@ -222,6 +223,12 @@ make_id(VpnrSessionId *id)
 		g_assert(errno == EINTR);
 }
 
+void
+vpnr_tenant_set_budget(VpnrTenant *tenant, VpnrBudget *budget)
+{
+	tenant->budget = budget;
+}
+
 gboolean
 vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arrival, GError **error)
 {
@@ -231,7 +238,7 @@ vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arriv
 								      .role = VPNR_ROLE_SERVER,
 								      .handler = &handler,
 								      .data = tenant,
-								      .budget = params->budget,
+								      .budget = tenant->budget,
 								      .stats = params->stats },
 						error);
 	VpnrTable *table;
@@ -246,7 +253,7 @@ vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arriv
 		.max_streams = params->max_streams,
 		.send_limit = v2 ? arrival->hello.initial_window : G_MAXUINT64,
 		.datagrams = vpnr_hello_takes_datagrams(&arrival->hello),
-		.budget = params->budget,
+		.budget = tenant->budget,
 		.stats = params->stats,
 	    },
 	    error);

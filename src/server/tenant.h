@@ -30,7 +30,6 @@ typedef struct {
 	guint udp_timeout_s;     /* without a datagram, after which a flow ends */
 	VpnrPool *pool;          /* for workers; outlives the tenant */
 	const GArray *own_ports; /* guint16, see dialer.h; likewise */
-	VpnrBudget *budget;      /* nullable; likewise */
 	VpnrStats *stats;
 } VpnrTenantParams;
 
@@ -41,6 +40,9 @@ VpnrTenant *vpnr_tenant_new(const VpnrTenantParams *params, VpnrAcl *acl);
 void vpnr_tenant_free(VpnrTenant *tenant);
 
 /* --- the service's thread --------------------------------------------------------------------- */
+
+/* What its sessions may take (nullable; outlives the tenant). It has none yet. */
+void vpnr_tenant_set_budget(VpnrTenant *tenant, VpnrBudget *budget);
 
 /* Begins a session for the arrival's client; name is for logs and outlives the tenant. FALSE with
  * an error when a descriptor or a thread is missing. */

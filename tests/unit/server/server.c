@@ -28,6 +28,7 @@ typedef struct {
 	VpnrAddr v1_addr;
 	VpnrKey keys[N_CLIENTS]; /* private */
 	guint resume_timeout_s;
+	VpnrBudget *budget;
 	VpnrStats stats;
 	VpnrServer *server;
 	/* a destination */
@@ -83,6 +84,7 @@ start_server(Bench *bench, GError **error)
 				    .resume_timeout_s = bench->resume_timeout_s,
 				    .clients = clients,
 				    .v1_acl = v1_acl,
+				    .budget = bench->budget,
 				    .stats = &bench->stats };
 
 	g_assert_true(vpnr_keys_generate(&params.private_key, NULL));
@@ -94,11 +96,12 @@ start_server(Bench *bench, GError **error)
 }
 
 static void
-start_with(Bench *bench, guint resume_timeout_s)
+start_within(Bench *bench, VpnrBudget *budget, guint resume_timeout_s)
 {
 	g_autoptr(GError) error = NULL;
 
 	memset(bench, 0, sizeof *bench);
+	bench->budget = budget;
 	bench->resume_timeout_s = resume_timeout_s;
 	bench->addr = loopback_private(4334);
 	bench->v1_addr = loopback_private(4335);
@@ -107,6 +110,12 @@ start_with(Bench *bench, guint resume_timeout_s)
 	bench->listener = loopback_listen(8, &bench->dest);
 	bench->server = start_server(bench, &error);
 	g_assert_no_error(error);
+}
+
+static void
+start_with(Bench *bench, guint resume_timeout_s)
+{
+	start_within(bench, NULL, resume_timeout_s);
 }
 
 static void
@@ -581,6 +590,49 @@ test_too_many_sessions(void)
 	party_expect_reset(&other, 1, VPNR_REASON_DENIED);
 }
 
+/* Opens streams until the server refuses one. Returns the sockets of those that it did not. */
+static GArray *
+open_all(Bench *bench, Party *party)
+{
+	GArray *dests = vpnr_fd_array_new();
+
+	for (guint32 id = 1;; id++) {
+		g_autoptr(VpnrFrame) answer = NULL;
+		int dest;
+
+		party_send(party, vpnr_frame_new_open(id, VPNR_KIND_TCP, &bench->dest));
+		answer = party_next(party);
+		if (answer->type == VPNR_FRAME_RESET) {
+			g_assert_cmpint(answer->reason, ==, VPNR_REASON_LIMIT);
+			return dests;
+		}
+		g_assert_cmpstr(vpnr_frame_type_name(answer->type), ==, "OPENED");
+		dest = loopback_accept(bench->listener);
+		g_array_append_val(dests, dest);
+	}
+}
+
+static void
+test_budget(void)
+{
+	g_test_summary("One client cannot take all of the budget: others find something of it.");
+
+	g_autoptr(VpnrBudget) budget = vpnr_budget_new(12 * 1024 * 1024);
+	g_auto(Bench) bench;
+	g_auto(Party) one;
+	g_auto(Party) two;
+	g_autoptr(GArray) dests = NULL;
+	g_auto(VpnrFd) dest = -1;
+
+	start_within(&bench, budget, 300);
+	connect_client(&bench, 0, &one);
+	connect_client(&bench, 1, &two);
+	dests = open_all(&bench, &one);
+	g_assert_cmpuint(dests->len, >, 0);
+	dest = open_stream(&bench, &two, 1);
+	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_BUDGET_REFUSED), ==, 1);
+}
+
 static void
 test_resume_timeout(void)
 {
@@ -810,6 +862,7 @@ main(int argc, char **argv)
 	g_test_add_func("/server/sessions/begins-anew", test_begins_anew);
 	g_test_add_func("/server/sessions/side-by-side", test_side_by_side);
 	g_test_add_func("/server/sessions/too-many", test_too_many_sessions);
+	g_test_add_func("/server/budget", test_budget);
 	g_test_add_func("/server/come-and-go", test_come_and_go);
 	g_test_add_func("/server/reload", test_reload);
 	g_test_add_func("/server/reload/renames", test_reload_renames);
