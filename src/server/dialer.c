@@ -175,6 +175,8 @@ vpnr_dialer_connect(const VpnrDialer *dialer, VpnrKind kind, const VpnrAddr *des
 	*reason = error != NULL ? reason_of(error) : VPNR_REASON_DENIED;
 	if (*reason == VPNR_REASON_DENIED)
 		vpnr_stats_add(dialer->stats, VPNR_STAT_STREAMS_DENIED, 1);
+	if (*reason == VPNR_REASON_LIMIT)
+		vpnr_stats_add(dialer->stats, VPNR_STAT_STREAMS_REFUSED, 1);
 	log_failure(dialer, dest, error != NULL ? error->message : "denied by the access list");
 	return -1;
 }

@@ -205,6 +205,7 @@ test_no_descriptor(void)
 	rig_expect(&bench.rig, VPNR_FRAME_RESET, 1);
 	g_assert_cmpint(bench.fd, ==, -1);
 	g_assert_cmpint(bench.reason, ==, VPNR_REASON_LIMIT);
+	g_assert_cmpuint(vpnr_stats_get(&bench.rig.stats, VPNR_STAT_STREAMS_REFUSED), ==, 1);
 }
 
 static void
