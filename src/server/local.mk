@@ -8,6 +8,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/clients.h \
 	%D%/dialer.c \
 	%D%/dialer.h \
+	%D%/pending.c \
+	%D%/pending.h \
 	%D%/purses.c \
 	%D%/purses.h \
 	%D%/server.c \

@@ -14,10 +14,13 @@
 #include "base/pool.h"
 #include "link/link.h"
 #include "server/clients.h"
+#include "server/pending.h"
 
 /* Threads in all: more than a kernel gives one process by default, so its limit is the one that
  * counts. */
 #define THREADS_MAX 65536
+
+static const char too_many[] = "too many links that have not said HELLO";
 
 struct VpnrServer {
 	/* const after start */
@@ -35,55 +38,21 @@ struct VpnrServer {
 	/* lock */
 	pthread_mutex_t lock;
 	GPtrArray *services; /* VpnrService, all that run */
-	GArray *pending;     /* VpnrAddr, without port: of those that have not said HELLO */
-	GPtrArray *clients;  /* VpnrClientEntry */
+	VpnrPending *pending;
+	GPtrArray *clients; /* VpnrClientEntry */
 	VpnrAcl *v1_acl;
 	gboolean stopping;
 };
 
 /* --- admission -------------------------------------------------------------------------------- */
 
-/* Who counts as one source: an IPv4 address, or the /64 that one IPv6 host has to itself. */
-static VpnrAddr
-source_of(const VpnrAddr *peer)
-{
-	VpnrAddr source = *peer;
-
-	source.port = 0;
-	if (source.type == VPNR_ADDR_IPV6)
-		memset(source.ip6 + 8, 0, 8);
-	return source;
-}
-
-/* Counts the connection among those that have not said HELLO. FALSE: there are too many. */
-static gboolean
-admit_locked(VpnrServer *server, const VpnrAddr *peer)
-{
-	VpnrAddr source = source_of(peer);
-	guint same = 0;
-
-	for (guint i = 0; i < server->pending->len; i++)
-		if (vpnr_addr_equal(&g_array_index(server->pending, VpnrAddr, i), &source))
-			same++;
-	if (server->stopping || server->pending->len >= VPNR_PENDING_MAX ||
-	    same >= VPNR_PENDING_PER_SOURCE_MAX)
-		return FALSE;
-	g_array_append_val(server->pending, source);
-	return TRUE;
-}
-
 static void
 on_settled(gpointer data, VpnrService *service)
 {
 	VpnrServer *server = data;
-	VpnrAddr source = source_of(vpnr_service_peer(service));
 
 	pthread_mutex_lock(&server->lock);
-	for (guint i = 0; i < server->pending->len; i++)
-		if (vpnr_addr_equal(&g_array_index(server->pending, VpnrAddr, i), &source)) {
-			g_array_remove_index_fast(server->pending, i);
-			break;
-		}
+	vpnr_pending_remove(server->pending, service);
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -210,17 +179,44 @@ run_service(gpointer data)
 	vpnr_service_free(task->service);
 }
 
-/* Registers the service, unless there are too many links that have not said HELLO. */
+static void
+log_refusal(VpnrServer *server, const VpnrAddr *peer, const char *why)
+{
+	char text[VPNR_ADDR_STRLEN];
+
+	vpnr_stats_add(server->stats, VPNR_STAT_AUTH_REFUSED, 1);
+	vpnr_log(VPNR_LOG_WARN, "refused the link from %s: %s", vpnr_addr_format(peer, text), why);
+}
+
+/* Registers the service, unless there are too many links that have not said HELLO. The peer of the
+ * one that makes way for it goes into *gone. */
+static gboolean
+admit_locked(VpnrServer *server, VpnrService *service, VpnrAddr *gone)
+{
+	VpnrService *oldest;
+
+	if (server->stopping ||
+	    !vpnr_pending_add(server->pending, service, vpnr_service_peer(service), &oldest))
+		return FALSE;
+	g_ptr_array_add(server->services, service);
+	if (oldest != NULL) {
+		*gone = *vpnr_service_peer(oldest);
+		vpnr_service_dismiss(oldest, VPNR_REASON_NONE);
+	}
+	return TRUE;
+}
+
 static gboolean
 admit(VpnrServer *server, VpnrService *service)
 {
+	VpnrAddr gone = { .type = VPNR_ADDR_NONE };
 	gboolean admitted;
 
 	pthread_mutex_lock(&server->lock);
-	admitted = admit_locked(server, vpnr_service_peer(service));
-	if (admitted)
-		g_ptr_array_add(server->services, service);
+	admitted = admit_locked(server, service, &gone);
 	pthread_mutex_unlock(&server->lock);
+	if (gone.type != VPNR_ADDR_NONE)
+		log_refusal(server, &gone, too_many);
 	return admitted;
 }
 
@@ -245,7 +241,7 @@ take_in(VpnrServer *server, const VpnrServiceParams *params)
 		return "no descriptor is left";
 	if (!admit(server, service)) {
 		vpnr_service_free(service);
-		return "too many links that have not said HELLO";
+		return too_many;
 	}
 	task = g_new0(Task, 1);
 	task->server = server;
@@ -273,7 +269,6 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 				     .resume_timeout_s = server->resume_timeout_s,
 				     .host = &service_host,
 				     .host_data = server };
-	char text[VPNR_ADDR_STRLEN];
 	const char *why;
 
 	if (protocol != VPNR_PROTOCOL_V2) {
@@ -282,10 +277,8 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 		pthread_mutex_unlock(&server->lock);
 	}
 	why = take_in(server, &params);
-	if (why == NULL)
-		return;
-	vpnr_stats_add(server->stats, VPNR_STAT_AUTH_REFUSED, 1);
-	vpnr_log(VPNR_LOG_WARN, "refused the link from %s: %s", vpnr_addr_format(peer, text), why);
+	if (why != NULL)
+		log_refusal(server, peer, why);
 }
 
 static void
@@ -349,7 +342,7 @@ vpnr_server_listen(const VpnrServerParams *params, GError **error)
 	server->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
 	server->acceptors = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_accept_stop);
 	server->services = g_ptr_array_new();
-	server->pending = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	server->pending = vpnr_pending_new();
 	server->clients = g_ptr_array_ref(params->clients);
 	server->v1_acl = params->v1_acl != NULL ? vpnr_acl_ref(params->v1_acl) : NULL;
 	if (!listen_on(server, params->listen, VPNR_PROTOCOL_V2, error) ||
@@ -384,7 +377,7 @@ vpnr_server_stop(VpnrServer *server)
 	g_assert(server->services->len == 0);
 	g_ptr_array_unref(server->services);
 	vpnr_purses_free(server->purses);
-	g_array_unref(server->pending);
+	vpnr_pending_free(server->pending);
 	g_array_unref(server->own_ports);
 	g_ptr_array_unref(server->clients);
 	vpnr_acl_unref(server->v1_acl);

@@ -17,13 +17,6 @@
 
 G_BEGIN_DECLS
 
-/* Links that have not said HELLO yet, in all and from one address: a handshake costs memory and a
- * thread, and anybody can begin one; so does the wait for the HELLO of a client that is known.
- * Behind one address may be a network with many clients that come back at once, or a client with
- * 16 links, whose last connections are still there when the next come. */
-#define VPNR_PENDING_MAX            256
-#define VPNR_PENDING_PER_SOURCE_MAX 32
-
 /* Sessions of one client: four times the most that one has side by side, since whoever has a key
  * may use it on several machines, or lose his links without a word and begin anew; each session
  * costs memory. */

@@ -4,6 +4,7 @@ unit_tests += \
 	%D%/arrival \
 	%D%/clients \
 	%D%/dialer \
+	%D%/pending \
 	%D%/purses \
 	%D%/server \
 	%D%/service \
@@ -14,6 +15,7 @@ unit_tests += \
 %C%_clients_SOURCES = %D%/clients.c
 %C%_dialer_SOURCES = %D%/dialer.c $(stream_rig) $(test_loopback)
 %C%_dialer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_nameserver
+%C%_pending_SOURCES = %D%/pending.c
 %C%_purses_SOURCES = %D%/purses.c
 %C%_server_SOURCES = %D%/server.c $(link_unhurried) $(test_party)
 %C%_server_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags)

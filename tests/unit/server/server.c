@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "proto/v2.h"
 #include "server/clients.h"
+#include "server/pending.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/party.h"
 #include "tests/unit/patience.h"
@@ -347,6 +348,44 @@ test_pending_with_key(void)
 		;
 	for (guint i = 0; i < G_N_ELEMENTS(waiting); i++)
 		party_clear(&waiting[i]);
+}
+
+/* A connection from 127.0.0.x, one source for each x. */
+static int
+connect_from(const Bench *bench, guint x)
+{
+	struct sockaddr_storage to, from;
+	const VpnrAddr source = { .type = VPNR_ADDR_IPV4, .ip4 = { 127, 0, 0, (guint8)x } };
+	socklen_t to_length = vpnr_addr_to_sockaddr(&bench->addr, &to);
+	socklen_t from_length = vpnr_addr_to_sockaddr(&source, &from);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&from, from_length), ==, 0);
+	g_assert_cmpint(connect(fd, (struct sockaddr *)&to, to_length), ==, 0);
+	return fd;
+}
+
+static void
+test_pending_everywhere(void)
+{
+	g_test_summary("Connections that say nothing, of however many sources, keep nobody out: "
+		       "the oldest makes way.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	VpnrFd silent[VPNR_PENDING_MAX];
+
+	start(&bench);
+	for (guint i = 0; i < VPNR_PENDING_MAX; i++)
+		silent[i] = connect_from(&bench, 2 + i / VPNR_PENDING_PER_SOURCE_MAX);
+	for (gint64 begin = g_get_monotonic_time(); count_services(&bench) < VPNR_PENDING_MAX;
+	     patience(begin))
+		;
+	connect_client(&bench, 0, &party);
+	loopback_expect_end(silent[0]);
+	g_assert_cmpuint(vpnr_stats_get(&bench.stats, VPNR_STAT_AUTH_REFUSED), ==, 1);
+	for (guint i = 0; i < VPNR_PENDING_MAX; i++)
+		vpnr_fd_close(silent[i]);
 }
 
 static void
@@ -855,6 +894,7 @@ main(int argc, char **argv)
 	g_test_add_func("/server/own-ports", test_own_ports);
 	g_test_add_func("/server/pending", test_pending);
 	g_test_add_func("/server/pending/with-key", test_pending_with_key);
+	g_test_add_func("/server/pending/everywhere", test_pending_everywhere);
 	g_test_add_func("/server/taken", test_taken);
 	g_test_add_func("/server/resume", test_resume);
 	g_test_add_func("/server/resume/stolen", test_stolen);
