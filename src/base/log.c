@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * log: puts a line together on the caller's stack and writes it at once. Any thread; no lock: the
- * kernel keeps one write(2) of this size in one piece.
+ * log: puts a line together on the caller's stack and writes it at once. Any thread. The lock keeps
+ * another line from taking the room that a line has found; the kernel keeps one write(2) of this
+ * size in one piece.
  */
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -31,6 +34,9 @@ static const Level levels[] = {
 };
 
 static _Atomic VpnrLogLevel max_level = VPNR_LOG_INFO;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static guint n_lost; /* lock: lines, since the last one that was written */
 
 void
 vpnr_log_set_level(VpnrLogLevel level)
@@ -62,6 +68,54 @@ mask_controls(char *text, gsize n)
 	}
 }
 
+/* FALSE if it is lost. Who has stopped reading must not stop us, and that standard error is gone
+ * nobody could be told. A pipe and a socket that say they are ready take a whole line; so does a
+ * terminal, unless it is nearly full. */
+static gboolean
+put(const char *line, gsize n)
+{
+	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&pfd, 1, 0) > 0 && write(STDERR_FILENO, line, n) >= 0;
+}
+
+/* Returns its bytes. */
+static gsize
+begin(char line[static PREFIX_MAX], VpnrLogLevel level)
+{
+	gsize n = getenv("JOURNAL_STREAM") != NULL
+		      ? (gsize)snprintf(line, PREFIX_MAX, "<%d>", levels[level].priority)
+		      : 0;
+
+	return n + (gsize)snprintf(line + n, PREFIX_MAX - n,
+				   "%.40s: %s: ", program_invocation_short_name,
+				   levels[level].name);
+}
+
+static gboolean
+tell_lost_locked(void)
+{
+	char line[PREFIX_MAX + TEXT_MAX];
+	gsize n;
+
+	if (n_lost == 0)
+		return TRUE;
+	n = begin(line, VPNR_LOG_WARN);
+	n += (gsize)snprintf(line + n, TEXT_MAX, "%u lines could not be written here\n", n_lost);
+	return put(line, n);
+}
+
+static void
+put_or_lose(const char *line, gsize n)
+{
+	pthread_mutex_lock(&lock);
+	if (tell_lost_locked())
+		n_lost = put(line, n) ? 0 : 1;
+	else
+		n_lost++;
+	pthread_mutex_unlock(&lock);
+}
+
 void
 vpnr_log(VpnrLogLevel level, const char *format, ...)
 {
@@ -70,26 +124,18 @@ vpnr_log(VpnrLogLevel level, const char *format, ...)
 	gsize prefix;
 	int length;
 	gsize n;
-	gssize written;
 	va_list args;
 
 	if (!vpnr_log_enabled(level))
 		return;
 
-	prefix = getenv("JOURNAL_STREAM") != NULL
-		     ? (gsize)snprintf(line, PREFIX_MAX, "<%d>", levels[level].priority)
-		     : 0;
-	prefix += (gsize)snprintf(line + prefix, PREFIX_MAX - prefix,
-				  "%.40s: %s: ", program_invocation_short_name, levels[level].name);
+	prefix = begin(line, level);
 	va_start(args, format);
 	length = vsnprintf(line + prefix, TEXT_MAX + 1, format, args);
 	va_end(args);
 	n = (gsize)CLAMP(length, 0, TEXT_MAX);
 	mask_controls(line + prefix, n);
 	line[prefix + n] = '\n';
-
-	/* Nobody could be told that standard error is gone. */
-	written = write(STDERR_FILENO, line, prefix + n + 1);
-	(void)written;
+	put_or_lose(line, prefix + n + 1);
 	errno = saved_errno;
 }

@@ -6,6 +6,10 @@
  * different threads never mix. Lower layers do not log, they return errors; client, server and app
  * log them once, with the session, stream and destination they belong to.
  *
+ * Nobody waits for who reads the lines, which may be a program that hangs or a terminal that is
+ * stopped: one that is not taken at once is lost, and the next that is taken comes behind one that
+ * says how many were.
+ *
  * Under systemd (JOURNAL_STREAM is set) a line starts with its "<N>" syslog priority.
  */
 #pragma once

@@ -4,6 +4,8 @@
  */
 #include "base/log.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,6 +109,44 @@ test_journal(void)
 	g_unsetenv("JOURNAL_STREAM");
 }
 
+static guint
+count_lines(const char *text)
+{
+	guint n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void
+test_nobody_reads(void)
+{
+	g_test_summary("Who does not read the log stops nobody, and is told what he has missed.");
+
+	Capture capture = capture_begin();
+	int size = fcntl(capture.read_end, F_SETPIPE_SZ, 2 * sysconf(_SC_PAGESIZE));
+	guint n_lines = 2 * (guint)size / 1000; /* more than fit */
+	g_autofree char *all = g_malloc0((gsize)size + 1);
+	g_autofree char *text = NULL;
+	gssize n;
+
+	vpnr_log(VPNR_LOG_INFO, "first");
+	for (guint i = 1; i < n_lines; i++)
+		vpnr_log(VPNR_LOG_INFO, "%01000u", i);
+	n = read(capture.read_end, all, (gsize)size);
+	vpnr_log(VPNR_LOG_INFO, "last");
+	text = capture_end(&capture);
+	g_assert_cmpint(n, >, 0);
+	g_assert_true(g_str_has_prefix(all, "log: info: first\n"));
+	g_assert_true(g_str_has_suffix(all, "\n")); /* whole lines */
+	g_assert_true(g_str_has_prefix(text, "log: warning: "));
+	g_assert_true(
+	    g_str_has_suffix(text, " lines could not be written here\nlog: info: last\n"));
+	g_assert_cmpuint(count_lines(all) + (guint)atoi(text + strlen("log: warning: ")), ==,
+			 n_lines);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -117,5 +157,6 @@ main(int argc, char **argv)
 	g_test_add_func("/log/controls", test_controls);
 	g_test_add_func("/log/cut", test_cut);
 	g_test_add_func("/log/journal", test_journal);
+	g_test_add_func("/log/nobody-reads", test_nobody_reads);
 	return g_test_run();
 }
