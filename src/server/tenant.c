@@ -13,11 +13,15 @@
 #include <sys/random.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "link/greeting.h"
 #include "server/dialer.h"
 #include "stream/credit.h"
 #include "stream/flow.h"
 #include "stream/worker.h"
+
+/* A client that opens more streams than it may have, on and on, must not fill the log. */
+#define LOG_EVERY_S 60
 
 struct VpnrTenant {
 	/* const after start */
@@ -31,8 +35,9 @@ struct VpnrTenant {
 	pthread_mutex_t lock;
 	VpnrAcl *acl;
 	VpnrSession *session;
-	VpnrTable *table; /* of the session */
-	gboolean ending;  /* the session is being freed: nobody may ask it how it is */
+	VpnrTable *table;    /* of the session */
+	gboolean ending;     /* the session is being freed: nobody may ask it how it is */
+	gint64 silent_until; /* reader thread: about streams that are refused */
 };
 
 VpnrTenant *
@@ -131,11 +136,24 @@ serve_stream(gpointer data)
 
 /* --- frames (reader and writer thread) -------------------------------------------------------- */
 
+/* The client may ask as often as it likes, and is told each time; the log is told once a minute. */
+static void
+log_refusal(VpnrTenant *tenant, const char *why)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (now < tenant->silent_until)
+		return;
+	tenant->silent_until = now + LOG_EVERY_S * G_TIME_SPAN_SECOND;
+	vpnr_log(VPNR_LOG_WARN, "%s: streams are refused: %s", tenant->name, why);
+}
+
 /* Tells the client that there will be no such stream. */
 static const char *
-refuse(VpnrTenant *tenant, guint32 id, VpnrReason reason)
+refuse(VpnrTenant *tenant, guint32 id, VpnrReason reason, const char *why)
 {
 	vpnr_stats_add(tenant->params.stats, VPNR_STAT_STREAMS_REFUSED, 1);
+	log_refusal(tenant, why);
 	if (!vpnr_session_answer(tenant->session, vpnr_frame_new_reset(id, reason)))
 		return "too many OPENs beyond the limit";
 	return NULL;
@@ -154,7 +172,7 @@ start_stream(VpnrTenant *tenant, VpnrStream *stream)
 	g_free(task);
 	vpnr_table_remove(tenant->table, stream);
 	vpnr_stream_unref(stream);
-	return refuse(tenant, id, VPNR_REASON_LIMIT);
+	return refuse(tenant, id, VPNR_REASON_LIMIT, "no thread is left");
 }
 
 static const char *
@@ -166,9 +184,10 @@ on_open(VpnrTenant *tenant, const VpnrFrame *frame)
 	case VPNR_TABLE_OK:
 		return start_stream(tenant, stream);
 	case VPNR_TABLE_FULL:
-		return refuse(tenant, frame->stream, VPNR_REASON_LIMIT);
+		return refuse(tenant, frame->stream, VPNR_REASON_LIMIT,
+			      "too many streams, or no descriptor or memory is left");
 	case VPNR_TABLE_UNSUPPORTED:
-		return refuse(tenant, frame->stream, VPNR_REASON_DENIED);
+		return refuse(tenant, frame->stream, VPNR_REASON_DENIED, "it takes no UDP");
 	case VPNR_TABLE_FLOOD:
 		return "OPENs without reading what earlier ones were answered";
 	case VPNR_TABLE_VIOLATION:

@@ -22,6 +22,7 @@ net_tests += \
 	%D%/33-http-connect.test \
 	%D%/34-vanished.test \
 	%D%/35-links.test \
+	%D%/36-limits.test \
 	%D%/40-server-restart.test \
 	%D%/41-kill.test \
 	%D%/42-sigterm.test \
