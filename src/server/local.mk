@@ -12,6 +12,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/pending.h \
 	%D%/purses.c \
 	%D%/purses.h \
+	%D%/refusals.c \
+	%D%/refusals.h \
 	%D%/server.c \
 	%D%/server.h \
 	%D%/service.c \

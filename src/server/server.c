@@ -10,7 +10,6 @@
 
 #include "base/accept.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/pool.h"
 #include "link/link.h"
 #include "server/clients.h"
@@ -31,6 +30,7 @@ struct VpnrServer {
 	guint resume_timeout_s;
 	GArray *own_ports; /* guint16 */
 	VpnrPurses *purses;
+	VpnrRefusals *refusals;
 	VpnrStats *stats;
 	VpnrPool *pool;
 	/* main */
@@ -179,15 +179,6 @@ run_service(gpointer data)
 	vpnr_service_free(task->service);
 }
 
-static void
-log_refusal(VpnrServer *server, const VpnrAddr *peer, const char *why)
-{
-	char text[VPNR_ADDR_STRLEN];
-
-	vpnr_stats_add(server->stats, VPNR_STAT_AUTH_REFUSED, 1);
-	vpnr_log(VPNR_LOG_WARN, "refused the link from %s: %s", vpnr_addr_format(peer, text), why);
-}
-
 /* Registers the service, unless there are too many links that have not said HELLO. The peer of the
  * one that makes way for it goes into *gone. */
 static gboolean
@@ -216,7 +207,7 @@ admit(VpnrServer *server, VpnrService *service)
 	admitted = admit_locked(server, service, &gone);
 	pthread_mutex_unlock(&server->lock);
 	if (gone.type != VPNR_ADDR_NONE)
-		log_refusal(server, &gone, too_many);
+		vpnr_refusals_add(server->refusals, &gone, too_many);
 	return admitted;
 }
 
@@ -265,6 +256,7 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 						 .own_ports = server->own_ports,
 						 .stats = server->stats },
 				     .purses = server->purses,
+				     .refusals = server->refusals,
 				     .private_key = &server->private_key,
 				     .resume_timeout_s = server->resume_timeout_s,
 				     .host = &service_host,
@@ -278,7 +270,7 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 	}
 	why = take_in(server, &params);
 	if (why != NULL)
-		log_refusal(server, peer, why);
+		vpnr_refusals_add(server->refusals, peer, why);
 }
 
 static void
@@ -335,6 +327,7 @@ vpnr_server_listen(const VpnrServerParams *params, GError **error)
 	server->udp_timeout_s = params->udp_timeout_s;
 	server->resume_timeout_s = params->resume_timeout_s;
 	server->purses = vpnr_purses_new(params->budget);
+	server->refusals = vpnr_refusals_new(params->stats);
 	server->stats = params->stats;
 	server->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	collect_ports(server, params->listen);
@@ -377,6 +370,7 @@ vpnr_server_stop(VpnrServer *server)
 	g_assert(server->services->len == 0);
 	g_ptr_array_unref(server->services);
 	vpnr_purses_free(server->purses);
+	vpnr_refusals_free(server->refusals);
 	vpnr_pending_free(server->pending);
 	g_array_unref(server->own_ports);
 	g_ptr_array_unref(server->clients);

@@ -339,7 +339,6 @@ wait_for_arrival(VpnrService *service)
 	VpnrTransport *transport = make_transport(service, &error);
 	g_autoptr(VpnrArrival) arrival = vpnr_arrival_new(transport, &params->peer);
 	int cancel_fd = vpnr_latch_fd(service->dismissed);
-	char peer[VPNR_ADDR_STRLEN];
 
 	if (transport != NULL &&
 	    (params->tenant.protocol != VPNR_PROTOCOL_V2 ||
@@ -349,9 +348,7 @@ wait_for_arrival(VpnrService *service)
 		vpnr_stats_add(params->tenant.stats, VPNR_STAT_LINKS_FAILED, 1);
 		vpnr_log(VPNR_LOG_INFO, "%s: link ended: %s", service->client, error->message);
 	} else if (transport == NULL && !vpnr_latch_is_tripped(service->dismissed)) {
-		vpnr_stats_add(params->tenant.stats, VPNR_STAT_AUTH_REFUSED, 1);
-		vpnr_log(VPNR_LOG_WARN, "refused the link from %s: %s",
-			 vpnr_addr_format(&params->peer, peer), error->message);
+		vpnr_refusals_add(params->refusals, &params->peer, error->message);
 	}
 	return NULL;
 }

@@ -25,6 +25,7 @@
 #include "server/acl.h"
 #include "server/arrival.h"
 #include "server/purses.h"
+#include "server/refusals.h"
 #include "server/tenant.h"
 #include "stream/stream.h"
 
@@ -51,6 +52,7 @@ typedef struct {
 	VpnrAddr peer;
 	VpnrTenantParams tenant;    /* for the client's session */
 	VpnrPurses *purses;         /* nullable; outlives the service */
+	VpnrRefusals *refusals;     /* outlives the service */
 	VpnrAcl *acl;               /* VPNr/1 (transfer full); else NULL */
 	const VpnrKey *private_key; /* outlives the service */
 	guint resume_timeout_s;

@@ -6,6 +6,7 @@ unit_tests += \
 	%D%/dialer \
 	%D%/pending \
 	%D%/purses \
+	%D%/refusals \
 	%D%/server \
 	%D%/service \
 	%D%/tenant
@@ -17,6 +18,8 @@ unit_tests += \
 %C%_dialer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_nameserver
 %C%_pending_SOURCES = %D%/pending.c
 %C%_purses_SOURCES = %D%/purses.c
+%C%_refusals_SOURCES = %D%/refusals.c
+%C%_refusals_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_log,--wrap=g_get_monotonic_time
 %C%_server_SOURCES = %D%/server.c $(link_unhurried) $(test_party)
 %C%_server_LDFLAGS = $(AM_LDFLAGS) $(link_unhurried_ldflags)
 %C%_service_SOURCES = %D%/service.c $(link_unhurried) $(test_party)

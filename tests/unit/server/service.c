@@ -63,6 +63,7 @@ struct Bench {
 	VpnrAcl *acl;
 	GArray *own_ports;
 	VpnrStats stats;
+	VpnrRefusals *refusals;
 	VpnrPool *pool;
 	guint resume_timeout_s;
 	_Atomic guint n_asked;    /* authorise() */
@@ -169,6 +170,7 @@ add_guest(Bench *bench)
 			  .port = (guint16)(7 + n),
 			  .ip4 = { 10, 9, 8, 7 } },
 		.acl = v2 ? NULL : vpnr_acl_ref(bench->acl),
+		.refusals = bench->refusals,
 		.private_key = &bench->server_key,
 		.tenant = { .protocol = bench->protocol,
 			    .max_streams = 3,
@@ -198,6 +200,7 @@ prepare(Bench *bench, VpnrProtocol protocol, guint max_threads)
 	atomic_store(&patient, FALSE);
 	bench->protocol = protocol;
 	bench->resume_timeout_s = 300;
+	bench->refusals = vpnr_refusals_new(&bench->stats);
 	atomic_store(&bench->n_welcomes, G_MAXUINT);
 	g_assert_true(vpnr_keys_generate(&bench->server_key, NULL));
 	g_assert_true(vpnr_keys_generate(&bench->client_key, NULL));
@@ -252,6 +255,7 @@ bench_clear(Bench *bench)
 	}
 	g_assert_cmpuint(atomic_load(&bench->n_settled), ==, n);
 	vpnr_pool_free(bench->pool);
+	vpnr_refusals_free(bench->refusals);
 	vpnr_fd_close(bench->listener);
 	vpnr_acl_unref(bench->acl);
 	vpnr_acl_unref(bench->second_acl);
