@@ -153,14 +153,18 @@ remove_locked(VpnrCapture *capture)
 		[VPNR_KILL_SWITCH_ON] = ", but the kill switch stays",
 	};
 	g_autoptr(GError) error = NULL;
+	gboolean removed;
 
 	if (capture->backend == NULL)
 		return;
-	if (!capture->ops->remove(capture->backend, &error))
-		vpnr_log(VPNR_LOG_ERROR, "the rules are not removed: %s", error->message);
+	removed = capture->ops->remove(capture->backend, &error);
 	if (capture->installed && vpnr_rules_need_routing(capture->rules))
 		vpnr_routing_remove(capture->rules);
-	if (capture->installed)
+	if (!removed)
+		vpnr_log(VPNR_LOG_ERROR,
+			 "the rules are not removed, \"vpnrctl rules clear\" does it: %s",
+			 error->message);
+	else if (capture->installed)
 		vpnr_log(VPNR_LOG_INFO, "nothing is captured any more%s",
 			 stays[find_kill_switch_locked(capture)]);
 	capture->installed = FALSE;

@@ -138,29 +138,40 @@ replace_by_any(VpnrIptablesVariant *variant, const Scripts *scripts, const char 
 	return FALSE;
 }
 
-/* Removes the chains with these names from one variant's tables. What cannot be read is not in
- * use. */
 static gboolean
-purge_variant(VpnrIptablesVariant variant, const char *names, GError **error)
+purge_script(VpnrIptablesVariant variant, int family, const VpnrIptablesScript *old, GError **error)
 {
 	g_autoptr(VpnrIptablesScript) none = vpnr_iptables_script_new();
 
-	for (guint i = 0; i < G_N_ELEMENTS(families); i++) {
-		g_autoptr(VpnrIptablesScript) old = read_chains(variant, families[i], names, NULL);
+	return vpnr_iptables_script_is_empty(old) || replace(variant, family, none, old, error);
+}
 
-		if (old != NULL && !vpnr_iptables_script_is_empty(old) &&
-		    !replace(variant, families[i], none, old, error))
+/* Removes the chains with these names from the tables of a variant that is in use. */
+static gboolean
+purge_used(VpnrIptablesVariant variant, const char *names, GError **error)
+{
+	g_auto(Scripts) old = { { NULL } };
+
+	if (!read_all(variant, names, &old, error))
+		return FALSE;
+	for (guint i = 0; i < G_N_ELEMENTS(families); i++)
+		if (old.of[i] != NULL && !purge_script(variant, families[i], old.of[i], error))
 			return FALSE;
-	}
 	return TRUE;
 }
 
+/* The same for all variants. What cannot be read is not in use. */
 static gboolean
 purge(const char *names, GError **error)
 {
-	for (guint i = 0; i < VPNR_IPTABLES_VARIANTS; i++)
-		if (!purge_variant(i, names, error))
+	for (guint i = 0; i < VPNR_IPTABLES_VARIANTS * G_N_ELEMENTS(families); i++) {
+		VpnrIptablesVariant variant = i / G_N_ELEMENTS(families);
+		int family = families[i % G_N_ELEMENTS(families)];
+		g_autoptr(VpnrIptablesScript) old = read_chains(variant, family, names, NULL);
+
+		if (old != NULL && !purge_script(variant, family, old, error))
 			return FALSE;
+	}
 	return TRUE;
 }
 
@@ -235,7 +246,7 @@ choose_variant(VpnrIptablesVariant *variant, const VpnrRules *rules, const char 
 
 	scripts_detach(&scripts);
 	return purge(names, error) && replace_by_any(variant, &scripts, names, error) &&
-	       purge_variant(*variant, names, error);
+	       purge_used(*variant, names, error);
 }
 
 static gboolean
@@ -291,7 +302,8 @@ static gboolean
 backend_remove(VpnrBackend *backend, GError **error)
 {
 	g_autofree char *names = g_steal_pointer(&backend->names);
-	gboolean removed = names == NULL || purge(names, error);
+	gboolean removed =
+	    names == NULL || (purge_used(backend->variant, names, error) && purge(names, error));
 
 	vpnr_fd_close(backend->claim);
 	backend->claim = -1;

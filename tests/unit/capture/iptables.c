@@ -6,6 +6,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/unit/capture/golden.h"
@@ -326,6 +327,32 @@ test_clear(gconstpointer variant)
 }
 
 static void
+test_remove_fails(gconstpointer variant)
+{
+	g_autofree char *installed = NULL;
+	g_autoptr(GError) error = NULL;
+	struct rlimit before, none;
+	Host host;
+
+	g_test_summary("Without a descriptor for the programs nothing is removed, and it is told.");
+	if (!host_init(&host, variant))
+		return;
+	install(&host);
+	installed = list(variant);
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+	g_assert_false(ops->remove(host.backend, &error));
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	g_assert_error(error, VPNR_BACKEND_ERROR, VPNR_BACKEND_ERROR_FAILED);
+	assert_list(variant, installed);
+	g_clear_error(&error);
+	g_assert_true(ops->clear(host.rules, &error));
+	assert_list(variant, host.before);
+	host_clear(&host);
+}
+
+static void
 test_taken(gconstpointer variant)
 {
 	g_autofree char *installed = NULL;
@@ -594,6 +621,7 @@ main(int argc, char **argv)
 		{ "others", test_others },
 		{ "left-over", test_left_over },
 		{ "clear", test_clear },
+		{ "remove-fails", test_remove_fails },
 		{ "taken", test_taken },
 		{ "kill-switch", test_kill_switch },
 		{ "undo", test_undo },
