@@ -116,10 +116,10 @@ vpnr_daemon_main(int argc, char **argv, const char *program, VpnrOptions *option
 		 gboolean (*run)(gpointer app, GError **error), gpointer app)
 {
 	g_autoptr(GError) error = NULL;
+	gboolean ok;
 
 	vpnr_fd_fill_standard();
-	gboolean ok = vpnr_options_parse(argc, argv, options, &error);
-
+	ok = vpnr_options_parse(argc, argv, options, &error);
 	if (ok && options->version) {
 		printf("%s %s\n", program, PACKAGE_VERSION);
 	} else if (ok) {

@@ -20,8 +20,8 @@ typedef struct {
 	GError *failure;
 } VpnrDaemon;
 
-/* The whole of main(): options, version, logging, run(app), and its error as the last line. options
- * is valid during run() and cleared afterwards. Returns the exit status. */
+/* The whole of main(): standard streams, options, version, logging, run(app), and its error as the
+ * last line. options is valid during run() and cleared afterwards. Returns the exit status. */
 int vpnr_daemon_main(int argc, char **argv, const char *program, VpnrOptions *options,
 		     gboolean (*run)(gpointer app, GError **error), gpointer app);
 

@@ -20,7 +20,7 @@
 #include "stream/flow.h"
 #include "stream/worker.h"
 
-/* A client that opens more streams than it may have, on and on, must not fill the log. */
+/* Seconds. A client is told of each stream that is refused, and may go on asking. */
 #define LOG_EVERY_S 60
 
 struct VpnrTenant {
@@ -30,14 +30,15 @@ struct VpnrTenant {
 	VpnrBudget *budget;
 	const char *name;
 	VpnrSessionId id; /* VPNr/2 */
+	/* reader thread */
+	gint64 silent_until; /* monotonic, us: about streams that are refused */
 	/* lock; the service's thread changes them and may read them without, and so may the threads
 	 * of session and streams, which end before they change */
 	pthread_mutex_t lock;
 	VpnrAcl *acl;
 	VpnrSession *session;
-	VpnrTable *table;    /* of the session */
-	gboolean ending;     /* the session is being freed: nobody may ask it how it is */
-	gint64 silent_until; /* reader thread: about streams that are refused */
+	VpnrTable *table; /* of the session */
+	gboolean ending;  /* the session is being freed: nobody may ask it how it is */
 };
 
 VpnrTenant *
@@ -136,7 +137,6 @@ serve_stream(gpointer data)
 
 /* --- frames (reader and writer thread) -------------------------------------------------------- */
 
-/* The client may ask as often as it likes, and is told each time; the log is told once a minute. */
 static void
 log_refusal(VpnrTenant *tenant, const char *why)
 {
@@ -163,10 +163,9 @@ static const char *
 start_stream(VpnrTenant *tenant, VpnrStream *stream)
 {
 	guint32 id = stream->id;
-	Task *task = g_new0(Task, 1);
+	Task *task = g_new(Task, 1);
 
-	task->tenant = tenant;
-	task->stream = stream;
+	*task = (Task){ tenant, stream };
 	if (vpnr_pool_run(tenant->params.pool, serve_stream, task))
 		return NULL;
 	g_free(task);
