@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/fds.h"
 
@@ -27,15 +28,21 @@ vpnr_lender_pair(int ends[static 2], GError **error)
 
 /* --- who asks --------------------------------------------------------------------------------- */
 
+/* The socket does not block, and has no room while some hundred requests wait in it. */
 static gboolean
 send_request(int asking, const VpnrAddr *local, const VpnrAddr *peer, int answer)
 {
+	gint64 deadline = vpnr_deadline_after(VPNR_LENDER_MS);
+	struct pollfd pfd = { .fd = asking, .events = POLLOUT };
 	char first[VPNR_ADDR_STRLEN], second[VPNR_ADDR_STRLEN];
 	g_autofree char *text = g_strdup_printf("%s %s", vpnr_addr_format(local, first),
 						vpnr_addr_format(peer, second));
 	VpnrFds fds = { { answer }, 1 };
 
-	return vpnr_fds_send(asking, text, strlen(text), &fds);
+	while (!vpnr_fds_send(asking, text, strlen(text), &fds))
+		if (errno != EAGAIN || poll(&pfd, 1, vpnr_deadline_left(deadline)) != 1)
+			return FALSE;
+	return TRUE;
 }
 
 static int

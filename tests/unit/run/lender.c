@@ -4,6 +4,8 @@
  */
 #include "run/lender.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -69,6 +71,38 @@ test_ask(void)
 	vpnr_thread_join(thread);
 }
 
+/* data: the socket that it is lent (int). */
+static void
+ask(gpointer data)
+{
+	VpnrAddr local, peer;
+
+	g_assert_true(vpnr_addr_parse("127.0.0.53:5354", 0, &local, NULL));
+	g_assert_true(vpnr_addr_parse("127.0.0.1:4000", 0, &peer, NULL));
+	*(int *)data = vpnr_lender_ask(ends[0], &local, &peer);
+}
+
+static void
+test_many(void)
+{
+	g_test_summary("Who finds the socket full of requests waits until there is room.");
+
+	int fd = -1;
+
+	g_assert_true(vpnr_lender_pair(ends, NULL));
+	g_assert_cmpint(fcntl(ends[0], F_SETFL, O_NONBLOCK), ==, 0);
+	while (send(ends[0], "x", 1, 0) == 1)
+		;
+	g_assert_cmpint(errno, ==, EAGAIN);
+	VpnrThread *asking = vpnr_thread_start("ask", ask, &fd, NULL);
+	VpnrThread *thread = vpnr_thread_start("lender", serve_all, NULL, NULL);
+	vpnr_thread_join(asking);
+	g_assert_cmpint(fd, >=, 0);
+	vpnr_fd_close(fd);
+	close(ends[0]);
+	vpnr_thread_join(thread);
+}
+
 /* Requests that make no sense are answered by the end of the answer's socket. */
 static void
 test_bad(void)
@@ -113,6 +147,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/lender/ask", test_ask);
+	g_test_add_func("/lender/many", test_many);
 	g_test_add_func("/lender/bad", test_bad);
 	g_test_add_func("/lender/nobody", test_nobody);
 	return g_test_run();
