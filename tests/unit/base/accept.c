@@ -252,6 +252,7 @@ accept_three_by_one_descriptor(Bench *bench, const int theirs[static 3])
 	for (guint i = 0; i < 3; i++) {
 		g_autoptr(Accepted) accepted = next(bench);
 
+		g_assert_nonnull(accepted);
 		g_assert_null(vpnr_mailbox_pop(bench->box, 150)); /* it tries every 100 ms */
 	}
 }
