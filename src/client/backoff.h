@@ -22,7 +22,7 @@ typedef struct {
  * random bits: a thousand clients of one server must not come back in the same instant. */
 guint vpnr_backoff_next(VpnrBackoff *backoff, guint32 random);
 
-/* A try has succeeded: its link has lasted. */
+/* A try has succeeded: its link has worked. */
 void vpnr_backoff_reset(VpnrBackoff *backoff);
 
 G_END_DECLS

@@ -14,10 +14,9 @@
 #include "client/tunnel.h"
 #include "client/uplink_log.h"
 
-/* Milliseconds that a link must have lived for the next to be dialled at once when it is lost. One
- * that did not may be followed by many of its kind, so that it is a try that has failed: a server
- * that has no thread left, for example, says HELLO and nothing else. */
-#define SETTLED_MS 1000
+/* us that a link must have lived for the next to be dialled at once when it is lost. One that did
+ * not may be followed by many of its kind. */
+#define SETTLED_US 1000000
 
 struct VpnrUplink {
 	/* const after start */
@@ -297,6 +296,14 @@ pause_before_next(VpnrUplink *uplink)
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
+/* FALSE: the link was a try that has failed, all the same. A server that has no thread left, for
+ * example, says HELLO and nothing else. With VPNr/1 nobody answers a PING. */
+static gboolean
+has_worked(VpnrUplink *uplink, gint64 lived_us)
+{
+	return lived_us >= SETTLED_US || vpnr_tunnel_status(uplink->tunnel).rtt_us >= 0;
+}
+
 static void
 uplink_run(gpointer data)
 {
@@ -311,13 +318,13 @@ uplink_run(gpointer data)
 			if (end == VPNR_LINK_OPEN)
 				break;
 			lived_us = g_get_monotonic_time() - uplink->renewal.since;
+			if (has_worked(uplink, lived_us))
+				vpnr_backoff_reset(&uplink->backoff);
 			on_link_end(uplink, end);
 		}
 		end_session_in_time(uplink);
-		if (lived_us < SETTLED_MS * (gint64)1000)
+		if (lived_us < SETTLED_US)
 			pause_before_next(uplink);
-		else
-			vpnr_backoff_reset(&uplink->backoff);
 	}
 	vpnr_gate_close(uplink->gate);
 	if (session(uplink) != NULL)

@@ -29,3 +29,4 @@ thread_echo = %D%/echo.c %D%/echo.h $(test_loopback) $(test_patience)
 
 %C%_streams_SOURCES = %D%/streams.c $(thread_side) $(thread_echo)
 %C%_system_SOURCES = %D%/system.c %D%/relay.c %D%/relay.h $(thread_echo)
+%C%_system_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_backoff_next

@@ -4,6 +4,9 @@
  * destination and back, with many applications at once: no application notices that links are cut,
  * come back and are rotated, no byte is lost or mixed, everything stops in time, and nothing is
  * left behind.
+ *
+ * Linked with --wrap for vpnr_backoff_next: links that are cut again and again are dialled as if
+ * each was the first.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -13,6 +16,7 @@
 #include "base/accept.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "client/backoff.h"
 #include "client/inbound.h"
 #include "server/clients.h"
 #include "server/server.h"
@@ -36,6 +40,16 @@
 /* Microseconds for a stop with streams open: as main, within two seconds, and a margin for a busy
  * machine with a sanitizer; but less than the 10 s that a peer may take. */
 #define STOP_US 9000000
+
+guint __real_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random);
+guint __wrap_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random);
+
+guint
+__wrap_vpnr_backoff_next(VpnrBackoff *backoff, guint32 random)
+{
+	vpnr_backoff_reset(backoff);
+	return __real_vpnr_backoff_next(backoff, random);
+}
 
 typedef struct {
 	VpnrProtocol protocol;
