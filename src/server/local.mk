@@ -10,8 +10,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/dialer.h \
 	%D%/pending.c \
 	%D%/pending.h \
-	%D%/purses.c \
-	%D%/purses.h \
+	%D%/quotas.c \
+	%D%/quotas.h \
 	%D%/refusals.c \
 	%D%/refusals.h \
 	%D%/server.c \

@@ -29,7 +29,7 @@ struct VpnrServer {
 	guint udp_timeout_s;
 	guint resume_timeout_s;
 	GArray *own_ports; /* guint16 */
-	VpnrPurses *purses;
+	VpnrQuotas *quotas;
 	VpnrRefusals *refusals;
 	VpnrStats *stats;
 	VpnrPool *pool;
@@ -255,7 +255,7 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 						 .pool = server->pool,
 						 .own_ports = server->own_ports,
 						 .stats = server->stats },
-				     .purses = server->purses,
+				     .quotas = server->quotas,
 				     .refusals = server->refusals,
 				     .private_key = &server->private_key,
 				     .resume_timeout_s = server->resume_timeout_s,
@@ -326,7 +326,7 @@ vpnr_server_listen(const VpnrServerParams *params, GError **error)
 	server->max_streams = params->max_streams;
 	server->udp_timeout_s = params->udp_timeout_s;
 	server->resume_timeout_s = params->resume_timeout_s;
-	server->purses = vpnr_purses_new(params->budget);
+	server->quotas = vpnr_quotas_new(params->budget);
 	server->refusals = vpnr_refusals_new(params->stats);
 	server->stats = params->stats;
 	server->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
@@ -369,7 +369,7 @@ vpnr_server_stop(VpnrServer *server)
 	vpnr_pool_free(server->pool);
 	g_assert(server->services->len == 0);
 	g_ptr_array_unref(server->services);
-	vpnr_purses_free(server->purses);
+	vpnr_quotas_free(server->quotas);
 	vpnr_refusals_free(server->refusals);
 	vpnr_pending_free(server->pending);
 	g_array_unref(server->own_ports);

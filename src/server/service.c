@@ -313,7 +313,7 @@ serve_session(VpnrService *service, VpnrArrival *arrival)
 	g_autoptr(GError) error = NULL;
 
 	vpnr_tenant_set_budget(service->tenant,
-			       vpnr_purses_get(service->params.purses, &service->key));
+			       vpnr_quotas_get(service->params.quotas, &service->key));
 	if (!vpnr_tenant_begin(service->tenant, service->client, arrival, &error)) {
 		vpnr_log(VPNR_LOG_WARN, "%s: no session: %s", service->client, error->message);
 		return;

@@ -24,7 +24,7 @@
 #include "proto/hello.h"
 #include "server/acl.h"
 #include "server/arrival.h"
-#include "server/purses.h"
+#include "server/quotas.h"
 #include "server/refusals.h"
 #include "server/tenant.h"
 #include "stream/stream.h"
@@ -51,7 +51,7 @@ typedef struct {
 	int fd; /* (transfer full) */
 	VpnrAddr peer;
 	VpnrTenantParams tenant;    /* for the client's session */
-	VpnrPurses *purses;         /* nullable; outlives the service */
+	VpnrQuotas *quotas;         /* nullable; outlives the service */
 	VpnrRefusals *refusals;     /* outlives the service */
 	VpnrAcl *acl;               /* VPNr/1 (transfer full); else NULL */
 	const VpnrKey *private_key; /* outlives the service */

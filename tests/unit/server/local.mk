@@ -5,7 +5,7 @@ unit_tests += \
 	%D%/clients \
 	%D%/dialer \
 	%D%/pending \
-	%D%/purses \
+	%D%/quotas \
 	%D%/refusals \
 	%D%/server \
 	%D%/service \
@@ -17,7 +17,7 @@ unit_tests += \
 %C%_dialer_SOURCES = %D%/dialer.c $(stream_rig) $(test_loopback)
 %C%_dialer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_nameserver
 %C%_pending_SOURCES = %D%/pending.c
-%C%_purses_SOURCES = %D%/purses.c
+%C%_quotas_SOURCES = %D%/quotas.c
 %C%_refusals_SOURCES = %D%/refusals.c
 %C%_refusals_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_log,--wrap=g_get_monotonic_time
 %C%_server_SOURCES = %D%/server.c $(link_unhurried) $(test_party)

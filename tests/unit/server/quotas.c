@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * purses: each key has its own, and the same one whenever it comes.
+ * quotas: each key has its own, and the same one whenever it comes.
  */
-#include "server/purses.h"
+#include "server/quotas.h"
 
 #include "base/thread.h"
 
@@ -19,19 +19,19 @@ static void
 test_get(void)
 {
 	g_autoptr(VpnrBudget) budget = vpnr_budget_new(1000);
-	g_autoptr(VpnrPurses) purses = vpnr_purses_new(budget);
+	g_autoptr(VpnrQuotas) quotas = vpnr_quotas_new(budget);
 	VpnrBudget *all[20];
 
 	for (guint8 i = 0; i < G_N_ELEMENTS(all); i++) {
 		VpnrKey key = key_of(i);
 
-		all[i] = vpnr_purses_get(purses, &key);
+		all[i] = vpnr_quotas_get(quotas, &key);
 		g_assert_true(vpnr_budget_take(all[i], i));
 	}
 	for (guint8 i = 0; i < G_N_ELEMENTS(all); i++) {
 		VpnrKey key = key_of(i);
 
-		g_assert_true(vpnr_purses_get(purses, &key) == all[i]);
+		g_assert_true(vpnr_quotas_get(quotas, &key) == all[i]);
 		g_assert_cmpuint(vpnr_budget_used(all[i]), ==, i);
 		vpnr_budget_give(all[i], i);
 	}
@@ -41,13 +41,13 @@ test_get(void)
 static void
 test_none(void)
 {
-	g_autoptr(VpnrPurses) of_none = vpnr_purses_new(NULL);
+	g_autoptr(VpnrQuotas) of_none = vpnr_quotas_new(NULL);
 	VpnrKey key = key_of(1);
 
-	g_assert_null(vpnr_purses_get(of_none, &key));
-	g_assert_null(vpnr_purses_get(of_none, &key));
-	g_assert_null(vpnr_purses_get(NULL, &key));
-	vpnr_purses_free(NULL);
+	g_assert_null(vpnr_quotas_get(of_none, &key));
+	g_assert_null(vpnr_quotas_get(of_none, &key));
+	g_assert_null(vpnr_quotas_get(NULL, &key));
+	vpnr_quotas_free(NULL);
 }
 
 static void
@@ -56,7 +56,7 @@ get_often(gpointer data)
 	for (guint i = 0; i < 1000; i++) {
 		VpnrKey key = key_of((guint8)(i % 10));
 
-		g_assert_nonnull(vpnr_purses_get(data, &key));
+		g_assert_nonnull(vpnr_quotas_get(data, &key));
 	}
 }
 
@@ -64,11 +64,11 @@ static void
 test_threads(void)
 {
 	g_autoptr(VpnrBudget) budget = vpnr_budget_new(1000);
-	g_autoptr(VpnrPurses) purses = vpnr_purses_new(budget);
+	g_autoptr(VpnrQuotas) quotas = vpnr_quotas_new(budget);
 	VpnrThread *threads[4];
 
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
-		threads[i] = vpnr_thread_start("getter", get_often, purses, NULL);
+		threads[i] = vpnr_thread_start("getter", get_often, quotas, NULL);
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
 		vpnr_thread_join(threads[i]);
 }
@@ -77,8 +77,8 @@ int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/purses/get", test_get);
-	g_test_add_func("/purses/none", test_none);
-	g_test_add_func("/purses/threads", test_threads);
+	g_test_add_func("/quotas/get", test_get);
+	g_test_add_func("/quotas/none", test_none);
+	g_test_add_func("/quotas/threads", test_threads);
 	return g_test_run();
 }

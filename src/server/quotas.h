@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * purses: which part of the server's budget each client has, by its key, so that no client can take
- * what others need to begin (base/budget.h). A purse stays when the client's last session has
+ * quotas: which part of the server's budget each client has, by its key, so that no client can take
+ * what others need to begin (base/budget.h). A quota stays when the client's last session has
  * ended, and with a reload. All links of VPNr/1, which has no keys, have one together.
  *
- * vpnr_purses_get() is thread-safe.
+ * vpnr_quotas_get() is thread-safe.
  */
 #pragma once
 
@@ -15,18 +15,18 @@
 
 G_BEGIN_DECLS
 
-typedef struct VpnrPurses VpnrPurses;
+typedef struct VpnrQuotas VpnrQuotas;
 
 /* Parts of this budget (nullable: of none), which outlives them. */
-VpnrPurses *vpnr_purses_new(VpnrBudget *budget);
+VpnrQuotas *vpnr_quotas_new(VpnrBudget *budget);
 
 /* Frees them; everything has been given back. Takes NULL. */
-void vpnr_purses_free(VpnrPurses *purses);
+void vpnr_quotas_free(VpnrQuotas *quotas);
 
 /* The one of the client with this public key (transfer none; VPNr/1: all zero). Only of keys that
  * the server knows: their number is the bound. NULL for NULL. */
-VpnrBudget *vpnr_purses_get(VpnrPurses *purses, const VpnrKey *key);
+VpnrBudget *vpnr_quotas_get(VpnrQuotas *quotas, const VpnrKey *key);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrPurses, vpnr_purses_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VpnrQuotas, vpnr_quotas_free)
 
 G_END_DECLS
