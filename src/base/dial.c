@@ -94,11 +94,8 @@ open_socket(const Dial *dial, const struct sockaddr_storage *ss)
 {
 	int type = dial->options->udp ? SOCK_DGRAM : SOCK_STREAM;
 	g_auto(VpnrFd) fd = socket(ss->ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	guint32 mark = dial->options->mark;
 
-	if (fd < 0)
-		return -1;
-	if (mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
+	if (fd < 0 || !vpnr_fd_set_mark(fd, dial->options->mark))
 		return -1;
 	vpnr_fd_set_nodelay(fd);
 	return vpnr_fd_steal(&fd);

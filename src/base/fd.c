@@ -60,6 +60,12 @@ vpnr_fd_set_keepalive(int fd, guint timeout_ms)
 	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
+gboolean
+vpnr_fd_set_mark(int fd, guint32 mark)
+{
+	return mark == 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0;
+}
+
 void
 vpnr_fd_set_urgent_inline(int fd)
 {

@@ -33,6 +33,9 @@ void vpnr_fd_set_keepalive(int fd, guint timeout_ms);
  * RFC 6093, section 6, wants it. The kernel would else take the last of them out. */
 void vpnr_fd_set_urgent_inline(int fd);
 
+/* SO_MARK, so that rules can tell what is sent (0: none). FALSE with errno. */
+gboolean vpnr_fd_set_mark(int fd, guint32 mark);
+
 /* Moreover TCP_USER_TIMEOUT: a peer that acknowledges nothing, or that does not read although there
  * is data for it, ends the connection after about timeout_ms, too. */
 void vpnr_fd_set_dead_peer_timeout(int fd, guint timeout_ms);

@@ -36,16 +36,9 @@ typedef struct {
 
 /* --- the relay -------------------------------------------------------------------------------- */
 
-/* Connection tracking forgets who has begun before a flow ends: what the relay sends then would be
- * captured without a mark. */
-static gboolean
-set_mark(int relay, guint32 mark)
-{
-	return mark == 0 || setsockopt(relay, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0;
-}
-
 /* A UDP socket on the address at which the application has reached us, which so reaches it back; on
- * the same interface, if the address is one of the link. -1 with errno. */
+ * the same interface, if the address is one of the link. -1 with errno. Connection tracking forgets
+ * who has begun before a flow ends: what is sent then would be captured without a mark. */
 static int
 open_relay(int fd, guint32 mark, VpnrAddr *addr)
 {
@@ -57,7 +50,8 @@ open_relay(int fd, guint32 mark, VpnrAddr *addr)
 		return -1;
 	((struct sockaddr_in *)&ss)->sin_port = 0; /* where sin6_port is, too */
 	relay = socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (relay < 0 || !set_mark(relay, mark) || bind(relay, (struct sockaddr *)&ss, size) < 0)
+	if (relay < 0 || !vpnr_fd_set_mark(relay, mark) ||
+	    bind(relay, (struct sockaddr *)&ss, size) < 0)
 		return -1;
 	*addr = vpnr_fd_local_addr(relay);
 	return vpnr_fd_steal(&relay);

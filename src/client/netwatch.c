@@ -253,7 +253,7 @@ make_probe(int link_fd, int family)
 	socklen_t size = sizeof mark;
 
 	if (fd < 0 || getsockopt(link_fd, SOL_SOCKET, SO_MARK, &mark, &size) < 0 ||
-	    (mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0))
+	    !vpnr_fd_set_mark(fd, mark))
 		return -1;
 	return vpnr_fd_steal(&fd);
 }

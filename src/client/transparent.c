@@ -27,7 +27,7 @@ set_transparent(int fd, int family, guint32 mark)
 	gboolean ok = family == AF_INET6 ? set_option(fd, SOL_IPV6, IPV6_TRANSPARENT, 1)
 					 : set_option(fd, SOL_IP, IP_TRANSPARENT, 1);
 
-	return ok && (mark == 0 || set_option(fd, SOL_SOCKET, SO_MARK, (int)mark));
+	return ok && vpnr_fd_set_mark(fd, mark);
 }
 
 static int
