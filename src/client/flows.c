@@ -240,7 +240,7 @@ open_stream(Flow *flow, int idle_ms, VpnrTable **table, VpnrStream **stream)
 		return FALSE;
 	default:
 		vpnr_stats_add(flows->params.stats, VPNR_STAT_STREAMS_REFUSED, 1);
-		log_refusal(flow, "too many streams, or no descriptor or memory is left");
+		log_refusal(flow, VPNR_TABLE_FULL_TEXT);
 		return FALSE;
 	}
 }

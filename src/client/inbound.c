@@ -125,8 +125,7 @@ open_stream(const Connection *connection, VpnrWorker *worker)
 		return VPNR_REASON_UNREACHABLE;
 	default:
 		vpnr_stats_add(params->stats, VPNR_STAT_STREAMS_REFUSED, 1);
-		log_refusal(connection, VPNR_LOG_WARN,
-			    "too many streams, or no descriptor or memory is left");
+		log_refusal(connection, VPNR_LOG_WARN, VPNR_TABLE_FULL_TEXT);
 		return VPNR_REASON_LIMIT;
 	}
 }

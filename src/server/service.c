@@ -311,10 +311,9 @@ static void
 serve_session(VpnrService *service, VpnrArrival *arrival)
 {
 	g_autoptr(GError) error = NULL;
+	VpnrBudget *quota = vpnr_quotas_get(service->params.quotas, &service->key);
 
-	vpnr_tenant_set_budget(service->tenant,
-			       vpnr_quotas_get(service->params.quotas, &service->key));
-	if (!vpnr_tenant_begin(service->tenant, service->client, arrival, &error)) {
+	if (!vpnr_tenant_begin(service->tenant, service->client, quota, arrival, &error)) {
 		vpnr_log(VPNR_LOG_WARN, "%s: no session: %s", service->client, error->message);
 		return;
 	}

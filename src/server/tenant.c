@@ -27,7 +27,6 @@ struct VpnrTenant {
 	/* const after start */
 	VpnrTenantParams params;
 	/* const after vpnr_tenant_begin() */
-	VpnrBudget *budget;
 	const char *name;
 	VpnrSessionId id; /* VPNr/2 */
 	/* reader thread */
@@ -183,8 +182,7 @@ on_open(VpnrTenant *tenant, const VpnrFrame *frame)
 	case VPNR_TABLE_OK:
 		return start_stream(tenant, stream);
 	case VPNR_TABLE_FULL:
-		return refuse(tenant, frame->stream, VPNR_REASON_LIMIT,
-			      "too many streams, or no descriptor or memory is left");
+		return refuse(tenant, frame->stream, VPNR_REASON_LIMIT, VPNR_TABLE_FULL_TEXT);
 	case VPNR_TABLE_UNSUPPORTED:
 		return refuse(tenant, frame->stream, VPNR_REASON_DENIED, "it takes no UDP");
 	case VPNR_TABLE_FLOOD:
@@ -241,14 +239,9 @@ make_id(VpnrSessionId *id)
 		g_assert(errno == EINTR);
 }
 
-void
-vpnr_tenant_set_budget(VpnrTenant *tenant, VpnrBudget *budget)
-{
-	tenant->budget = budget;
-}
-
 gboolean
-vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arrival, GError **error)
+vpnr_tenant_begin(VpnrTenant *tenant, const char *name, VpnrBudget *budget,
+		  const VpnrArrival *arrival, GError **error)
 {
 	const VpnrTenantParams *params = &tenant->params;
 	gboolean v2 = params->protocol == VPNR_PROTOCOL_V2;
@@ -256,7 +249,7 @@ vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arriv
 								      .role = VPNR_ROLE_SERVER,
 								      .handler = &handler,
 								      .data = tenant,
-								      .budget = tenant->budget,
+								      .budget = budget,
 								      .stats = params->stats },
 						error);
 	VpnrTable *table;
@@ -271,7 +264,7 @@ vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arriv
 		.max_streams = params->max_streams,
 		.send_limit = v2 ? arrival->hello.initial_window : G_MAXUINT64,
 		.datagrams = vpnr_hello_takes_datagrams(&arrival->hello),
-		.budget = tenant->budget,
+		.budget = budget,
 		.stats = params->stats,
 	    },
 	    error);

@@ -41,13 +41,11 @@ void vpnr_tenant_free(VpnrTenant *tenant);
 
 /* --- the service's thread --------------------------------------------------------------------- */
 
-/* What its sessions may take (nullable; outlives the tenant). It has none yet. */
-void vpnr_tenant_set_budget(VpnrTenant *tenant, VpnrBudget *budget);
-
-/* Begins a session for the arrival's client; name is for logs and outlives the tenant. FALSE with
- * an error when a descriptor or a thread is missing. */
-gboolean
-vpnr_tenant_begin(VpnrTenant *tenant, const char *name, const VpnrArrival *arrival, GError **error);
+/* Begins a session for the arrival's client; name is for logs and outlives the tenant, and so does
+ * budget (nullable), from which it takes. FALSE with an error when a descriptor or a thread is
+ * missing. */
+gboolean vpnr_tenant_begin(VpnrTenant *tenant, const char *name, VpnrBudget *budget,
+			   const VpnrArrival *arrival, GError **error);
 
 /* Begins the session's first link with the arrival's connection, which is taken. VPNr/2: says
  * HELLO. FALSE with an error; there is no link then. */

@@ -62,6 +62,9 @@ typedef enum {
 	VPNR_TABLE_VIOLATION, /* server: an id that is not above all earlier ones */
 } VpnrTableResult;
 
+/* VPNR_TABLE_FULL, for logs. */
+#define VPNR_TABLE_FULL_TEXT "too many streams, or no descriptor or memory is left"
+
 /* Client: opens a stream of this kind to dest for the application at peer: picks the id and pushes
  * OPEN. On VPNR_TABLE_OK *stream is the caller's reference (transfer full). Thread-safe. */
 VpnrTableResult vpnr_table_open(VpnrTable *table, VpnrKind kind, const VpnrAddr *dest,

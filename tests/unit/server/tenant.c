@@ -121,7 +121,7 @@ begin_party(Bench *bench, Party *party)
 	party_begin(party, VPNR_ROLE_CLIENT);
 	party->capabilities = VPNR_CAPABILITY_DATAGRAM;
 	arrival = arrive(party);
-	g_assert_true(vpnr_tenant_begin(bench->tenant, "alice", arrival, &error));
+	g_assert_true(vpnr_tenant_begin(bench->tenant, "alice", NULL, arrival, &error));
 	g_assert_true(vpnr_tenant_attach(bench->tenant, arrival, &error));
 	g_assert_no_error(error);
 	g_assert_null(arrival->transport); /* it was taken */
