@@ -16,20 +16,21 @@
 
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(ares_channel, ares_destroy, NULL)
 
-static void
-fill(const struct ares_addr_port_node *server, VpnrAddr *addr)
+static VpnrAddr
+addr_of(const struct ares_addr_port_node *server)
 {
 	gboolean ipv4 = server->family == AF_INET;
+	VpnrAddr addr = { .type = ipv4 ? VPNR_ADDR_IPV4 : VPNR_ADDR_IPV6,
+			  .port = server->udp_port != 0 ? (guint16)server->udp_port : PORT };
 
-	*addr = (VpnrAddr){ .type = ipv4 ? VPNR_ADDR_IPV4 : VPNR_ADDR_IPV6,
-			    .port = server->udp_port != 0 ? (guint16)server->udp_port : PORT };
 	if (ipv4)
-		memcpy(addr->ip4, &server->addr.addr4, sizeof addr->ip4);
+		memcpy(addr.ip4, &server->addr.addr4, sizeof addr.ip4);
 	else
-		memcpy(addr->ip6, &server->addr.addr6, sizeof addr->ip6);
+		memcpy(addr.ip6, &server->addr.addr6, sizeof addr.ip6);
+	return addr;
 }
 
-static gboolean
+static GArray *
 fail(int status, GError **error)
 {
 	g_set_error(error, VPNR_RESOLVE_ERROR,
@@ -37,21 +38,27 @@ fail(int status, GError **error)
 					   : VPNR_RESOLVE_ERROR_FAILED,
 		    "this machine has no name server: %s",
 		    status == ARES_SUCCESS ? "none is configured" : ares_strerror(status));
-	return FALSE;
+	return NULL;
 }
 
-gboolean
-vpnr_nameserver(VpnrAddr *addr, GError **error)
+GArray *
+vpnr_nameserver_list(GError **error)
 {
 	g_auto(ares_channel) channel = NULL;
 	struct ares_addr_port_node *servers = NULL;
 	int status = ares_init(&channel);
+	GArray *list;
 
 	if (status == ARES_SUCCESS)
 		status = ares_get_servers_ports(channel, &servers);
 	if (status != ARES_SUCCESS || servers == NULL)
 		return fail(status, error);
-	fill(servers, addr);
+	list = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	for (const struct ares_addr_port_node *s = servers; s != NULL; s = s->next) {
+		VpnrAddr addr = addr_of(s);
+
+		g_array_append_val(list, addr);
+	}
 	ares_free_data(servers);
-	return TRUE;
+	return list;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * nameserver: which name server this machine asks first.
+ * nameserver: the name servers that this machine asks.
  */
 #pragma once
 
@@ -10,9 +10,9 @@
 
 G_BEGIN_DECLS
 
-/* The first name server of the system's configuration, with its port: the one that vpnr_resolve()
- * asks first. FALSE with an error (VPNR_RESOLVE_ERROR) if there is none. Reads /etc/resolv.conf
- * (thread-safe). */
-gboolean vpnr_nameserver(VpnrAddr *addr, GError **error);
+/* The name servers of the system's configuration, with their ports, in the order in which
+ * vpnr_resolve() asks them, as a GArray of VpnrAddr (transfer full), at least one. NULL with an
+ * error (VPNR_RESOLVE_ERROR) if there is none. Reads /etc/resolv.conf (thread-safe). */
+GArray *vpnr_nameserver_list(GError **error);
 
 G_END_DECLS

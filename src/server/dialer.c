@@ -8,7 +8,6 @@
 #include "base/dial.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/nameserver.h"
 #include "base/resolve.h"
 
 static VpnrReason
@@ -76,29 +75,20 @@ is_own_port(const VpnrDialer *dialer, guint16 port, int fd)
 	return is_to_this_machine(&local, &remote);
 }
 
-/* docs/protocol.md, 2.6.17. */
-static gboolean
-is_resolver(const VpnrAddr *dest)
+gboolean
+vpnr_dialer_is_resolver(const VpnrAddr *dest)
 {
 	return dest->type == VPNR_ADDR_NAME &&
 	       g_ascii_strcasecmp(dest->name, VPNR_RESOLVER_NAME) == 0;
 }
 
-/* It is allowed wherever it is: names are looked up there for every client anyway. */
+/* They are allowed wherever they are: names are looked up there for every client anyway. */
 static GArray *
 find_resolver(const VpnrDialer *dialer, const VpnrAddr *dest, GError **error)
 {
-	GArray *addrs = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
-	VpnrAddr addr;
-
 	if (dest->port != VPNR_RESOLVER_PORT || vpnr_acl_denies_name(dialer->acl, dest))
-		return addrs;
-	if (!vpnr_nameserver(&addr, error)) {
-		g_array_unref(addrs);
-		return NULL;
-	}
-	g_array_append_val(addrs, addr);
-	return addrs;
+		return g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	return vpnr_resolver_list(dialer->resolver, error);
 }
 
 /* The addresses that may be connected to (transfer full); none: the access list forbids all. NULL
@@ -109,7 +99,7 @@ find_addresses(const VpnrDialer *dialer, const VpnrAddr *dest, const VpnrCancel 
 {
 	GArray *addrs;
 
-	if (is_resolver(dest))
+	if (vpnr_dialer_is_resolver(dest))
 		return find_resolver(dialer, dest, error);
 	addrs = vpnr_resolve(dest, VPNR_RESOLVE_TIMEOUT_MS, cancel, error);
 	if (addrs != NULL)

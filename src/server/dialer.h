@@ -13,6 +13,7 @@
 #include "base/stats.h"
 #include "proto/frame.h"
 #include "server/acl.h"
+#include "server/resolver.h"
 
 G_BEGIN_DECLS
 
@@ -25,8 +26,12 @@ typedef struct {
 	const VpnrAcl *acl; /* of the client */
 	/* guint16, those that this server listens on: never a destination on this machine */
 	const GArray *own_ports;
+	VpnrResolver *resolver;
 	VpnrStats *stats;
 } VpnrDialer;
+
+/* TRUE if the name stands for this machine's name servers (docs/protocol.md, 2.6.17). */
+gboolean vpnr_dialer_is_resolver(const VpnrAddr *dest);
 
 /* Connects to dest, unless it is cancelled meanwhile. Returns a connected, non-blocking socket of
  * this kind (transfer full), or -1 with *reason; then it is logged and counted. */

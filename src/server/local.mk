@@ -14,6 +14,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/quotas.h \
 	%D%/refusals.c \
 	%D%/refusals.h \
+	%D%/resolver.c \
+	%D%/resolver.h \
 	%D%/server.c \
 	%D%/server.h \
 	%D%/service.c \

@@ -14,6 +14,7 @@
 #include "link/link.h"
 #include "server/clients.h"
 #include "server/pending.h"
+#include "server/resolver.h"
 
 /* Threads in all: more than a kernel gives one process by default, so its limit is the one that
  * counts. */
@@ -30,6 +31,7 @@ struct VpnrServer {
 	guint resume_timeout_s;
 	GArray *own_ports; /* guint16 */
 	VpnrQuotas *quotas;
+	VpnrResolver *resolver;
 	VpnrRefusals *refusals;
 	VpnrStats *stats;
 	VpnrPool *pool;
@@ -254,6 +256,7 @@ serve(VpnrServer *server, int fd, const VpnrAddr *peer, VpnrProtocol protocol)
 						 .udp_timeout_s = server->udp_timeout_s,
 						 .pool = server->pool,
 						 .own_ports = server->own_ports,
+						 .resolver = server->resolver,
 						 .stats = server->stats },
 				     .quotas = server->quotas,
 				     .refusals = server->refusals,
@@ -328,6 +331,7 @@ vpnr_server_listen(const VpnrServerParams *params, GError **error)
 	server->resume_timeout_s = params->resume_timeout_s;
 	server->quotas = vpnr_quotas_new(params->budget);
 	server->refusals = vpnr_refusals_new(params->stats);
+	server->resolver = vpnr_resolver_new();
 	server->stats = params->stats;
 	server->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	collect_ports(server, params->listen);
@@ -371,6 +375,7 @@ vpnr_server_stop(VpnrServer *server)
 	g_ptr_array_unref(server->services);
 	vpnr_quotas_free(server->quotas);
 	vpnr_refusals_free(server->refusals);
+	vpnr_resolver_free(server->resolver);
 	vpnr_pending_free(server->pending);
 	g_array_unref(server->own_ports);
 	g_ptr_array_unref(server->clients);

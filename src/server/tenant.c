@@ -77,6 +77,7 @@ connect_stream(VpnrTenant *tenant, const VpnrStream *stream, const VpnrCancel *c
 	VpnrDialer dialer = { .client = tenant->name,
 			      .acl = acl,
 			      .own_ports = tenant->params.own_ports,
+			      .resolver = tenant->params.resolver,
 			      .stats = tenant->params.stats };
 	VpnrAddr dest = vpnr_addr_unpack(stream->dest);
 
@@ -108,6 +109,7 @@ serve_flow(VpnrTenant *tenant, VpnrStream *stream)
 {
 	VpnrFlowParams params = { .idle_ms = (int)tenant->params.udp_timeout_s * 1000,
 				  .stats = tenant->params.stats };
+	VpnrAddr dest = vpnr_addr_unpack(stream->dest);
 	VpnrFlow *flow = vpnr_flow_new(tenant->table, stream, &params);
 	VpnrReason reason = VPNR_REASON_ABORTED;
 	VpnrCancel cancel;
@@ -115,10 +117,12 @@ serve_flow(VpnrTenant *tenant, VpnrStream *stream)
 
 	if (vpnr_flow_prepare_cancel(flow, &cancel))
 		fd = connect_stream(tenant, stream, &cancel, &reason);
-	if (fd >= 0)
-		vpnr_flow_run(flow, fd);
-	else
+	if (fd < 0)
 		vpnr_flow_fail(flow, reason);
+	else if (vpnr_dialer_is_resolver(&dest))
+		vpnr_resolver_serve(tenant->params.resolver, flow, fd);
+	else
+		vpnr_flow_run(flow, fd);
 }
 
 static void

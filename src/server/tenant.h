@@ -18,6 +18,7 @@
 #include "proto/hello.h"
 #include "server/acl.h"
 #include "server/arrival.h"
+#include "server/resolver.h"
 #include "stream/table.h"
 
 G_BEGIN_DECLS
@@ -30,6 +31,7 @@ typedef struct {
 	guint udp_timeout_s;     /* without a datagram, after which a flow ends */
 	VpnrPool *pool;          /* for workers; outlives the tenant */
 	const GArray *own_ports; /* guint16, see dialer.h; likewise */
+	VpnrResolver *resolver;  /* likewise */
 	VpnrStats *stats;
 } VpnrTenantParams;
 

@@ -45,6 +45,8 @@ vpnr_flow_new(VpnrTable *table, VpnrStream *stream, const VpnrFlowParams *params
 	flow->params.peer = NULL;
 	flow->fd = -1;
 	flow->idle_at = idle_deadline(flow);
+	flow->answer_ms = -1;
+	flow->answer_at = VPNR_DEADLINE_NEVER;
 	g_queue_init(&flow->waiting);
 	vpnr_stream_take_thread(stream);
 	return flow;
@@ -167,6 +169,7 @@ pass_on(VpnrFlow *flow, gsize n)
 
 	memcpy(frame->data, flow->buffer, n);
 	push_datagram(flow, frame);
+	flow->answer_at = VPNR_DEADLINE_NEVER;
 }
 
 static void
@@ -277,7 +280,8 @@ wait_for_events(VpnrFlow *flow)
 		flow->idle_at = idle_deadline(flow);
 	flow->has_moved = FALSE;
 	if (vpnr_mailbox_begin_wait(inbox))
-		vpnr_stack_poll(pfd, G_N_ELEMENTS(pfd), vpnr_deadline_left(flow->idle_at));
+		vpnr_stack_poll(pfd, G_N_ELEMENTS(pfd),
+				vpnr_deadline_left(MIN(flow->idle_at, flow->answer_at)));
 	vpnr_mailbox_end_wait(inbox);
 	if ((pfd[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !flow->params.send_only)
 		flow->may_read = TRUE;
@@ -310,6 +314,8 @@ serve(VpnrFlow *flow)
 			continue;
 		if (!flow->has_moved && vpnr_deadline_left(flow->idle_at) == 0)
 			end_by_reset(flow, VPNR_REASON_TIMED_OUT);
+		else if (vpnr_deadline_left(flow->answer_at) == 0)
+			end_by_reset(flow, VPNR_REASON_UNREACHABLE);
 		else
 			wait_for_events(flow);
 	}
@@ -326,6 +332,12 @@ start(VpnrFlow *flow, int fd)
 		flow->buffer = g_malloc(VPNR_DATAGRAM_MAX);
 	vpnr_mailbox_end_wait(flow->stream->inbox); /* vpnr_flow_prepare_cancel() began one */
 	vpnr_flow_write(flow);                      /* the peer may have ended the flow behind it */
+}
+
+void
+vpnr_flow_expect_answer(VpnrFlow *flow, int timeout_ms)
+{
+	flow->answer_ms = timeout_ms;
 }
 
 VpnrReason

@@ -59,6 +59,10 @@ VpnrFlow *vpnr_flow_new(VpnrTable *table, VpnrStream *stream, const VpnrFlowPara
  * meanwhile wait. Valid until vpnr_flow_run() or vpnr_flow_fail(). FALSE if it is over already. */
 gboolean vpnr_flow_prepare_cancel(VpnrFlow *flow, VpnrCancel *cancel);
 
+/* Server: a flow that has sent a datagram and receives none from its socket for timeout_ms ends
+ * with VPNR_REASON_UNREACHABLE. Before vpnr_flow_run(); without it only idle_ms counts. */
+void vpnr_flow_expect_answer(VpnrFlow *flow, int timeout_ms);
+
 /* Serves the flow with the non-blocking UDP socket fd (transfer full; who shares one gives a dup())
  * until it is over, removes the stream from the table and frees the flow. Server: tells the peer
  * that the flow is open. Returns VPNR_REASON_NONE if either side ended it by FIN, else the reason

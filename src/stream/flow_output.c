@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "base/deadline.h"
+
 /* What waits for the socket at most; when more comes the oldest is dropped. The socket has room for
  * as much itself. With their bytes it is half of what the flow may have in its inbox, where nobody
  * reaches the oldest. */
@@ -65,6 +67,8 @@ vpnr_flow_write(VpnrFlow *flow)
 		flow->may_write = write_one(flow, frame);
 		if (!flow->may_write)
 			return;
+		if (flow->answer_at == VPNR_DEADLINE_NEVER)
+			flow->answer_at = vpnr_deadline_after(flow->answer_ms);
 		g_queue_pop_head(&flow->waiting);
 		flow->waiting_bytes -= frame->size;
 		vpnr_table_took_datagram(flow->table, flow->stream, frame);

@@ -26,6 +26,8 @@ struct VpnrFlow {
 	gboolean may_write;
 	gboolean has_moved; /* a datagram has come from either side since the last sleep */
 	gint64 idle_at;     /* monotonic us: when the flow ends if none does */
+	int answer_ms;      /* -1: no answer is expected */
+	gint64 answer_at;   /* monotonic us: when the flow ends unless the socket receives one */
 	gboolean over;
 	VpnrReason reason;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * nameserver: the first one of /etc/resolv.conf, which the program replaces in a mount namespace of
+ * nameserver: those of /etc/resolv.conf, which the program replaces in a mount namespace of
  * its own where the system allows that.
  */
 #include "base/nameserver.h"
@@ -40,12 +40,26 @@ enter_namespace(void)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && replace_configuration();
 }
 
+static char *
+join(const GArray *list)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < list->len; i++) {
+		char buf[VPNR_ADDR_STRLEN];
+
+		g_string_append_printf(text, "%s%s", i > 0 ? " " : "",
+				       vpnr_addr_format(&g_array_index(list, VpnrAddr, i), buf));
+	}
+	return g_string_free(text, FALSE);
+}
+
 static void
 expect(const char *configuration, const char *text)
 {
 	g_autoptr(GError) error = NULL;
-	char buf[VPNR_ADDR_STRLEN];
-	VpnrAddr addr;
+	g_autoptr(GArray) list = NULL;
+	g_autofree char *found = NULL;
 	FILE *file;
 
 	if (!in_namespace) {
@@ -56,21 +70,23 @@ expect(const char *configuration, const char *text)
 	g_assert_nonnull(file);
 	g_assert_cmpint(fputs(configuration, file), >=, 0);
 	g_assert_cmpint(fclose(file), ==, 0);
-	g_assert_true(vpnr_nameserver(&addr, &error));
+	list = vpnr_nameserver_list(&error);
 	g_assert_no_error(error);
-	g_assert_cmpstr(vpnr_addr_format(&addr, buf), ==, text);
+	found = join(list);
+	g_assert_cmpstr(found, ==, text);
 }
 
 static void
-test_first(void)
+test_one(void)
 {
-	expect("nameserver 192.0.2.53\nnameserver 192.0.2.54\n", "192.0.2.53:53");
+	expect("nameserver 192.0.2.53\n", "192.0.2.53:53");
 }
 
 static void
-test_ipv6(void)
+test_several(void)
 {
-	expect("nameserver 2001:db8::53\n", "[2001:db8::53]:53");
+	expect("nameserver 2001:db8::53\nnameserver 192.0.2.54\n",
+	       "[2001:db8::53]:53 192.0.2.54:53");
 }
 
 static void
@@ -85,8 +101,8 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	in_namespace = enter_namespace();
-	g_test_add_func("/nameserver/first", test_first);
-	g_test_add_func("/nameserver/ipv6", test_ipv6);
+	g_test_add_func("/nameserver/one", test_one);
+	g_test_add_func("/nameserver/several", test_several);
 	g_test_add_func("/nameserver/default", test_default);
 	return g_test_run();
 }

@@ -2,7 +2,7 @@
  *
  * dialer: what a destination comes to: a connection, or the reason that the client is told
  * (docs/protocol.md, 2.6.3). What name server the machine has is the test's business: it is linked
- * with --wrap=vpnr_nameserver.
+ * with --wrap=vpnr_nameserver_list.
  */
 #include "server/dialer.h"
 
@@ -25,6 +25,7 @@ typedef struct {
 	VpnrStream *stream;
 	VpnrAcl *acl;
 	GArray *own_ports;
+	VpnrResolver *resolver;
 	VpnrKind kind;
 	VpnrAddr dest;
 	/* what came of it */
@@ -32,19 +33,24 @@ typedef struct {
 	VpnrReason reason;
 } Bench;
 
-/* What __wrap_vpnr_nameserver() says; port 0: there is none. */
+/* What __wrap_vpnr_nameserver_list() says; port 0: there is none. */
 static VpnrAddr nameserver;
 
-gboolean __wrap_vpnr_nameserver(VpnrAddr *addr, GError **error);
+GArray *__wrap_vpnr_nameserver_list(GError **error);
 
-gboolean
-__wrap_vpnr_nameserver(VpnrAddr *addr, GError **error)
+GArray *
+__wrap_vpnr_nameserver_list(GError **error)
 {
-	*addr = nameserver;
-	if (nameserver.port == 0)
+	GArray *list;
+
+	if (nameserver.port == 0) {
 		g_set_error_literal(error, VPNR_RESOLVE_ERROR, VPNR_RESOLVE_ERROR_NOT_FOUND,
 				    "none");
-	return nameserver.port != 0;
+		return NULL;
+	}
+	list = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+	g_array_append_val(list, nameserver);
+	return list;
 }
 
 static VpnrAcl *
@@ -67,6 +73,7 @@ bench_init(Bench *bench, const VpnrAddr *dest)
 	g_assert_cmpint(rig_accept(&bench->rig, 1, &bench->stream), ==, VPNR_TABLE_OK);
 	bench->acl = make_acl("127.0.0.0/8", NULL);
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
+	bench->resolver = vpnr_resolver_new();
 	bench->kind = VPNR_KIND_TCP;
 	bench->dest = *dest;
 }
@@ -77,6 +84,7 @@ bench_clear(Bench *bench)
 	vpnr_fd_close(bench->fd);
 	vpnr_acl_unref(bench->acl);
 	g_array_unref(bench->own_ports);
+	vpnr_resolver_free(bench->resolver);
 	rig_clear(&bench->rig);
 }
 
@@ -90,6 +98,7 @@ dial(gpointer data)
 	VpnrDialer dialer = { .client = "test",
 			      .acl = bench->acl,
 			      .own_ports = bench->own_ports,
+			      .resolver = bench->resolver,
 			      .stats = &bench->rig.stats };
 	VpnrCancel cancel;
 	VpnrWorker worker;

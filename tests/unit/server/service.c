@@ -62,6 +62,7 @@ struct Bench {
 	VpnrKey client_public;
 	VpnrAcl *acl;
 	GArray *own_ports;
+	VpnrResolver *resolver;
 	VpnrStats stats;
 	VpnrRefusals *refusals;
 	VpnrPool *pool;
@@ -177,6 +178,7 @@ add_guest(Bench *bench)
 			    .udp_timeout_s = 300,
 			    .pool = bench->pool,
 			    .own_ports = bench->own_ports,
+			    .resolver = bench->resolver,
 			    .stats = &bench->stats },
 		.resume_timeout_s = bench->resume_timeout_s,
 		.host = &host,
@@ -207,6 +209,7 @@ prepare(Bench *bench, VpnrProtocol protocol, guint max_threads)
 	g_assert_true(vpnr_keys_derive_public(&bench->client_key, &bench->client_public, NULL));
 	bench->acl = make_acl("127.0.0.0/8");
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
+	bench->resolver = vpnr_resolver_new();
 	bench->pool = vpnr_pool_new("pool", max_threads);
 	bench->listener = loopback_listen(8, &bench->dest);
 }
@@ -260,6 +263,7 @@ bench_clear(Bench *bench)
 	vpnr_acl_unref(bench->acl);
 	vpnr_acl_unref(bench->second_acl);
 	g_array_unref(bench->own_ports);
+	vpnr_resolver_free(bench->resolver);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)

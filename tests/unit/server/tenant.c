@@ -4,7 +4,8 @@
  * test plays, has said its HELLO when the link arrives.
  *
  * Linked with --wrap=vpnr_table_remove, so that a refusal can be held up until its session ends,
- * and --wrap=vpnr_table_set_frame_size, which notes what a table was told.
+ * --wrap=vpnr_table_set_frame_size, which notes what a table was told, and
+ * --wrap=vpnr_nameserver_list, since the machine's name servers are the test's business.
  */
 #include "server/tenant.h"
 
@@ -25,6 +26,7 @@ typedef struct {
 	VpnrStats stats;
 	VpnrPool *pool;
 	GArray *own_ports;
+	VpnrResolver *resolver;
 	VpnrTenant *tenant;
 	/* a destination */
 	VpnrFd listener;
@@ -47,6 +49,7 @@ new_tenant(Bench *bench, guint udp_timeout_s)
 						    .udp_timeout_s = udp_timeout_s,
 						    .pool = bench->pool,
 						    .own_ports = bench->own_ports,
+						    .resolver = bench->resolver,
 						    .stats = &bench->stats },
 			       make_acl("127.0.0.0/8"));
 }
@@ -57,6 +60,7 @@ bench_init_full(Bench *bench, guint threads, guint udp_timeout_s)
 	memset(bench, 0, sizeof *bench);
 	bench->pool = vpnr_pool_new("pool", threads);
 	bench->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
+	bench->resolver = vpnr_resolver_new();
 	bench->listener = loopback_listen(8, &bench->dest);
 	bench->tenant = new_tenant(bench, udp_timeout_s);
 }
@@ -78,6 +82,7 @@ bench_clear(Bench *bench)
 	vpnr_tenant_free(bench->tenant);
 	vpnr_pool_free(bench->pool);
 	g_array_unref(bench->own_ports);
+	vpnr_resolver_free(bench->resolver);
 	vpnr_fd_close(bench->listener);
 }
 
@@ -437,6 +442,54 @@ test_flow_refused(void)
 	party_expect_reset(&party, 1, VPNR_REASON_REFUSED);
 }
 
+static VpnrAddr nameservers[2];
+
+GArray *__wrap_vpnr_nameserver_list(GError **error);
+
+GArray *
+__wrap_vpnr_nameserver_list(G_GNUC_UNUSED GError **error)
+{
+	GArray *list = g_array_new(FALSE, FALSE, sizeof(VpnrAddr));
+
+	return g_array_append_vals(list, nameservers, G_N_ELEMENTS(nameservers));
+}
+
+static void
+ask_resolver(Party *party, guint32 id)
+{
+	VpnrAddr resolver = { .type = VPNR_ADDR_NAME, .port = VPNR_RESOLVER_PORT };
+
+	g_strlcpy(resolver.name, VPNR_RESOLVER_NAME, sizeof resolver.name);
+	party_send(party, vpnr_frame_new_open(id, VPNR_KIND_UDP, &resolver));
+	party_expect(party, VPNR_FRAME_OPENED);
+	party_send(party, peer_datagram(id, (const guint8 *)"who?", 4));
+}
+
+static void
+test_flow_resolver(void)
+{
+	g_test_summary("2.6.17: a name server that does not answer is not asked again.");
+
+	g_auto(Bench) bench;
+	g_auto(Party) party;
+	g_auto(VpnrFd) closed = -1;
+	Echo echo;
+
+	begin(&bench, &party);
+	echo.fd = loopback_udp(&echo.addr);
+	nameservers[0] = loopback_udp_closed(&closed);
+	nameservers[1] = echo.addr;
+	ask_resolver(&party, 1);
+	party_expect_reset(&party, 1, VPNR_REASON_REFUSED);
+	ask_resolver(&party, 3);
+	echo_once(&echo, (const guint8 *)"who?", 4);
+	party_expect_datagram(&party, 3, "who?", 4);
+	ask_resolver(&party, 5);
+	echo_once(&echo, (const guint8 *)"who?", 4);
+	party_expect_datagram(&party, 5, "who?", 4);
+	vpnr_fd_close(echo.fd);
+}
+
 static void
 test_flow_idle(void)
 {
@@ -532,6 +585,7 @@ main(int argc, char **argv)
 	g_test_add_func("/tenant/flow/goes-on", test_flow_goes_on);
 	g_test_add_func("/tenant/flow/cut", test_flow_cut);
 	g_test_add_func("/tenant/flow/refused", test_flow_refused);
+	g_test_add_func("/tenant/flow/resolver", test_flow_resolver);
 	g_test_add_func("/tenant/flow/idle", test_flow_idle);
 	g_test_add_func("/tenant/impossible", test_impossible);
 	g_test_add_func("/tenant/broken-link", test_broken_link);

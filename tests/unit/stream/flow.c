@@ -2,9 +2,12 @@
  *
  * flow: one flow's socket against a link that the test plays: what travels each way, what is
  * dropped, and how a flow ends (docs/protocol.md, 2.6.11 to 2.6.16).
+ *
+ * Linked with --wrap=vpnr_deadline_after, to see which deadlines there are.
  */
 #include "stream/flow.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -17,6 +20,23 @@
 /* Milliseconds that no test waits for. */
 #define LONG (10 * PATIENCE_MS)
 
+/* Milliseconds that test_answered() expects an answer within. */
+#define ANSWER (LONG + 1)
+
+/* How often a deadline was ANSWER away. */
+static _Atomic guint n_expected;
+
+gint64 __real_vpnr_deadline_after(int timeout_ms);
+gint64 __wrap_vpnr_deadline_after(int timeout_ms);
+
+gint64
+__wrap_vpnr_deadline_after(int timeout_ms)
+{
+	if (timeout_ms == ANSWER)
+		atomic_fetch_add(&n_expected, 1);
+	return __real_vpnr_deadline_after(timeout_ms);
+}
+
 /* A flow with its thread, which owns one UDP socket; the test has the one that it is connected
  * with. */
 typedef struct {
@@ -24,6 +44,7 @@ typedef struct {
 	VpnrStream *stream;
 	guint32 id;
 	VpnrFlowParams params;
+	int answer_ms; /* 0: as long as it takes */
 	int fd;
 	VpnrFd far;
 	VpnrThread *thread;
@@ -36,6 +57,8 @@ serve(gpointer data)
 	Bench *bench = data;
 	VpnrFlow *flow = vpnr_flow_new(bench->rig.table, bench->stream, &bench->params);
 
+	if (bench->answer_ms > 0)
+		vpnr_flow_expect_answer(flow, bench->answer_ms);
 	bench->reason = vpnr_flow_run(flow, bench->fd);
 }
 
@@ -419,6 +442,48 @@ test_idle(void)
 }
 
 static void
+test_unanswered(void)
+{
+	g_test_summary("A flow that expects an answer ends without one, however often is asked.");
+
+	Bench bench;
+
+	bench_init(&bench, VPNR_ROLE_SERVER);
+	bench.answer_ms = 20;
+	start(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_OPENED, 1);
+	for (gint64 begin = g_get_monotonic_time();
+	     atomic_load(&bench.stream->state) != VPNR_STREAM_CLOSED; patience(begin))
+		deliver(&bench, "question");
+	rig_expect_reset(&bench.rig, 1, VPNR_REASON_UNREACHABLE);
+	finish(&bench, VPNR_REASON_UNREACHABLE);
+}
+
+static void
+test_answered(void)
+{
+	g_test_summary("The time for an answer is one for each answer, not for the first alone.");
+
+	Bench bench;
+
+	bench_init(&bench, VPNR_ROLE_SERVER);
+	bench.answer_ms = ANSWER;
+	atomic_store(&n_expected, 0);
+	start(&bench);
+	rig_expect(&bench.rig, VPNR_FRAME_OPENED, 1);
+	for (guint i = 1; i <= 3; i++) {
+		deliver(&bench, "question");
+		deliver(&bench, "question");
+		expect_here(&bench, "question");
+		expect_here(&bench, "question");
+		g_assert_cmpint(send(bench.far, "answer", 6, 0), ==, 6);
+		expect_at_link(&bench, "answer");
+		g_assert_cmpuint(atomic_load(&n_expected), ==, i);
+	}
+	end_by_peer(&bench);
+}
+
+static void
 test_link_lost(void)
 {
 	Bench bench;
@@ -526,6 +591,8 @@ main(int argc, char **argv)
 	g_test_add_func("/flow/purge", test_purge);
 	g_test_add_func("/flow/end/fin", test_fin);
 	g_test_add_func("/flow/end/idle", test_idle);
+	g_test_add_func("/flow/end/unanswered", test_unanswered);
+	g_test_add_func("/flow/answered", test_answered);
 	g_test_add_func("/flow/end/link-lost", test_link_lost);
 	g_test_add_func("/flow/end/fail", test_fail);
 	g_test_add_func("/flow/error/refused", test_refused);

@@ -25,6 +25,7 @@ stream_alive_ldflags = -Wl,--wrap=vpnr_frame_new,--wrap=vpnr_frame_free
 %C%_deliver_SOURCES = %D%/deliver.c $(stream_rig)
 %C%_deliver_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_mutex_unlock
 %C%_flow_SOURCES = %D%/flow.c $(stream_rig) $(test_loopback)
+%C%_flow_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after
 %C%_growth_SOURCES = %D%/growth.c
 %C%_handover_SOURCES = %D%/handover.c $(test_patience)
 %C%_lend_SOURCES = %D%/lend.c $(test_patience)
