@@ -18,9 +18,9 @@
 
 G_BEGIN_DECLS
 
-/* Flows of one association. A browser has some tens; whoever needs more than this asks for another
- * association. */
-#define VPNR_ASSOCIATE_FLOWS_MAX 256
+/* Flows of one association. A browser has some tens; a program that exchanges files with others
+ * asks some hundred of them in a few seconds, most only once. */
+#define VPNR_ASSOCIATE_FLOWS_MAX 1024
 
 typedef struct {
 	int idle_ms;  /* after which a flow ends */

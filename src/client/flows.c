@@ -3,66 +3,12 @@
  * flows: see flows.h. vpnr_flows_give() and what it calls run on the thread that gives a datagram,
  * everything from serve() down to the end of its section on the thread of one flow.
  */
-#include "client/flows.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
+#include "client/flows_private.h"
 
 #include "base/fd.h"
-#include "base/latch.h"
 #include "base/log.h"
 #include "client/admit.h"
 #include "stream/flow.h"
-#include "stream/room.h"
-
-typedef struct {
-	VpnrAddr peer; /* the application */
-	VpnrAddr dest; /* as the application named it */
-} Pair;
-
-typedef struct {
-	/* const after birth */
-	VpnrFlows *flows;
-	Pair pair;
-	/* lock */
-	GQueue waiting;     /* of GBytes (owned) */
-	VpnrRoom room;      /* that they take */
-	VpnrStream *stream; /* (owned) NULL: not open yet */
-} Flow;
-
-struct VpnrFlows {
-	/* const after start */
-	VpnrFlowsParams params;
-	VpnrLatch *stop;
-	/* lock */
-	pthread_mutex_t lock;
-	pthread_cond_t emptied;
-	GHashTable *by_pair; /* Pair to Flow: those that datagrams find */
-	guint count;         /* with those that have ended and whose thread has not */
-	VpnrRoom room;       /* of all flows' waiting datagrams */
-	gboolean stopped;
-	gboolean was_full; /* and it has been logged */
-	/* atomic */
-	_Atomic guint n_waiting; /* flows that wait for a link */
-};
-
-static guint
-pair_hash(gconstpointer key)
-{
-	const Pair *pair = key;
-
-	return vpnr_addr_hash(&pair->peer) * 31 + vpnr_addr_hash(&pair->dest);
-}
-
-static gboolean
-pair_equal(gconstpointer a, gconstpointer b)
-{
-	const Pair *left = a;
-	const Pair *right = b;
-
-	return vpnr_addr_equal(&left->peer, &right->peer) &&
-	       vpnr_addr_equal(&left->dest, &right->dest);
-}
 
 VpnrFlows *
 vpnr_flows_new(const VpnrFlowsParams *params, GError **error)
@@ -77,7 +23,7 @@ vpnr_flows_new(const VpnrFlowsParams *params, GError **error)
 	flows->stop = stop;
 	pthread_mutex_init(&flows->lock, NULL);
 	pthread_cond_init(&flows->emptied, NULL);
-	flows->by_pair = g_hash_table_new(pair_hash, pair_equal);
+	flows->by_pair = vpnr_flows_table_new();
 	return flows;
 }
 
@@ -95,104 +41,13 @@ vpnr_flows_free(VpnrFlows *flows)
 }
 
 static void
-log_refusal(const Flow *flow, const char *why)
+log_refusal(const VpnrFlowsEntry *flow, const char *why)
 {
 	char peer[VPNR_ADDR_STRLEN], dest[VPNR_ADDR_STRLEN];
 
 	vpnr_log(VPNR_LOG_DEBUG, "refused UDP %s -> %s: %s",
 		 vpnr_addr_format(&flow->pair.peer, peer), vpnr_addr_format(&flow->pair.dest, dest),
 		 why);
-}
-
-/* --- datagrams that wait for their stream ----------------------------------------------------- */
-
-static void
-drop(VpnrFlows *flows, guint n)
-{
-	vpnr_stats_add(flows->params.stats, VPNR_STAT_DATAGRAMS_DROPPED, n);
-}
-
-/* The oldest one, or NULL. */
-static GBytes *
-pop_waiting_locked(Flow *flow)
-{
-	GBytes *bytes = g_queue_pop_head(&flow->waiting);
-
-	if (bytes != NULL)
-		vpnr_room_give(&flow->room, &flow->flows->room, g_bytes_get_size(bytes));
-	return bytes;
-}
-
-static void
-drop_oldest_locked(Flow *flow)
-{
-	g_bytes_unref(pop_waiting_locked(flow));
-	drop(flow->flows, 1);
-}
-
-static void
-keep_locked(Flow *flow, const guint8 *bytes, gsize n)
-{
-	VpnrFlows *flows = flow->flows;
-
-	if (flow->waiting.length == VPNR_FLOWS_WAITING)
-		drop_oldest_locked(flow);
-	if (vpnr_room_take(&flow->room, &flows->room, n))
-		g_queue_push_tail(&flow->waiting, g_bytes_new(bytes, n));
-	else
-		drop(flows, 1);
-}
-
-/* --- the table -------------------------------------------------------------------------------- */
-
-/* Nobody finds the flow any more. */
-static void
-forget_locked(VpnrFlows *flows, Flow *flow)
-{
-	if (g_hash_table_lookup(flows->by_pair, &flow->pair) == flow)
-		g_hash_table_remove(flows->by_pair, &flow->pair);
-}
-
-static void
-remove_flow(Flow *flow)
-{
-	VpnrFlows *flows = flow->flows;
-
-	pthread_mutex_lock(&flows->lock);
-	forget_locked(flows, flow);
-	while (flow->waiting.length > 0)
-		drop_oldest_locked(flow);
-	if (--flows->count <= flows->params.max_flows / 2)
-		flows->was_full = FALSE;
-	if (flows->count == 0)
-		pthread_cond_broadcast(&flows->emptied);
-	pthread_mutex_unlock(&flows->lock);
-	vpnr_stream_unref(flow->stream);
-	g_free(flow);
-}
-
-/* *news: the limit has been reached. A flood is one piece of news until half of the limit is free
- * again. */
-static Flow *
-add_locked(VpnrFlows *flows, const Pair *pair, gboolean *news)
-{
-	Flow *flow;
-
-	if (flows->stopped)
-		return NULL;
-	if (flows->count >= flows->params.max_flows) {
-		vpnr_stats_add(flows->params.stats, VPNR_STAT_FLOWS_REFUSED, 1);
-		*news = !flows->was_full;
-		flows->was_full = TRUE;
-		return NULL;
-	}
-	flow = g_new0(Flow, 1);
-	flow->flows = flows;
-	flow->pair = *pair;
-	g_queue_init(&flow->waiting);
-	g_hash_table_insert(flows->by_pair, &flow->pair, flow);
-	flows->count++;
-	return flow;
 }
 
 guint
@@ -215,7 +70,7 @@ vpnr_flows_count(VpnrFlows *flows)
 /* --- the thread of a flow --------------------------------------------------------------------- */
 
 static gboolean
-open_stream(Flow *flow, int idle_ms, VpnrTable **table, VpnrStream **stream)
+open_stream(VpnrFlowsEntry *flow, int idle_ms, VpnrTable **table, VpnrStream **stream)
 {
 	VpnrFlows *flows = flow->flows;
 	VpnrAddr dest = vpnr_dns_route(&flows->params.dns, &flow->pair.dest);
@@ -259,7 +114,7 @@ feed(VpnrFlows *flows, VpnrStream *stream, GBytes *bytes)
 /* Hands over what waits, and lets what comes from now on find the stream: in this order, and
  * without the lock in between. FALSE if the flow is not wanted any more. */
 static gboolean
-publish(Flow *flow, VpnrStream *stream)
+publish(VpnrFlowsEntry *flow, VpnrStream *stream)
 {
 	VpnrFlows *flows = flow->flows;
 
@@ -269,7 +124,7 @@ publish(Flow *flow, VpnrStream *stream)
 
 		pthread_mutex_lock(&flows->lock);
 		stopped = flows->stopped;
-		bytes = pop_waiting_locked(flow);
+		bytes = vpnr_flows_pop_locked(flow);
 		if (bytes == NULL && !stopped)
 			flow->stream = vpnr_stream_ref(stream);
 		pthread_mutex_unlock(&flows->lock);
@@ -282,13 +137,13 @@ publish(Flow *flow, VpnrStream *stream)
 static void
 on_stray(gpointer data, const VpnrAddr *from, const guint8 *bytes, gsize n)
 {
-	const Flow *flow = data;
+	const VpnrFlowsEntry *flow = data;
 
 	vpnr_flows_give(flow->flows, from, &flow->pair.dest, bytes, n);
 }
 
 static void
-run(Flow *flow, int idle_ms, VpnrTable *table, VpnrStream *stream)
+run(VpnrFlowsEntry *flow, int idle_ms, VpnrTable *table, VpnrStream *stream)
 {
 	const VpnrFlowsParams *params = &flow->flows->params;
 	VpnrFlowsSocket socket = { .fd = -1 };
@@ -319,7 +174,7 @@ run(Flow *flow, int idle_ms, VpnrTable *table, VpnrStream *stream)
 static void
 serve(gpointer data)
 {
-	Flow *flow = data;
+	VpnrFlowsEntry *flow = data;
 	int idle_ms = flow->flows->params.idle_ms;
 	VpnrTable *table;
 	VpnrStream *stream;
@@ -328,60 +183,72 @@ serve(gpointer data)
 		idle_ms = MIN(idle_ms, VPNR_FLOWS_DNS_IDLE_MS);
 	if (open_stream(flow, idle_ms, &table, &stream))
 		run(flow, idle_ms, table, stream);
-	remove_flow(flow);
+	vpnr_flows_remove(flow);
 }
 
 /* --- who gives a datagram --------------------------------------------------------------------- */
 
 static void
-start(VpnrFlows *flows, Flow *flow)
+start(VpnrFlows *flows, VpnrFlowsEntry *flow)
 {
 	if (vpnr_pool_run(flows->params.pool, serve, flow))
 		return;
 	vpnr_stats_add(flows->params.stats, VPNR_STAT_FLOWS_REFUSED, 1);
 	log_refusal(flow, "no thread is left");
-	remove_flow(flow);
+	vpnr_flows_remove(flow);
+}
+
+static void
+finish_all(const GPtrArray *streams)
+{
+	for (guint i = 0; i < streams->len; i++)
+		vpnr_flow_finish(g_ptr_array_index(streams, i));
 }
 
 /* The open stream (transfer full) of the flow that the datagram belongs to. NULL: there is none
  * yet, and the datagram waits, or there will be none. */
 static VpnrStream *
-find_stream(VpnrFlows *flows, const Pair *pair, const guint8 *bytes, gsize n)
+find_stream(VpnrFlows *flows, const VpnrFlowsPair *pair, const guint8 *bytes, gsize n)
 {
-	Flow *started = NULL;
+	VpnrFlowsEntry *started = NULL;
 	VpnrStream *stream = NULL;
+	g_autoptr(GPtrArray) rested = NULL;
 	gboolean news = FALSE;
-	Flow *flow;
+	VpnrFlowsEntry *flow;
 
 	pthread_mutex_lock(&flows->lock);
 	flow = g_hash_table_lookup(flows->by_pair, pair);
+	if (flow == NULL) {
+		rested = vpnr_flows_take_rested_locked(flows);
+		flow = started = vpnr_flows_add_locked(flows, pair, &news);
+	}
 	if (flow == NULL)
-		flow = started = add_locked(flows, pair, &news);
-	if (flow == NULL)
-		drop(flows, 1);
+		vpnr_stats_add(flows->params.stats, VPNR_STAT_DATAGRAMS_DROPPED, 1);
 	else if (flow->stream != NULL)
 		stream = vpnr_stream_ref(flow->stream);
 	else
-		keep_locked(flow, bytes, n);
+		vpnr_flows_keep_locked(flow, bytes, n);
 	pthread_mutex_unlock(&flows->lock);
 	if (news)
 		vpnr_log(VPNR_LOG_WARN, "there are as many UDP flows as allowed (%u)",
 			 flows->params.max_flows);
 	if (started != NULL)
 		start(flows, started);
+	if (rested != NULL)
+		finish_all(rested);
 	return stream;
 }
 
 /* The flow of this stream has ended, although its thread is still there. */
 static void
-forget_stream(VpnrFlows *flows, const Pair *pair, const VpnrStream *stream)
+forget_stream(VpnrFlows *flows, const VpnrFlowsPair *pair, const VpnrStream *stream)
 {
-	Flow *flow;
+	VpnrFlowsEntry *flow;
 
 	pthread_mutex_lock(&flows->lock);
 	flow = g_hash_table_lookup(flows->by_pair, pair);
 	if (flow != NULL && flow->stream == stream)
-		forget_locked(flows, flow);
+		vpnr_flows_forget_locked(flows, flow);
 	pthread_mutex_unlock(&flows->lock);
 }
 
@@ -389,7 +256,7 @@ void
 vpnr_flows_give(VpnrFlows *flows, const VpnrAddr *peer, const VpnrAddr *dest, const guint8 *bytes,
 		gsize n)
 {
-	const Pair pair = { .peer = *peer, .dest = *dest };
+	const VpnrFlowsPair pair = { .peer = *peer, .dest = *dest };
 	VpnrStream *stream;
 
 	while ((stream = find_stream(flows, &pair, bytes, n)) != NULL) {
@@ -425,7 +292,7 @@ list_streams(VpnrFlows *flows)
 	pthread_mutex_lock(&flows->lock);
 	g_hash_table_iter_init(&iter, flows->by_pair);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const Flow *flow = value;
+		const VpnrFlowsEntry *flow = value;
 
 		if (flow->stream != NULL)
 			g_ptr_array_add(streams, vpnr_stream_ref(flow->stream));
@@ -441,8 +308,7 @@ vpnr_flows_end(VpnrFlows *flows)
 
 	vpnr_flows_stop(flows);
 	streams = list_streams(flows);
-	for (guint i = 0; i < streams->len; i++)
-		vpnr_flow_finish(g_ptr_array_index(streams, i));
+	finish_all(streams);
 	pthread_mutex_lock(&flows->lock);
 	while (flows->count > 0)
 		pthread_cond_wait(&flows->emptied, &flows->lock);

@@ -6,7 +6,8 @@
  * link as a connection does, opens a stream of kind UDP and a socket towards the application, and
  * serves both until nothing passes any more (stream/flow.h). Until the stream is open the newest
  * datagrams of a flow wait here, few and in bounds; afterwards those that still come by the
- * inbound's socket are handed on.
+ * inbound's socket are handed on. When the limit is near, those end that nothing has passed in for
+ * longest.
  *
  * One thread, the inbound's, gives datagrams, and a flow those that the kernel has given to it by
  * mistake. Lock: flows.lock, a leaf.
@@ -33,6 +34,10 @@ G_BEGIN_DECLS
  * page by one socket, before the flow has its thread, link or no link. The server keeps as many
  * until it has a socket. */
 #define VPNR_FLOWS_WAITING 64
+
+/* Milliseconds without a datagram after which a flow may have to go when others need its place: who
+ * waits for an answer has had it, or asks again. */
+#define VPNR_FLOWS_REST_MS 5000
 
 typedef struct VpnrFlows VpnrFlows;
 

@@ -16,6 +16,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/dns.h \
 	%D%/flows.c \
 	%D%/flows.h \
+	%D%/flows_private.h \
+	%D%/flows_table.c \
 	%D%/inbound.c \
 	%D%/inbound.h \
 	%D%/lookup.c \

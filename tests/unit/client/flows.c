@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * flows: which datagrams belong together, what waits for the link, and what is refused. The sockets
- * of the flows are ordinary ones here, connected to an application of the test.
+ * of the flows are ordinary ones here, connected to an application of the test. Linked with
+ * --wrap=g_get_monotonic_time, so that time passes when the test says so.
  */
 #include "client/flows.h"
 
@@ -73,6 +74,18 @@ bench_clear(Bench *bench)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
+
+/* Microseconds that the clock is ahead. */
+static _Atomic gint64 ahead;
+
+gint64 __real_g_get_monotonic_time(void);
+gint64 __wrap_g_get_monotonic_time(void);
+
+gint64
+__wrap_g_get_monotonic_time(void)
+{
+	return __real_g_get_monotonic_time() + atomic_load(&ahead);
+}
 
 /* The application sends a text to dest. */
 static void
@@ -374,6 +387,41 @@ test_limit(void)
 }
 
 static void
+open_flow(Bench *bench, const char *dest)
+{
+	give(bench, dest, "first");
+	linked_expect_open(&bench->linked, VPNR_KIND_UDP, dest);
+	linked_expect_datagram(&bench->linked, "first");
+}
+
+static void
+test_rest(void)
+{
+	g_test_summary("At the limit a flow at rest makes room for those that come.");
+
+	g_auto(Bench) bench;
+	Party *party = &bench.linked.party;
+
+	start(&bench, 3, 10);
+	linked_greet(&bench.linked, TRUE);
+	open_flow(&bench, "192.0.2.1:443");
+	open_flow(&bench, "192.0.2.2:443");
+	atomic_fetch_add(&ahead, VPNR_FLOWS_REST_MS * 1000);
+	give(&bench, "192.0.2.1:443", "second");
+	party_expect_datagram(party, 1, "second", 6);
+	open_flow(&bench, "192.0.2.3:443");
+	give(&bench, "192.0.2.4:443", "too early");
+	party_expect(party, VPNR_FRAME_FIN);
+	wait_count(&bench, 2);
+	open_flow(&bench, "192.0.2.4:443");
+	give(&bench, "192.0.2.1:443", "third");
+	party_expect_datagram(party, 1, "third", 5);
+	give(&bench, "192.0.2.3:443", "second");
+	party_expect_datagram(party, 3, "second", 6);
+	g_assert_cmpuint(stat_of(&bench, VPNR_STAT_FLOWS_REFUSED), ==, 1);
+}
+
+static void
 test_no_thread(void)
 {
 	g_auto(Bench) bench;
@@ -461,6 +509,7 @@ main(int argc, char **argv)
 	g_test_add_func("/flows/wait", test_wait);
 	g_test_add_func("/flows/wait-size", test_wait_size);
 	g_test_add_func("/flows/limit", test_limit);
+	g_test_add_func("/flows/rest", test_rest);
 	g_test_add_func("/flows/no-thread", test_no_thread);
 	g_test_add_func("/flows/no-socket", test_no_socket);
 	g_test_add_func("/flows/unsupported", test_unsupported);

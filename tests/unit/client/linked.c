@@ -39,7 +39,7 @@ linked_greet(Linked *linked, gboolean takes_datagrams)
 					VPNR_ROLE_SERVER, &linked->key));
 	party_take_hello(&linked->party, &hello);
 	answer = party_hello(&linked->party);
-	answer->hello->max_streams = 1000;
+	answer->hello->max_streams = 2000;
 	answer->hello->capabilities = takes_datagrams ? VPNR_CAPABILITY_DATAGRAM : 0;
 	party_send(&linked->party, answer);
 	for (gint64 begin = g_get_monotonic_time();

@@ -27,12 +27,14 @@ client_linked = %D%/linked.c %D%/linked.h $(test_party)
 
 %C%_admit_SOURCES = %D%/admit.c $(client_linked)
 %C%_associate_SOURCES = %D%/associate.c $(client_linked)
+%C%_associate_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_flows_take_rested_locked
 %C%_await_SOURCES = %D%/await.c $(test_loopback) $(test_patience)
 %C%_backoff_SOURCES = %D%/backoff.c
 %C%_bulletin_SOURCES = %D%/bulletin.c
 %C%_connect_SOURCES = %D%/connect.c $(link_peer)
 %C%_dns_SOURCES = %D%/dns.c
 %C%_flows_SOURCES = %D%/flows.c $(client_linked)
+%C%_flows_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=g_get_monotonic_time
 %C%_inbound_SOURCES = %D%/inbound.c $(test_party)
 %C%_inbound_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt -Wl,--wrap=vpnr_uplinks_open
 %C%_lookup_SOURCES = %D%/lookup.c
