@@ -8,6 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* A 32-bit program meets longer numbers, too: its kernel may be one of 64 bits. */
+G_STATIC_ASSERT(sizeof((struct stat){ 0 }.st_ino) == 8);
+G_STATIC_ASSERT(sizeof(off_t) == 8);
+
 /* RFC 8032, section 7.1, tests 1 to 3, in base64. */
 static const struct {
 	const char *private_key;
