@@ -112,7 +112,8 @@ create_with_signals_blocked(pthread_t *id, const pthread_attr_t *attr, VpnrThrea
 	return result;
 }
 
-/* An error number, or 0. */
+/* An error number, or 0: EINVAL where this C library wants larger stacks (PTHREAD_STACK_MIN, which
+ * is 128 KiB on arm64). On one that it makes itself vpnr_thread_stack() would be wrong. */
 static int
 start_on_stack(VpnrThread *thread)
 {
@@ -123,8 +124,9 @@ start_on_stack(VpnrThread *thread)
 	if (mprotect(thread->mapping, guard_size(), PROT_NONE) < 0)
 		return errno;
 	pthread_attr_init(&attr);
-	pthread_attr_setstack(&attr, stack, (gsize)((guint8 *)thread - stack));
-	result = create_with_signals_blocked(&thread->id, &attr, thread);
+	result = pthread_attr_setstack(&attr, stack, (gsize)((guint8 *)thread - stack));
+	if (result == 0)
+		result = create_with_signals_blocked(&thread->id, &attr, thread);
 	pthread_attr_destroy(&attr);
 	return result;
 }

@@ -49,4 +49,4 @@ unit_tests += \
 %C%_stack_SOURCES = %D%/stack.c
 %C%_stats_SOURCES = %D%/stats.c
 %C%_thread_SOURCES = %D%/thread.c
-%C%_thread_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+%C%_thread_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create,--wrap=pthread_attr_setstack

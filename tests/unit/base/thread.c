@@ -2,7 +2,8 @@
  *
  * thread: names, signals, stack, and what happens when the system has no thread to give.
  *
- * Linked with --wrap=pthread_create, so that creation can be made to fail.
+ * Linked with --wrap=pthread_create and --wrap=pthread_attr_setstack, so that they can be made to
+ * fail.
  */
 #include "base/thread.h"
 
@@ -21,6 +22,7 @@ typedef struct {
 } Report;
 
 static gboolean refuse;
+static gboolean refuse_stack;
 
 int
 __real_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*func)(void *), void *data);
@@ -31,6 +33,15 @@ int
 __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*func)(void *), void *data)
 {
 	return refuse ? EAGAIN : __real_pthread_create(id, attr, func, data);
+}
+
+int __real_pthread_attr_setstack(pthread_attr_t *attr, void *start, size_t size);
+int __wrap_pthread_attr_setstack(pthread_attr_t *attr, void *start, size_t size);
+
+int
+__wrap_pthread_attr_setstack(pthread_attr_t *attr, void *start, size_t size)
+{
+	return refuse_stack ? EINVAL : __real_pthread_attr_setstack(attr, start, size);
 }
 
 static guint
@@ -171,6 +182,18 @@ test_fails(void)
 	vpnr_thread_join(NULL);
 }
 
+/* A thread on another stack than it takes for its own would give back what is not its own. */
+static void
+test_stack_fails(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	refuse_stack = TRUE;
+	g_assert_null(vpnr_thread_start("vpnr-none", report, NULL, &error));
+	refuse_stack = FALSE;
+	g_assert_error(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -182,5 +205,6 @@ main(int argc, char **argv)
 	g_test_add_func("/thread/stack", test_stack);
 	g_test_add_func("/thread/copy", test_copy);
 	g_test_add_func("/thread/fails", test_fails);
+	g_test_add_func("/thread/stack-fails", test_stack_fails);
 	return g_test_run();
 }
