@@ -19,10 +19,6 @@
 #include "capture/capture.h"
 #include "client/uplinks.h"
 
-/* Threads for connections: more than a kernel gives one process by default, so its limit is the one
- * that counts. */
-#define THREADS_MAX 65536
-
 /* main() has the only one, on its stack; contrib/gdb/vpnr-gdb.py begins its search there. */
 typedef struct {
 	VpnrOptions options;
@@ -342,7 +338,7 @@ start(VpnrClientApp *app, VpnrClientSettings *settings, GError **error)
 		return FALSE;
 	fill_target(settings, vpnr_capture_link_mark(app->capture), &target);
 	app->budget = vpnr_budget_new(settings->memory_budget);
-	app->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
+	app->pool = vpnr_pool_new("vpnr-pool", vpnr_thread_limit());
 	app->uplinks = vpnr_uplinks_start(settings->links, &target, app->budget, error);
 	vpnr_key_wipe(&target.private_key);
 	if (app->uplinks == NULL ||

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define NAME_SIZE 16 /* with the NUL: TASK_COMM_LEN of the kernel */
@@ -197,6 +198,17 @@ vpnr_thread_join(VpnrThread *thread)
 	result = pthread_join(thread->id, NULL);
 	g_assert_cmpint(result, ==, 0);
 	thread_free(thread);
+}
+
+guint
+vpnr_thread_limit(void)
+{
+	guint64 addresses = G_MAXSIZE;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit) == 0)
+		addresses = MIN(addresses, limit.rlim_cur);
+	return (guint)MIN(addresses / 8 * 3 / mapping_size(), VPNR_THREADS_MAX);
 }
 
 guint

@@ -16,6 +16,10 @@ G_BEGIN_DECLS
  * touched cost nothing. */
 #define VPNR_THREAD_STACK (256 * 1024)
 
+/* Threads that vpnr_thread_limit() allows where addresses are plenty: more than a kernel gives one
+ * process by default, so its limit is the one that counts. */
+#define VPNR_THREADS_MAX 65536
+
 typedef struct VpnrThread VpnrThread;
 
 typedef void (*VpnrThreadFunc)(gpointer data);
@@ -47,6 +51,11 @@ gpointer vpnr_thread_stack(void);
 
 /* Names the calling thread, as gdb's "info threads" and "top -H" show it; cut to 15 bytes. */
 void vpnr_thread_set_name(const char *name);
+
+/* How many threads a pool may have. Their stacks take at most three eighths of the addresses that
+ * there are: where these have 32 bits, 1.5 of 3 or 4 GiB. Without addresses malloc has nothing to
+ * give either, and GLib ends the process; a thread that is refused costs one connection. */
+guint vpnr_thread_limit(void);
 
 /* The number of threads of this process, from /proc/self/status; 0 if it cannot be read. */
 guint vpnr_thread_count(void);

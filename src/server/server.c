@@ -16,10 +16,6 @@
 #include "server/pending.h"
 #include "server/resolver.h"
 
-/* Threads in all: more than a kernel gives one process by default, so its limit is the one that
- * counts. */
-#define THREADS_MAX 65536
-
 static const char too_many[] = "too many links that have not said HELLO";
 
 struct VpnrServer {
@@ -336,7 +332,7 @@ vpnr_server_listen(const VpnrServerParams *params, GError **error)
 	server->own_ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	collect_ports(server, params->listen);
 	collect_ports(server, params->v1_listen);
-	server->pool = vpnr_pool_new("vpnr-pool", THREADS_MAX);
+	server->pool = vpnr_pool_new("vpnr-pool", vpnr_thread_limit());
 	server->acceptors = g_ptr_array_new_with_free_func((GDestroyNotify)vpnr_accept_stop);
 	server->services = g_ptr_array_new();
 	server->pending = vpnr_pending_new();

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 typedef struct {
 	char name[64];
@@ -169,6 +170,52 @@ test_count(void)
 	g_assert_cmpuint(result.n_threads, ==, result.n_entries);
 }
 
+/* Sets how many addresses the process may have. FALSE if the system takes no notice, as qemu-user
+ * does not. */
+static gboolean
+limit_addresses(const struct rlimit *limit)
+{
+	struct rlimit now;
+
+	g_assert_cmpint(setrlimit(RLIMIT_AS, limit), ==, 0);
+	g_assert_cmpint(getrlimit(RLIMIT_AS, &now), ==, 0);
+	return now.rlim_cur == limit->rlim_cur;
+}
+
+/* The limit of threads where there are so many addresses; 0 if they cannot be limited. Nothing else
+ * is done meanwhile: under some sanitizers the process has more already. */
+static guint
+limit_with(rlim_t addresses)
+{
+	struct rlimit before;
+	struct rlimit limit;
+	guint result;
+
+	g_assert_cmpint(getrlimit(RLIMIT_AS, &before), ==, 0);
+	limit = before;
+	limit.rlim_cur = MIN(addresses, before.rlim_max);
+	result = limit_addresses(&limit) ? vpnr_thread_limit() : 0;
+	limit_addresses(&before);
+	return result;
+}
+
+/* Three eighths of 4 GiB have room for 6144 stacks without guards, of 3 GiB for 4608. */
+static void
+test_limit(void)
+{
+	guint of_3g = limit_with((rlim_t)3 << 30);
+
+	g_assert_cmpuint(limit_with(RLIM_INFINITY), ==,
+			 GLIB_SIZEOF_VOID_P > 4 ? VPNR_THREADS_MAX : limit_with(G_MAXUINT32));
+	if (of_3g == 0) {
+		g_test_skip("addresses are not limited here");
+		return;
+	}
+	g_assert_cmpuint(of_3g, >, 3600);
+	g_assert_cmpuint(of_3g, <, 4608);
+	g_assert_cmpuint(limit_with(G_MAXUINT32), <, 6144);
+}
+
 static void
 test_fails(void)
 {
@@ -204,6 +251,7 @@ main(int argc, char **argv)
 	g_test_add_func("/thread/signals", test_signals);
 	g_test_add_func("/thread/stack", test_stack);
 	g_test_add_func("/thread/copy", test_copy);
+	g_test_add_func("/thread/limit", test_limit);
 	g_test_add_func("/thread/fails", test_fails);
 	g_test_add_func("/thread/stack-fails", test_stack_fails);
 	return g_test_run();
