@@ -40,9 +40,12 @@
 #define ROTATE_LIMIT   86400
 
 /* Bytes. The default fills a path of 1 Gbit/s and 1 s, which takes 120 MiB, eight times; with less
- * than the minimum, for each link, a few connections at full speed would starve all others. */
+ * than the minimum, for each link, a few connections at full speed would starve all others. Where
+ * addresses have 32 bits there is no room for more than the default beside the threads' stacks
+ * (base/thread.h). */
 #define BUDGET_DEFAULT (G_GUINT64_CONSTANT(1) << 30)
 #define BUDGET_MIN     (G_GUINT64_CONSTANT(16) << 20)
+#define BUDGET_MAX     (GLIB_SIZEOF_VOID_P > 4 ? (guint64)G_MAXINT64 : BUDGET_DEFAULT)
 
 static const VpnrListenKey server_listen = { "listen", PORT_SERVER, "0.0.0.0:4334;[::]:4334" };
 static const VpnrListenKey v1_listen = { "listen", PORT_V1, "127.0.0.1:4335" };
@@ -53,6 +56,7 @@ static const VpnrNumberKey max_streams = { "max-streams", 1, MAX_STREAMS_LIMIT, 
 static const VpnrNumberKey udp_timeout = { "udp-timeout", 1, UDP_TIMEOUT_LIMIT, FALSE };
 static const VpnrNumberKey resume_timeout = { "resume-timeout", 0, RESUME_LIMIT, FALSE };
 static const VpnrNumberKey links = { "links", 1, VPNR_UPLINKS_MAX, FALSE };
+static const VpnrSizeKey memory_budget = { "memory-budget", BUDGET_MIN, BUDGET_MAX };
 static const VpnrNumberKey rotate_interval = { "rotate-interval", 1, ROTATE_LIMIT, TRUE };
 
 static const VpnrSectionKind server_kinds[] = {
@@ -98,8 +102,7 @@ read_server(const VpnrSection *section, VpnrServerSettings *settings, GError **e
 	       vpnr_section_get_number(section, &udp_timeout, &settings->udp_timeout_s, error) &&
 	       vpnr_section_get_number(section, &resume_timeout, &settings->resume_timeout_s,
 				       error) &&
-	       vpnr_section_get_size(section, "memory-budget", BUDGET_MIN, &settings->memory_budget,
-				     error);
+	       vpnr_section_get_size(section, &memory_budget, &settings->memory_budget, error);
 }
 
 static gboolean
@@ -225,8 +228,7 @@ read_endurance(const VpnrSection *section, VpnrClientSettings *settings, GError 
 	       vpnr_section_get_number(section, &rotate_interval, &settings->rotate_interval_s,
 				       error) &&
 	       vpnr_section_get_number(section, &links, &settings->links, error) &&
-	       vpnr_section_get_size(section, "memory-budget", BUDGET_MIN, &settings->memory_budget,
-				     error) &&
+	       vpnr_section_get_size(section, &memory_budget, &settings->memory_budget, error) &&
 	       check_budget(section, settings, error);
 }
 

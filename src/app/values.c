@@ -283,12 +283,12 @@ take_unit(char *text)
 }
 
 gboolean
-vpnr_section_get_size(const VpnrSection *section, const char *key, guint64 min, guint64 *value,
+vpnr_section_get_size(const VpnrSection *section, const VpnrSizeKey *key, guint64 *value,
 		      GError **error)
 {
 	g_autofree char *text = NULL;
 
-	if (!vpnr_section_get_text(section, key, &text, error))
+	if (!vpnr_section_get_text(section, key->name, &text, error))
 		return FALSE;
 	if (text == NULL)
 		return TRUE;
@@ -297,13 +297,12 @@ vpnr_section_get_size(const VpnrSection *section, const char *key, guint64 min, 
 	guint shift = take_unit(digits);
 	guint64 number;
 
-	if (!g_ascii_string_to_unsigned(digits, 10, 0, (guint64)G_MAXINT64 >> shift, &number,
-					NULL) ||
-	    number << shift < min)
-		return vpnr_section_fail_key(section, key, error,
+	if (!g_ascii_string_to_unsigned(digits, 10, 0, key->max >> shift, &number, NULL) ||
+	    number << shift < key->min)
+		return vpnr_section_fail_key(section, key->name, error,
 					     "\"%s\" is not a number of bytes, such as 512M or "
-					     "1G, from %" G_GUINT64_FORMAT " to %" G_GINT64_FORMAT,
-					     text, min, G_MAXINT64);
+					     "1G, from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+					     text, key->min, key->max);
 	*value = number << shift;
 	return TRUE;
 }

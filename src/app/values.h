@@ -35,6 +35,13 @@ typedef struct {
 	gboolean none; /* TRUE: "none" may stand in the number's place, and is read as 0 */
 } VpnrNumberKey;
 
+/* A key whose value is a number of bytes. */
+typedef struct {
+	const char *name;
+	guint64 min;
+	guint64 max; /* at most G_MAXINT64 */
+} VpnrSizeKey;
+
 /* A public key in base64. */
 gboolean
 vpnr_section_get_key(const VpnrSection *section, const char *key, VpnrKey *value, GError **error);
@@ -85,9 +92,9 @@ gboolean vpnr_section_get_switch(const VpnrSection *section, const char *key, gb
 gboolean vpnr_section_get_number(const VpnrSection *section, const VpnrNumberKey *key, guint *value,
 				 GError **error);
 
-/* A number of bytes, at least min, at most G_MAXINT64; behind it may stand K, M or G for 1024, its
- * square or its cube. */
-gboolean vpnr_section_get_size(const VpnrSection *section, const char *key, guint64 min,
-			       guint64 *value, GError **error);
+/* A number of bytes within the key's bounds; behind it may stand K, M or G for 1024, its square or
+ * its cube. */
+gboolean vpnr_section_get_size(const VpnrSection *section, const VpnrSizeKey *key, guint64 *value,
+			       GError **error);
 
 G_END_DECLS

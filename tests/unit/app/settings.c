@@ -19,6 +19,21 @@
 #define ALICE  "[client alice]\npublic-key = " KEY_A "\n"
 #define BOB    "[client bob]\npublic-key = " KEY_B "\n"
 
+/* The largest memory-budget, in bytes and with a unit, and one more. */
+#if GLIB_SIZEOF_VOID_P > 4
+#define MOST         "9223372036854775807"
+#define MOST_BYTES   G_GUINT64_CONSTANT(9223372036854775807)
+#define MOST_G       "8589934591G"
+#define MOST_G_BYTES G_GUINT64_CONSTANT(9223372035781033984)
+#define TOO_MUCH     "8589934592G"
+#else
+#define MOST         "1073741824"
+#define MOST_BYTES   G_GUINT64_CONSTANT(1073741824)
+#define MOST_G       "1G"
+#define MOST_G_BYTES G_GUINT64_CONSTANT(1073741824)
+#define TOO_MUCH     "5G"
+#endif
+
 /* A text, and what its error must contain, separated by '|'. */
 typedef struct {
 	const char *text;
@@ -138,11 +153,8 @@ test_sizes(void)
 		const char *text;
 		guint64 bytes;
 	} rows[] = {
-		{ "16777216", 16777216 },
-		{ "16384K", 16777216 },
-		{ "2G", G_GUINT64_CONSTANT(2147483648) },
-		{ "9223372036854775807", G_GUINT64_CONSTANT(9223372036854775807) },
-		{ "8589934591G", G_GUINT64_CONSTANT(9223372035781033984) },
+		{ "16777216", 16777216 }, { "16384K", 16777216 },   { "1G", 1073741824 },
+		{ MOST, MOST_BYTES },     { MOST_G, MOST_G_BYTES },
 	};
 
 	g_test_summary("A size has a unit or none, and its largest value does not wrap.");
@@ -367,8 +379,9 @@ test_client_refused(void)
 		{ CLIENT "memory-budget = 64 M\n", "[client] memory-budget|\"64 M\"" },
 		{ CLIENT "memory-budget = -64M\n", "[client] memory-budget|\"-64M\"" },
 		{ CLIENT "memory-budget = 1GG\n", "[client] memory-budget|\"1GG\"" },
-		{ CLIENT "memory-budget = 8589934592G\n",
-		  "[client] memory-budget|\"8589934592G\"|to 9223372036854775807" },
+		{ CLIENT "memory-budget = " TOO_MUCH "\n",
+		  "[client] memory-budget|\"" TOO_MUCH "\"|to " MOST },
+		{ CLIENT "memory-budget = 8589934592G\n", "[client] memory-budget|to " MOST },
 		{ CLIENT "memory-budget = 9223372036854775808\n", "[client] memory-budget" },
 		{ CLIENT "socks\n", "line 5|\"socks\"" },
 		{ CLIENT "= 1\n", "line 5|no key" },
