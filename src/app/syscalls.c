@@ -101,6 +101,7 @@ allow(scmp_filter_ctx filter, const char *const *names)
 	return code;
 }
 
+/* libseccomp also allows socketcall(2) where there is one, for each of these calls. */
 static int
 allow_sockets(scmp_filter_ctx filter)
 {

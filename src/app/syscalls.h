@@ -5,7 +5,8 @@
  * Every other one fails with ENOSYS, as if the kernel were older than it, for which C libraries are
  * prepared; the kernel logs it where it has auditing. Those that start programs are among them
  * unless asked for, and all that mount, load, trace or debug. Sockets are of IPv4, IPv6, netlink
- * and Unix.
+ * and Unix; but where the C library makes them by socketcall(2), as Debian's does on i386 and
+ * s390x, of every family, since a filter does not see what that call is to make.
  */
 #pragma once
 

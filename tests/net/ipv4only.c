@@ -38,6 +38,19 @@ refuse_ipv6(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+/* It is not where the C library makes sockets by socketcall(2), whose arguments a filter does not
+ * see. */
+static int
+is_refused(void)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		return errno == EAFNOSUPPORT;
+	close(fd);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -45,6 +58,8 @@ main(int argc, char **argv)
 		errx(125, "no command");
 	if (refuse_ipv6() < 0)
 		err(125, "seccomp");
+	if (!is_refused())
+		errx(125, "IPv6 cannot be refused here");
 	execvp(argv[1], argv + 1);
 	err(127, "%s", argv[1]);
 }

@@ -21,6 +21,14 @@
 #define IS_SANITIZED FALSE
 #endif
 
+/* Where the C library may make sockets by socketcall(2), the filter sees the families of those that
+ * are made without it only. */
+#ifdef SYS_socketcall
+#define SEES_FAMILIES FALSE
+#else
+#define SEES_FAMILIES TRUE
+#endif
+
 /* TRUE in the process in which the case runs, which is filtered then. */
 static gboolean
 is_filtered(gboolean programs)
@@ -88,8 +96,16 @@ check_family(int family, int type, gboolean allowed)
 	fd = socket(family, type | SOCK_CLOEXEC, 0);
 	if (allowed)
 		g_assert_true(fd >= 0 || errno == EAFNOSUPPORT);
-	else
+	else if (SEES_FAMILIES)
 		assert_missing(fd);
+}
+
+static void
+check_refused_family(int family, int type)
+{
+	check_family(family, type, FALSE);
+	errno = 0;
+	assert_missing(syscall(SYS_socket, family, type | SOCK_CLOEXEC, 0));
 }
 
 static void
@@ -101,9 +117,9 @@ test_sockets(void)
 	check_family(AF_INET6, SOCK_DGRAM, TRUE);
 	check_family(AF_UNIX, SOCK_STREAM, TRUE);
 	check_family(AF_NETLINK, SOCK_RAW, TRUE);
-	check_family(AF_PACKET, SOCK_RAW, FALSE);
-	check_family(AF_ALG, SOCK_SEQPACKET, FALSE);
-	check_family(AF_VSOCK, SOCK_STREAM, FALSE);
+	check_refused_family(AF_PACKET, SOCK_RAW);
+	check_refused_family(AF_ALG, SOCK_SEQPACKET);
+	check_refused_family(AF_VSOCK, SOCK_STREAM);
 }
 
 static void
