@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * credit: see credit.h. The atomics carry one number each and order nothing else: relaxed, but for
- * the two limits of a receiver: who sees a new limit sees the one that went before it, too; and
- * where a sender waits for its limit (as in base/mailbox.c: it announces that and looks again).
+ * the limits of a receiver: who sees a new limit sees the ones that went before it, too, each where
+ * it has moved to; and where a sender waits for its limit (as in base/mailbox.c: it announces that
+ * and looks again).
  */
 #include "stream/credit.h"
 
@@ -105,11 +106,13 @@ vpnr_recv_credit_clear(VpnrRecvCredit *credit)
 	credit->reserved = 0;
 }
 
+/* Limits move up, the highest first, as they are looked for here: one that moves meanwhile is found
+ * in one of its two places, or in both. */
 static gboolean
 is_limit(const VpnrRecvCredit *credit, guint64 limit, guint64 offset)
 {
 	for (guint i = 0; i < VPNR_CREDIT_EARLIER; i++)
-		if (load(&credit->earlier[i]) == offset)
+		if (atomic_load_explicit(&credit->earlier[i], memory_order_acquire) == offset)
 			return TRUE;
 	return limit == offset;
 }
@@ -169,14 +172,20 @@ shrink(VpnrRecvCredit *credit)
 	store(&credit->window, MAX(load(&credit->window) / 2, credit->min));
 }
 
+static void
+set_earlier(VpnrRecvCredit *credit, guint i, guint64 limit)
+{
+	atomic_store_explicit(&credit->earlier[i], limit, memory_order_release);
+}
+
 /* The limits of a window are a quarter of it apart, and each needs as much to be consumed: when the
  * last byte below a limit comes, there are at most three newer ones. */
 static void
 announce(VpnrRecvCredit *credit, guint64 limit, gboolean grown)
 {
 	for (guint i = VPNR_CREDIT_EARLIER - 1; i > 0; i--)
-		store(&credit->earlier[i], grown ? 0 : load(&credit->earlier[i - 1]));
-	store(&credit->earlier[0], grown ? 0 : load(&credit->limit));
+		set_earlier(credit, i, grown ? 0 : load(&credit->earlier[i - 1]));
+	set_earlier(credit, 0, grown ? 0 : load(&credit->limit));
 	atomic_store_explicit(&credit->limit, limit, memory_order_release);
 }
 
