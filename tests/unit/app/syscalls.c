@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -73,7 +74,7 @@ check_refused(gpointer data)
 	errno = 0;
 	assert_missing(syscall(SYS_setresuid, 0, 0, 0));
 	errno = 0;
-	assert_missing(syscall(SYS_chmod, "/nowhere", 0));
+	assert_missing(chmod("/nowhere", 0)); /* by the call that this machine has for it */
 	errno = 0;
 	assert_missing(syscall(0x3ffffff)); /* of a kernel to come */
 }
