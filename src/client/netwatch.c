@@ -28,7 +28,8 @@
 /* The index of the loopback interface, in every network namespace: the kernel relies on it, too. */
 #define LOOPBACK_INDEX 1
 
-#define GROUP(number) (1u << ((number)-1))
+/* The bit of a group: they are counted from 1. */
+#define GROUP(number) (1u << (number) >> 1)
 static const guint32 groups = GROUP(RTNLGRP_LINK) | GROUP(RTNLGRP_IPV4_IFADDR) |
 			      GROUP(RTNLGRP_IPV6_IFADDR) | GROUP(RTNLGRP_IPV4_ROUTE) |
 			      GROUP(RTNLGRP_IPV6_ROUTE) | GROUP(RTNLGRP_IPV4_RULE) |

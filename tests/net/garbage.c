@@ -36,29 +36,26 @@ typedef struct {
 	size_t size;
 } Opening;
 
-#define OPENING(name, text)                                                                        \
-	{                                                                                          \
-		name, text, sizeof(text) - 1                                                       \
-	}
+#define BYTES(text) text, sizeof(text) - 1
 
 static const Opening openings[] = {
-	OPENING("raw", ""),
+	{ "raw", BYTES("") },
 	/* a TLS record with the start of a ClientHello; an alert; SSL 2 */
-	OPENING("tls", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
-	OPENING("tls", "\x15\x03\x03\x00\x02\x02\x28"),
-	OPENING("tls", "\x80\x2e\x01\x00\x02\x00\x15"),
-	OPENING("tls", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+	{ "tls", BYTES("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03") },
+	{ "tls", BYTES("\x15\x03\x03\x00\x02\x02\x28") },
+	{ "tls", BYTES("\x80\x2e\x01\x00\x02\x00\x15") },
+	{ "tls", BYTES("GET / HTTP/1.1\r\nHost: x\r\n\r\n") },
 	/* VPNr/1: an empty frame, "hi" to 10.77.2.2:9, a LONG frame, FAIL and FIN */
-	OPENING("v1", "\x07\x00\x01\x00\x0a\x4d\x02\x02\x00\x09"),
-	OPENING("v1", "\x09\x00\x02\x00\x0a\x4d\x02\x02\x00\x09hi"),
-	OPENING("v1", "\x09\x00\x03\x80\x0a\x4d\x02\x02\x00\x09"),
-	OPENING("v1",
-		"\x07\x00\x01\x01\x0a\x4d\x02\x02\x00\x09\x07\x00\x02\x02\x0a\x4d\x02\x02\x00\x09"),
+	{ "v1", BYTES("\x07\x00\x01\x00\x0a\x4d\x02\x02\x00\x09") },
+	{ "v1", BYTES("\x09\x00\x02\x00\x0a\x4d\x02\x02\x00\x09hi") },
+	{ "v1", BYTES("\x09\x00\x03\x80\x0a\x4d\x02\x02\x00\x09") },
+	{ "v1", BYTES("\x07\x00\x01\x01\x0a\x4d\x02\x02\x00\x09"
+		      "\x07\x00\x02\x02\x0a\x4d\x02\x02\x00\x09") },
 	/* SOCKS5 with IPv4, IPv6 and a name; HTTP CONNECT */
-	OPENING("proxy", "\x05\x01\x00\x05\x01\x00\x01\x0a\x4d\x02\x02\x00\x09"),
-	OPENING("proxy", "\x05\x02\x00\x02\x05\x01\x00\x04\xfd\x00\x00\x77\x00\x02\x00\x00"),
-	OPENING("proxy", "\x05\x01\x00\x05\x01\x00\x03\x09localhost\x00\x09"),
-	OPENING("proxy", "CONNECT 10.77.2.2:9 HTTP/1.1\r\nHost: 10.77.2.2:9\r\n\r\n"),
+	{ "proxy", BYTES("\x05\x01\x00\x05\x01\x00\x01\x0a\x4d\x02\x02\x00\x09") },
+	{ "proxy", BYTES("\x05\x02\x00\x02\x05\x01\x00\x04\xfd\x00\x00\x77\x00\x02\x00\x00") },
+	{ "proxy", BYTES("\x05\x01\x00\x05\x01\x00\x03\x09localhost\x00\x09") },
+	{ "proxy", BYTES("CONNECT 10.77.2.2:9 HTTP/1.1\r\nHost: 10.77.2.2:9\r\n\r\n") },
 };
 
 /* xorshift64*: the tests need bytes that can be had again, not good ones. */

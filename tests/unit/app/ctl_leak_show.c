@@ -6,17 +6,14 @@
 
 #include <errno.h>
 
-#define DEST                                                                                       \
-	{                                                                                          \
-		.type = VPNR_ADDR_IPV4, .port = 53, .ip4 = { 192, 0, 2, 1 }                        \
-	}
+#define DEST .type = VPNR_ADDR_IPV4, .port = 53, .ip4 = { 192, 0, 2, 1 }
 
 static const VpnrLeakTrial trials[] = {
-	{ .probe = { VPNR_LEAK_DNS_UDP, DEST }, .facts = { .watched = TRUE, .listed = TRUE } },
-	{ .probe = { VPNR_LEAK_DNS_TCP, DEST },
+	{ .probe = { VPNR_LEAK_DNS_UDP, { DEST } }, .facts = { .watched = TRUE, .listed = TRUE } },
+	{ .probe = { VPNR_LEAK_DNS_TCP, { DEST } },
 	  .facts = { .watched = TRUE, .outside = TRUE, .tcp = TRUE },
 	  .interface = "eth0" },
-	{ .probe = { VPNR_LEAK_DNS_UDP, DEST } },
+	{ .probe = { VPNR_LEAK_DNS_UDP, { DEST } } },
 };
 
 static void
