@@ -101,8 +101,11 @@ test_numbered(void)
 static void
 test_name(void)
 {
-	g_assert_cmpstr(report_of("vpnr-writer").name, ==, "vpnr-writer");
-	g_assert_cmpstr(report_of("s42 10.0.0.7:443").name, ==, "s42 10.0.0.7:44");
+	Report whole = report_of("vpnr-writer");
+	Report cut = report_of("s42 10.0.0.7:443");
+
+	g_assert_cmpstr(whole.name, ==, "vpnr-writer");
+	g_assert_cmpstr(cut.name, ==, "s42 10.0.0.7:44");
 }
 
 static void

@@ -407,12 +407,14 @@ test_v1(void)
 	VpnrTable *table = NULL;
 	VpnrStream *stream = NULL;
 	const guint8 open[] = { 7, 0, 1, 0, 192, 0, 2, 1, 0, 80 };
+	VpnrUplinkStatus status;
 
 	bench_init(&bench, VPNR_PROTOCOL_V1);
 	start(&bench);
 	peer = loopback_accept(bench.listener);
 	wait_for_state(&bench, VPNR_UPLINK_CONNECTED);
-	g_assert_cmpstr(vpnr_uplink_status(bench.uplink).news.software, ==, "");
+	status = vpnr_uplink_status(bench.uplink);
+	g_assert_cmpstr(status.news.software, ==, "");
 	g_assert_cmpint(open_stream(&bench, &table, &stream), ==, VPNR_TABLE_OK);
 	loopback_expect(peer, open, sizeof open);
 	end_stream(table, stream);
