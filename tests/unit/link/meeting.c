@@ -15,7 +15,7 @@ meeting_hello(guint64 received)
 			    .max_streams = 100,
 			    .initial_window = 65536,
 			    .has_session = TRUE,
-			    .session = { "the only session" },
+			    .session = { "the one session" },
 			    .received = received,
 			    .software = "test" };
 }
