@@ -176,12 +176,16 @@ topology() {
 	as_root ip6tables -A OUTPUT -d fd00:77:2::/64 -p tcp -j REJECT --reject-with tcp-reset
 	mkdir -p "$work/home" "$work/www"
 	chown 65534:65534 "$work/home"
-	# The ordinary user may not be able to enter the build folder.
+	# The ordinary user may not be able to enter the folders of the build and of the source.
 	mkdir -p "$work/bin"
 	local helper
 	for helper in probe peer garbage dns flow udp ipv4only; do
 		install -m 755 "$build/tests/net/$helper" "$work/bin/"
 	done
+	if [ -n "${TSAN_OPTIONS:-}" ]; then
+		install -m 644 "$top/tests/tsan.supp" "$work/"
+		TSAN_OPTIONS+=" suppressions=$work/tsan.supp"
+	fi
 }
 
 # The README's rule: every connection of every user but root.
