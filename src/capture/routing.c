@@ -126,13 +126,13 @@ takes_our_mark(const VpnrRules *rules, NlRule *rule)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-/* libnl has no number for ENETDOWN. */
+/* libnl 3.12 has a number for ENETDOWN, 3.7 counts it among the failures without a name. */
 static gboolean
 fail(int code, const char *what, int family, GError **error)
 {
 	g_set_error(error, VPNR_ROUTING_ERROR, VPNR_ROUTING_ERROR_FAILED, "%s %s: %s%s",
 		    family_name(family), what, nl_geterror(code),
-		    code == -NLE_FAILURE ? " (is the interface lo up?)" : "");
+		    code == -nl_syserr2nlerr(ENETDOWN) ? " (is the interface lo up?)" : "");
 	return FALSE;
 }
 
