@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/notify.h"
 #include "base/fd.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -51,11 +52,13 @@ reload(const Handler *handler)
 {
 	g_autoptr(GError) error = NULL;
 
+	vpnr_notify_reloading();
 	if (handler->reload(handler->data, &error))
 		vpnr_log(VPNR_LOG_INFO, "configuration reloaded");
 	else
 		vpnr_log(VPNR_LOG_ERROR, "configuration not reloaded, nothing has changed: %s",
 			 error->message);
+	vpnr_notify_ready();
 }
 
 static gboolean
@@ -71,6 +74,7 @@ on_signal(gint fd, GIOCondition condition, gpointer data)
 		return G_SOURCE_CONTINUE;
 	}
 	vpnr_log(VPNR_LOG_INFO, "stopping: %s", g_strsignal((int)info.ssi_signo));
+	vpnr_notify_stopping();
 	g_main_loop_quit(handler->daemon->loop);
 	return G_SOURCE_CONTINUE;
 }
@@ -93,6 +97,7 @@ vpnr_daemon_run(VpnrDaemon *daemon, gboolean (*reload_func)(gpointer data, GErro
 	}
 	daemon->loop = g_main_loop_new(NULL, FALSE);
 	source = g_unix_fd_add(fd, G_IO_IN, on_signal, &handler);
+	vpnr_notify_ready();
 	g_main_loop_run(daemon->loop);
 	g_source_remove(source);
 	g_clear_pointer(&daemon->loop, g_main_loop_unref);

@@ -29,9 +29,10 @@ int vpnr_daemon_main(int argc, char **argv, const char *program, VpnrOptions *op
  * of open descriptors, and tells malloc what this program is like. */
 void vpnr_daemon_prepare(void);
 
-/* Runs the default GMainContext until SIGTERM or SIGINT. reload is called on SIGHUP; its error is
- * logged. FALSE with an error at once when there is no descriptor for signals (G_FILE_ERROR), and
- * with the one of vpnr_daemon_fail(). */
+/* Runs the default GMainContext until SIGTERM or SIGINT. Who has started the program is told that
+ * it is ready, that it reloads, and that it stops (app/notify.h). reload is called on SIGHUP; its
+ * error is logged. FALSE with an error at once when there is no descriptor for signals
+ * (G_FILE_ERROR), and with the one of vpnr_daemon_fail(). */
 gboolean vpnr_daemon_run(VpnrDaemon *daemon, gboolean (*reload)(gpointer data, GError **error),
 			 gpointer data, GError **error);
 

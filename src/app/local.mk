@@ -44,6 +44,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/keyfile.h \
 	%D%/keys.c \
 	%D%/keys.h \
+	%D%/notify.c \
+	%D%/notify.h \
 	%D%/options.c \
 	%D%/options.h \
 	%D%/report.c \

@@ -30,6 +30,8 @@ unit_tests += %D%/inbounds
 unit_tests += %D%/control
 %C%_control_SOURCES = %D%/control.c $(test_mainloop) $(test_patience)
 %C%_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vpnr_deadline_after,--wrap=accept4
+unit_tests += %D%/notify
+%C%_notify_SOURCES = %D%/notify.c
 unit_tests += %D%/options
 %C%_options_SOURCES = %D%/options.c
 unit_tests += %D%/ctl_add
