@@ -72,9 +72,11 @@ static const char *const sockets[] = {
 	NULL,
 };
 
-/* The programs of iptables, and what starts them. */
+/* The programs of iptables, and what starts them. Those of iptables-legacy wait for their lock
+ * until an alarm, which some C libraries make of setitimer. */
 static const char *const programs_of_others[] = {
-	"execve", "execveat", "fork", "vfork", "wait4", "waitid", "waitpid", NULL,
+	"execve", "execveat", "fork",  "vfork",     "wait4",
+	"waitid", "waitpid",  "alarm", "setitimer", NULL,
 };
 
 static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };

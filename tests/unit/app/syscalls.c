@@ -151,6 +151,8 @@ test_programs(void)
 	if (!is_filtered(TRUE))
 		return;
 	run_true();
+	alarm(60);
+	g_assert_cmpuint(alarm(0), >, 0);
 	check_refused(NULL);
 }
 
