@@ -11,8 +11,9 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Bytes of the text; enough for two names of VPNR_NAME_MAX and a sentence around them. */
@@ -79,13 +80,27 @@ put(const char *line, gsize n)
 	return poll(&pfd, 1, 0) > 0 && write(STDERR_FILENO, line, n) >= 0;
 }
 
+/* Whether standard error is the stream to the journal that the environment tells of, by device and
+ * inode (systemd.exec(5)). The variable alone may be inherited, by a shell in a terminal say. */
+static gboolean
+is_journal(void)
+{
+	const char *stream = g_getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(STDERR_FILENO, &st) < 0)
+		return FALSE;
+	snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return g_str_equal(stream, ours);
+}
+
 /* Returns its bytes. */
 static gsize
 begin(char line[static PREFIX_MAX], VpnrLogLevel level)
 {
-	gsize n = getenv("JOURNAL_STREAM") != NULL
-		      ? (gsize)snprintf(line, PREFIX_MAX, "<%d>", levels[level].priority)
-		      : 0;
+	gsize n =
+	    is_journal() ? (gsize)snprintf(line, PREFIX_MAX, "<%d>", levels[level].priority) : 0;
 
 	return n + (gsize)snprintf(line + n, PREFIX_MAX - n,
 				   "%.40s: %s: ", program_invocation_short_name,

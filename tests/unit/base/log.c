@@ -5,8 +5,10 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -104,8 +106,27 @@ test_cut(void)
 static void
 test_journal(void)
 {
+	Capture capture = capture_begin();
+	g_autofree char *stream = NULL;
+	g_autofree char *text = NULL;
+	struct stat st;
+
+	g_assert_cmpint(fstat(STDERR_FILENO, &st), ==, 0);
+	stream = g_strdup_printf("%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	g_assert_true(g_setenv("JOURNAL_STREAM", stream, TRUE));
+	vpnr_log(VPNR_LOG_WARN, "w");
+	text = capture_end(&capture);
+	g_unsetenv("JOURNAL_STREAM");
+	g_assert_cmpstr(text, ==, "<4>log: warning: w\n");
+}
+
+static void
+test_inherited(void)
+{
+	g_test_summary("A terminal on a desktop has the variable of the service it belongs to.");
+
 	g_assert_true(g_setenv("JOURNAL_STREAM", "8:1", TRUE));
-	assert_logs("<4>log: warning: w\n", VPNR_LOG_WARN, "w");
+	assert_logs("log: warning: w\n", VPNR_LOG_WARN, "w");
 	g_unsetenv("JOURNAL_STREAM");
 }
 
@@ -157,6 +178,7 @@ main(int argc, char **argv)
 	g_test_add_func("/log/controls", test_controls);
 	g_test_add_func("/log/cut", test_cut);
 	g_test_add_func("/log/journal", test_journal);
+	g_test_add_func("/log/inherited", test_inherited);
 	g_test_add_func("/log/nobody-reads", test_nobody_reads);
 	return g_test_run();
 }
