@@ -279,13 +279,44 @@ add_raw(VpnrIptablesScript *script, const VpnrRules *rules, int family)
 {
 	Hook own = { rules, family, script, VPNR_IPTABLES_RAW, "OUTPUT", "own", TRUE };
 
-	if (!vpnr_rules_have_flows(rules))
-		return;
 	add_chain(&own, "");
 	add_rule(&own, "", "-m mark --mark 0x%x -m addrtype ! --src-type LOCAL -j CT --notrack",
 		 rules->link_mark);
 	add_target(&own, any_udp, "");
 	add_jumps(&own, "");
+}
+
+/* What flows answer and nobody waits for any more: the kernel would answer for a socket that is
+ * closed by now, and its error would go to the destination, beside the tunnel. */
+static void
+add_late(VpnrIptablesScript *script, const VpnrRules *rules, int family)
+{
+	Hook late = { rules, family, script, VPNR_IPTABLES_MANGLE, "INPUT", "late", TRUE };
+	g_autofree char *answers = g_strdup_printf("-i lo -m mark --mark 0x%x", rules->link_mark);
+
+	if (!rules->host)
+		return;
+	add_chain(&late, "");
+	add_rule(&late, "", "-m socket --nowildcard -j RETURN");
+	add_rule(&late, "", "-m addrtype ! --src-type LOCAL -j DROP");
+	add_target(&late, any_udp, "");
+	add_jumps(&late, answers);
+}
+
+/* What is wrong with a flow's answer to the network behind is for the flow, not for the destination
+ * in whose name it was sent. The kernel finds the socket by the datagram that the error quotes. */
+static void
+add_errors(VpnrIptablesScript *script, const VpnrRules *rules, int family)
+{
+	Hook errors = { rules, family, script, VPNR_IPTABLES_MANGLE, "PREROUTING", "err", FALSE };
+
+	if (!vpnr_rules_has_gateway(rules))
+		return;
+	add_chain(&errors, "");
+	add_rule(&errors, "", "-m socket --transparent -j MARK --set-mark 0x%x",
+		 rules->tproxy_mark);
+	add_target(&errors, family == AF_INET ? "-p icmp" : "-p ipv6-icmp", "");
+	add_jumps_from_behind(&errors);
 }
 
 /* What this host sends gets the mark, is routed anew because of it, and comes back in through lo:
@@ -369,8 +400,12 @@ vpnr_iptables_capture(const VpnrRules *rules, int family)
 	if (rules->mode == VPNR_CAPTURE_OFF)
 		return script;
 	if (port_of(rules, family) != 0) {
-		add_raw(script, rules, family);
 		add_mangle(script, rules, family);
+		if (vpnr_rules_have_flows(rules)) {
+			add_raw(script, rules, family);
+			add_late(script, rules, family);
+			add_errors(script, rules, family);
+		}
 	}
 	if (port_of(rules, family) != 0 && rules->mode == VPNR_CAPTURE_REDIRECT)
 		add_nat(script, rules, family);

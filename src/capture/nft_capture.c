@@ -200,6 +200,21 @@ add_answers(GString *text, const VpnrRules *rules)
 	vpnr_nft_end_chain(text);
 }
 
+/* The kernel would answer for a socket that is closed by now, and its error would go to the
+ * destination, beside the tunnel. */
+static void
+add_late(GString *text, const VpnrRules *rules)
+{
+	vpnr_nft_begin_hook(text, "late", "What flows answer and nobody waits for any more.",
+			    "filter hook input priority mangle");
+	vpnr_nft_line(text, "\tiifname != \"lo\" accept");
+	vpnr_nft_line(text, "\tmeta mark != 0x%x accept", rules->link_mark);
+	vpnr_nft_line(text, "\tmeta l4proto != udp accept");
+	vpnr_nft_line(text, "\tsocket wildcard { 0, 1 } accept");
+	vpnr_nft_line(text, "\tfib saddr type != local drop");
+	vpnr_nft_end_chain(text);
+}
+
 /* Refuses TCP, or TCP to one port, of the family that nobody listens for. */
 static void
 add_unserved(GString *text, const VpnrRules *rules, const char *match)
@@ -275,6 +290,17 @@ add_host(GString *text, const VpnrRules *rules)
 	vpnr_nft_end_chain(text);
 }
 
+/* What is wrong with a flow's answer is for the flow, not for the destination in whose name it was
+ * sent. The kernel finds the socket by the datagram that the error quotes. */
+static void
+add_errors(GString *text, const VpnrRules *rules)
+{
+	vpnr_nft_line(text,
+		      "\tmeta l4proto { icmp, ipv6-icmp } socket transparent 1 meta mark set 0x%x "
+		      "accept",
+		      rules->tproxy_mark);
+}
+
 static void
 add_incoming(GString *text, const VpnrRules *rules)
 {
@@ -287,6 +313,8 @@ add_incoming(GString *text, const VpnrRules *rules)
 	if (vpnr_rules_has_gateway(rules)) {
 		vpnr_nft_line(text, "\tiifname \"lo\" accept");
 		vpnr_nft_line(text, "\tjump spare_strangers");
+		if (vpnr_rules_have_flows(rules))
+			add_errors(text, rules);
 		vpnr_nft_line(text, "\tjump spare");
 		add_choice(text, rules, "deliver");
 	}
@@ -331,6 +359,8 @@ vpnr_nft_capture_text(const VpnrRules *rules)
 	}
 	if (vpnr_rules_have_flows(rules))
 		add_answers(text, rules);
+	if (vpnr_rules_have_flows(rules) && rules->host)
+		add_late(text, rules);
 	if (rules->host)
 		add_host(text, rules);
 	if (gateway)

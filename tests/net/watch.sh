@@ -36,6 +36,24 @@ leaks() {
 	grep -e ' IP6\? ' "$work/watch.log" | grep -v -e '10\.77\.1\.2\.9: UDP' -e 'udp port 9 unreachable'
 }
 
+# answered DESTINATION: a flow to it has had an answer
+answered() {
+	vpnrctl --socket "$work/client.sock" connections --json |
+		jq -e --arg dest "$1" \
+			'any(.connections[]; .destination == $dest and .datagrams_received > 0)'
+}
+
+# asks_in_vain COMMAND...: by this command, sends datagrams to port 8 of the web host, by IPv4 and
+# IPv6, from sockets that are closed when the answers come
+asks_in_vain() {
+	if ! listens_udp "$web" 8; then
+		spawn echo-8 "$web" "$work/bin/udp" echo 8
+		await 20 listens_udp "$web" 8
+	fi
+	"$@" bash -c "echo >/dev/udp/$WEB4/8; echo >/dev/udp/$WEB6/8"
+	wait_for 20 answered "$WEB4:8" && wait_for 20 answered "[$WEB6]:8"
+}
+
 # no_leak WHEN: one test; what has leaked is shown once
 no_leak() {
 	local found
