@@ -392,6 +392,26 @@ add_filter(VpnrIptablesScript *script, const VpnrRules *rules, int family)
 	add_hook(&fwd);
 }
 
+/* What a socket that is bound to an interface (SO_BINDTODEVICE) sends keeps to it, whatever its mark
+ * or new destination says, and such a socket would not take an answer that comes by lo. */
+static void
+add_bound(VpnrIptablesScript *script, const VpnrRules *rules, int family)
+{
+	Hook bound = { rules, family, script, VPNR_IPTABLES_MANGLE, "POSTROUTING", "bound", TRUE };
+
+	if (!rules->host)
+		return;
+	add_chain(&bound, "");
+	if (vpnr_rules_need_routing(rules))
+		add_rule(&bound, "", "-m mark --mark 0x%x -j DROP", rules->tproxy_mark);
+	if (rules->mode == VPNR_CAPTURE_REDIRECT)
+		add_rule(&bound, "", "-d %s -j DROP", family == AF_INET ? "127.0.0.0/8" : "::1");
+	add_target(&bound, any_tcp, "");
+	if (vpnr_rules_have_flows(rules))
+		add_target(&bound, any_udp, "");
+	add_jumps(&bound, "! -o lo");
+}
+
 VpnrIptablesScript *
 vpnr_iptables_capture(const VpnrRules *rules, int family)
 {
@@ -401,6 +421,7 @@ vpnr_iptables_capture(const VpnrRules *rules, int family)
 		return script;
 	if (port_of(rules, family) != 0) {
 		add_mangle(script, rules, family);
+		add_bound(script, rules, family);
 		if (vpnr_rules_have_flows(rules)) {
 			add_raw(script, rules, family);
 			add_late(script, rules, family);

@@ -269,6 +269,23 @@ add_jumps_to_spare(GString *text, gboolean by_process)
 		vpnr_nft_line(text, "\tjump spare_processes");
 }
 
+/* A socket that is bound to an interface (SO_BINDTODEVICE) keeps to it, whatever its packets' mark or
+ * new destination says, and would not take an answer that comes by lo. */
+static void
+add_bound(GString *text, const VpnrRules *rules)
+{
+	vpnr_nft_begin_hook(text, "bound", "What was captured, but does not leave its interface.",
+			    "filter hook postrouting priority mangle");
+	vpnr_nft_line(text, "\toifname \"lo\" accept");
+	if (vpnr_rules_need_routing(rules))
+		vpnr_nft_line(text, "\tmeta mark 0x%x drop", rules->tproxy_mark);
+	if (rules->mode == VPNR_CAPTURE_REDIRECT && rules->port4 != 0)
+		vpnr_nft_line(text, "\tip daddr 127.0.0.0/8 drop");
+	if (rules->mode == VPNR_CAPTURE_REDIRECT && rules->port6 != 0)
+		vpnr_nft_line(text, "\tip6 daddr ::1 drop");
+	vpnr_nft_end_chain(text);
+}
+
 static void
 add_host(GString *text, const VpnrRules *rules)
 {
@@ -361,8 +378,10 @@ vpnr_nft_capture_text(const VpnrRules *rules)
 		add_answers(text, rules);
 	if (vpnr_rules_have_flows(rules) && rules->host)
 		add_late(text, rules);
-	if (rules->host)
+	if (rules->host) {
 		add_host(text, rules);
+		add_bound(text, rules);
+	}
 	if (gateway)
 		add_spare_strangers(text, rules);
 	if (gateway || routed)

@@ -54,6 +54,13 @@ asks_in_vain() {
 	wait_for 20 answered "$WEB4:8" && wait_for 20 answered "[$WEB6]:8"
 }
 
+# is_bound: what is bound to the outer interface gets no connection. (Nobody tells it: it would not
+# take what comes by lo.)
+is_bound() {
+	! as_root curl -sf --max-time 1 --interface "c1-$$" -o /dev/null "http://$WEB4/small" &&
+		! as_root curl -sf --max-time 1 --interface "c1-$$" -o /dev/null "http://[$WEB6]/small"
+}
+
 # no_leak WHEN: one test; what has leaked is shown once
 no_leak() {
 	local found

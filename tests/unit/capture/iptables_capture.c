@@ -181,7 +181,8 @@ test_without_udp(void)
 	rules->dns = FALSE;
 	assert_has(rules, AF_INET, "--dport 53", FALSE);
 	rules->mode = VPNR_CAPTURE_REDIRECT;
-	assert_has(rules, AF_INET, "*mangle", FALSE);
+	assert_has(rules, AF_INET, "*raw", FALSE);
+	assert_has(rules, AF_INET, "MARK --set-mark", FALSE);
 }
 
 int
