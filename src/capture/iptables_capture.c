@@ -392,8 +392,8 @@ add_filter(VpnrIptablesScript *script, const VpnrRules *rules, int family)
 	add_hook(&fwd);
 }
 
-/* What a socket that is bound to an interface (SO_BINDTODEVICE) sends keeps to it, whatever its mark
- * or new destination says, and such a socket would not take an answer that comes by lo. */
+/* What a socket that is bound to an interface (SO_BINDTODEVICE) sends keeps to it, whatever its
+ * mark or new destination says, and such a socket would not take an answer that comes by lo. */
 static void
 add_bound(VpnrIptablesScript *script, const VpnrRules *rules, int family)
 {

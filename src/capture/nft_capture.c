@@ -269,8 +269,8 @@ add_jumps_to_spare(GString *text, gboolean by_process)
 		vpnr_nft_line(text, "\tjump spare_processes");
 }
 
-/* A socket that is bound to an interface (SO_BINDTODEVICE) keeps to it, whatever its packets' mark or
- * new destination says, and would not take an answer that comes by lo. */
+/* What a socket that is bound to an interface (SO_BINDTODEVICE) sends keeps to it, whatever its
+ * mark or new destination says, and such a socket would not take an answer that comes by lo. */
 static void
 add_bound(GString *text, const VpnrRules *rules)
 {
