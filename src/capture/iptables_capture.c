@@ -6,6 +6,7 @@
 
 #include <sys/socket.h>
 
+#include "capture/iptables_guard.h"
 #include "capture/iptables_match.h"
 
 /* Short names for what stands in almost every line here. */
@@ -271,54 +272,6 @@ add_transparent(Hook *hook, const char *action)
 		add_target(hook, udp_dns, action);
 }
 
-/* What flows answer begins nothing. Connection tracking may have forgotten who has begun before the
- * flow ends, and would then take it for a beginning, and what the application sends next for an
- * answer. */
-static void
-add_raw(VpnrIptablesScript *script, const VpnrRules *rules, int family)
-{
-	Hook own = { rules, family, script, VPNR_IPTABLES_RAW, "OUTPUT", "own", TRUE };
-
-	add_chain(&own, "");
-	add_rule(&own, "", "-m mark --mark 0x%x -m addrtype ! --src-type LOCAL -j CT --notrack",
-		 rules->link_mark);
-	add_target(&own, any_udp, "");
-	add_jumps(&own, "");
-}
-
-/* What flows answer and nobody waits for any more: the kernel would answer for a socket that is
- * closed by now, and its error would go to the destination, beside the tunnel. */
-static void
-add_late(VpnrIptablesScript *script, const VpnrRules *rules, int family)
-{
-	Hook late = { rules, family, script, VPNR_IPTABLES_MANGLE, "INPUT", "late", TRUE };
-	g_autofree char *answers = g_strdup_printf("-i lo -m mark --mark 0x%x", rules->link_mark);
-
-	if (!rules->host)
-		return;
-	add_chain(&late, "");
-	add_rule(&late, "", "-m socket --nowildcard -j RETURN");
-	add_rule(&late, "", "-m addrtype ! --src-type LOCAL -j DROP");
-	add_target(&late, any_udp, "");
-	add_jumps(&late, answers);
-}
-
-/* What is wrong with a flow's answer to the network behind is for the flow, not for the destination
- * in whose name it was sent. The kernel finds the socket by the datagram that the error quotes. */
-static void
-add_errors(VpnrIptablesScript *script, const VpnrRules *rules, int family)
-{
-	Hook errors = { rules, family, script, VPNR_IPTABLES_MANGLE, "PREROUTING", "err", FALSE };
-
-	if (!vpnr_rules_has_gateway(rules))
-		return;
-	add_chain(&errors, "");
-	add_rule(&errors, "", "-m socket --transparent -j MARK --set-mark 0x%x",
-		 rules->tproxy_mark);
-	add_target(&errors, family == AF_INET ? "-p icmp" : "-p ipv6-icmp", "");
-	add_jumps_from_behind(&errors);
-}
-
 /* What this host sends gets the mark, is routed anew because of it, and comes back in through lo:
  * there it has been chosen already. */
 static void
@@ -392,26 +345,6 @@ add_filter(VpnrIptablesScript *script, const VpnrRules *rules, int family)
 	add_hook(&fwd);
 }
 
-/* What a socket that is bound to an interface (SO_BINDTODEVICE) sends keeps to it, whatever its
- * mark or new destination says, and such a socket would not take an answer that comes by lo. */
-static void
-add_bound(VpnrIptablesScript *script, const VpnrRules *rules, int family)
-{
-	Hook bound = { rules, family, script, VPNR_IPTABLES_MANGLE, "POSTROUTING", "bound", TRUE };
-
-	if (!rules->host)
-		return;
-	add_chain(&bound, "");
-	if (vpnr_rules_need_routing(rules))
-		add_rule(&bound, "", "-m mark --mark 0x%x -j DROP", rules->tproxy_mark);
-	if (rules->mode == VPNR_CAPTURE_REDIRECT)
-		add_rule(&bound, "", "-d %s -j DROP", family == AF_INET ? "127.0.0.0/8" : "::1");
-	add_target(&bound, any_tcp, "");
-	if (vpnr_rules_have_flows(rules))
-		add_target(&bound, any_udp, "");
-	add_jumps(&bound, "! -o lo");
-}
-
 VpnrIptablesScript *
 vpnr_iptables_capture(const VpnrRules *rules, int family)
 {
@@ -421,12 +354,7 @@ vpnr_iptables_capture(const VpnrRules *rules, int family)
 		return script;
 	if (port_of(rules, family) != 0) {
 		add_mangle(script, rules, family);
-		add_bound(script, rules, family);
-		if (vpnr_rules_have_flows(rules)) {
-			add_raw(script, rules, family);
-			add_late(script, rules, family);
-			add_errors(script, rules, family);
-		}
+		vpnr_iptables_guard(script, rules, family);
 	}
 	if (port_of(rules, family) != 0 && rules->mode == VPNR_CAPTURE_REDIRECT)
 		add_nat(script, rules, family);

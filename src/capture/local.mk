@@ -13,6 +13,8 @@ src_libvpnr_a_SOURCES += \
 	%D%/iptables.h \
 	%D%/iptables_capture.c \
 	%D%/iptables_capture.h \
+	%D%/iptables_guard.c \
+	%D%/iptables_guard.h \
 	%D%/iptables_kill.c \
 	%D%/iptables_kill.h \
 	%D%/iptables_match.c \

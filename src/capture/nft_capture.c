@@ -286,6 +286,23 @@ add_bound(GString *text, const VpnrRules *rules)
 	vpnr_nft_end_chain(text);
 }
 
+/* What comes to a port without a socket would be answered by the kernel, and still count as the
+ * beginning of a connection: what an application sent from that port to that address, within 30 s,
+ * would be an answer to it, and not be captured. Others' own ways to take packets come first. */
+static void
+add_uninvited(GString *text)
+{
+	vpnr_nft_begin_hook(text, "uninvited", "What nobody waits for begins nothing.",
+			    "filter hook input priority 250");
+	vpnr_nft_line(text, "\tiifname \"lo\" accept");
+	vpnr_nft_line(text, "\tct state != new accept");
+	vpnr_nft_line(text, "\tmeta l4proto != { tcp, udp } accept");
+	vpnr_nft_line(text, "\tfib daddr type != local accept");
+	vpnr_nft_line(text, "\tsocket transparent { 0, 1 } accept");
+	vpnr_nft_line(text, "\tgoto refuse");
+	vpnr_nft_end_chain(text);
+}
+
 static void
 add_host(GString *text, const VpnrRules *rules)
 {
@@ -381,6 +398,7 @@ vpnr_nft_capture_text(const VpnrRules *rules)
 	if (rules->host) {
 		add_host(text, rules);
 		add_bound(text, rules);
+		add_uninvited(text);
 	}
 	if (gateway)
 		add_spare_strangers(text, rules);

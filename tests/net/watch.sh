@@ -69,3 +69,31 @@ no_leak() {
 	equal "nothing has leaked: $1" "" "$found"
 	: >"$work/watch.log"
 }
+
+# is_served: clients from outside reach a service of the app host, by IPv4 and IPv6
+is_served() {
+	if ! listens "$app" 2222; then
+		spawn service "$app" "$work/bin/peer" hold 2222
+		await 20 listens "$app" 2222
+	fi
+	ip netns exec "$srv" timeout 20 bash -c \
+		"echo >/dev/tcp/10.77.1.2/2222 && echo >/dev/tcp/fd00:77:1::2/2222"
+}
+
+# not_shadowed WHEN: three tests. Somebody outside sends a datagram in the name of a name server to a
+# port of which that one is asked then: the question is not an answer to it. Those that have
+# something to ask are answered.
+not_shadowed() {
+	local before
+	check "a service of this host is reached: $1" is_served
+	ip -n "$srv" address add 192.0.2.53/32 dev lo
+	ip netns exec "$srv" bash -c "echo | timeout 5 nc -u -w 1 -s 192.0.2.53 -p 53 10.77.1.2 40000"
+	settle
+	: >"$work/watch.log"
+	before=$(field client .counters.streams_total)
+	as_root bash -c "echo | timeout 5 nc -u -w 1 -p 40000 192.0.2.53 53"
+	check "a question behind a forged answer is captured: $1" \
+		[ "$(field client .counters.streams_total)" -gt "$before" ]
+	no_leak "such a question, $1"
+	ip -n "$srv" address del 192.0.2.53/32 dev lo
+}

@@ -6,6 +6,7 @@ unit_tests += \
 	%D%/claim \
 	%D%/iptables \
 	%D%/iptables_capture \
+	%D%/iptables_guard \
 	%D%/iptables_kill \
 	%D%/iptables_match \
 	%D%/iptables_run \
@@ -28,6 +29,7 @@ unit_tests += \
 %C%_claim_SOURCES = %D%/claim.c $(test_namespace)
 %C%_iptables_SOURCES = %D%/iptables.c $(test_golden) $(test_namespace)
 %C%_iptables_capture_SOURCES = %D%/iptables_capture.c $(test_golden)
+%C%_iptables_guard_SOURCES = %D%/iptables_guard.c $(test_golden)
 %C%_iptables_kill_SOURCES = %D%/iptables_kill.c $(test_golden)
 %C%_iptables_match_SOURCES = %D%/iptables_match.c $(test_golden)
 %C%_iptables_run_SOURCES = %D%/iptables_run.c $(test_namespace)
