@@ -352,10 +352,9 @@ vpnr_iptables_capture(const VpnrRules *rules, int family)
 
 	if (rules->mode == VPNR_CAPTURE_OFF)
 		return script;
-	if (port_of(rules, family) != 0) {
+	vpnr_iptables_guard(script, rules, family);
+	if (port_of(rules, family) != 0)
 		add_mangle(script, rules, family);
-		vpnr_iptables_guard(script, rules, family);
-	}
 	if (port_of(rules, family) != 0 && rules->mode == VPNR_CAPTURE_REDIRECT)
 		add_nat(script, rules, family);
 	add_filter(script, rules, family);

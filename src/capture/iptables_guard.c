@@ -127,17 +127,25 @@ add_uninvited(VpnrIptablesScript *script, const VpnrRules *rules)
 	add_jump(&in, "! -i lo -m conntrack --ctstate NEW -p udp");
 }
 
+static void
+add_for_flows(VpnrIptablesScript *script, const VpnrRules *rules, int family)
+{
+	add_answers(script, rules);
+	if (vpnr_rules_has_gateway(rules))
+		add_errors(script, rules, family);
+	if (rules->host)
+		add_late(script, rules);
+}
+
 void
 vpnr_iptables_guard(VpnrIptablesScript *script, const VpnrRules *rules, int family)
 {
-	if (vpnr_rules_have_flows(rules))
-		add_answers(script, rules);
-	if (vpnr_rules_have_flows(rules) && vpnr_rules_has_gateway(rules))
-		add_errors(script, rules, family);
-	if (!rules->host)
-		return;
-	if (vpnr_rules_have_flows(rules))
-		add_late(script, rules);
-	add_bound(script, rules, family);
-	add_uninvited(script, rules);
+	gboolean served = (family == AF_INET ? rules->port4 : rules->port6) != 0;
+
+	if (served && vpnr_rules_have_flows(rules))
+		add_for_flows(script, rules, family);
+	if (served && rules->host)
+		add_bound(script, rules, family);
+	if (rules->host)
+		add_uninvited(script, rules);
 }

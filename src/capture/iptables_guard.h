@@ -13,7 +13,8 @@
 
 G_BEGIN_DECLS
 
-/* Adds the rules for one family (AF_INET or AF_INET6), whose listeners are there. */
+/* Adds the rules for one family, AF_INET or AF_INET6. What is refused, since nobody listens for the
+ * family, is guarded as well. */
 void vpnr_iptables_guard(VpnrIptablesScript *script, const VpnrRules *rules, int family);
 
 G_END_DECLS

@@ -200,21 +200,6 @@ add_answers(GString *text, const VpnrRules *rules)
 	vpnr_nft_end_chain(text);
 }
 
-/* The kernel would answer for a socket that is closed by now, and its error would go to the
- * destination, beside the tunnel. */
-static void
-add_late(GString *text, const VpnrRules *rules)
-{
-	vpnr_nft_begin_hook(text, "late", "What flows answer and nobody waits for any more.",
-			    "filter hook input priority mangle");
-	vpnr_nft_line(text, "\tiifname != \"lo\" accept");
-	vpnr_nft_line(text, "\tmeta mark != 0x%x accept", rules->link_mark);
-	vpnr_nft_line(text, "\tmeta l4proto != udp accept");
-	vpnr_nft_line(text, "\tsocket wildcard { 0, 1 } accept");
-	vpnr_nft_line(text, "\tfib saddr type != local drop");
-	vpnr_nft_end_chain(text);
-}
-
 /* Refuses TCP, or TCP to one port, of the family that nobody listens for. */
 static void
 add_unserved(GString *text, const VpnrRules *rules, const char *match)
@@ -269,6 +254,21 @@ add_jumps_to_spare(GString *text, gboolean by_process)
 		vpnr_nft_line(text, "\tjump spare_processes");
 }
 
+/* The kernel would answer for a socket that is closed by now, and its error would go to the
+ * destination, beside the tunnel. */
+static void
+add_late(GString *text, const VpnrRules *rules)
+{
+	vpnr_nft_begin_hook(text, "late", "What flows answer and nobody waits for any more.",
+			    "filter hook input priority mangle");
+	vpnr_nft_line(text, "\tiifname != \"lo\" accept");
+	vpnr_nft_line(text, "\tmeta mark != 0x%x accept", rules->link_mark);
+	vpnr_nft_line(text, "\tmeta l4proto != udp accept");
+	vpnr_nft_line(text, "\tsocket wildcard { 0, 1 } accept");
+	vpnr_nft_line(text, "\tfib saddr type != local drop");
+	vpnr_nft_end_chain(text);
+}
+
 /* What a socket that is bound to an interface (SO_BINDTODEVICE) sends keeps to it, whatever its
  * mark or new destination says, and such a socket would not take an answer that comes by lo. */
 static void
@@ -301,6 +301,16 @@ add_uninvited(GString *text)
 	vpnr_nft_line(text, "\tsocket transparent { 0, 1 } accept");
 	vpnr_nft_line(text, "\tgoto refuse");
 	vpnr_nft_end_chain(text);
+}
+
+/* Without them some of what this host sends would get out although it is captured. */
+static void
+add_guards(GString *text, const VpnrRules *rules)
+{
+	if (vpnr_rules_have_flows(rules))
+		add_late(text, rules);
+	add_bound(text, rules);
+	add_uninvited(text);
 }
 
 static void
@@ -393,12 +403,9 @@ vpnr_nft_capture_text(const VpnrRules *rules)
 	}
 	if (vpnr_rules_have_flows(rules))
 		add_answers(text, rules);
-	if (vpnr_rules_have_flows(rules) && rules->host)
-		add_late(text, rules);
 	if (rules->host) {
 		add_host(text, rules);
-		add_bound(text, rules);
-		add_uninvited(text);
+		add_guards(text, rules);
 	}
 	if (gateway)
 		add_spare_strangers(text, rules);

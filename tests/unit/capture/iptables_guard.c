@@ -49,6 +49,17 @@ test_host(void)
 }
 
 static void
+test_refused(void)
+{
+	g_test_summary("A family that nobody listens for is refused, and must not get out either.");
+
+	g_autoptr(VpnrRules) rules = golden_rules(VPNR_CAPTURE_TPROXY);
+
+	rules->port4 = 0;
+	expect(rules, "in ");
+}
+
+static void
 test_without_flows(void)
 {
 	g_autoptr(VpnrRules) rules = golden_rules(VPNR_CAPTURE_REDIRECT);
@@ -74,6 +85,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/iptables-guard/host", test_host);
+	g_test_add_func("/iptables-guard/refused", test_refused);
 	g_test_add_func("/iptables-guard/without-flows", test_without_flows);
 	g_test_add_func("/iptables-guard/gateway", test_gateway);
 	return g_test_run();
